@@ -1,0 +1,27 @@
+//! The cryptographic room: real primitives behind a few uniform calls, so that a
+//! protocol says `seal`, `sign` or `agree` and a scenario chooses the suite.
+//!
+//! Must not know protocols, parties, time or the operating system's generator.
+//! Every random byte comes from an [`Rng`] that the caller made with [`stream`],
+//! so equal seeds replay equal bytes.
+
+mod agreement;
+mod hash;
+mod password;
+mod public_key;
+mod rng;
+mod signature;
+mod suite;
+mod symmetric;
+
+pub use hash::{constant_time_eq, hkdf_sha256, hmac_sha256, sha256};
+pub use password::{ARGON2_ITERATIONS, ARGON2_LANES, ARGON2_MEMORY_KIB, STRETCH_SALT_LEN, stretch};
+pub use public_key::{DecryptionKey, RSA_2048_LEN, RSA_2048_SPKI_LEN};
+pub use rng::{Rng, stream};
+pub use signature::{SigningKey, VerifyingKey};
+pub use suite::{Agreement, PublicKeyEncryption, Signature, Suite, Symmetric};
+
+use crate::reason::Reason;
+
+/// What a primitive answers: the value, or which check failed.
+pub type Result<T> = std::result::Result<T, Reason>;

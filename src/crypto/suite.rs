@@ -1,0 +1,105 @@
+//! The names of the algorithms and the suite that a scenario chooses from them.
+//! Must not know how any of them works.
+
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! choices {
+    ($(#[$doc:meta])* $type:ident {
+        $(#[$first_doc:meta])* $first:ident = $first_name:literal,
+        $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+        pub enum $type {
+            $(#[$first_doc])* #[default] $first,
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $type {
+            /// Every choice, the default first.
+            pub const ALL: &'static [$type] = &[$type::$first, $($type::$variant,)+];
+
+            /// The name that scenario files and logs use.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $type::$first => $first_name,
+                    $($type::$variant => $name,)+
+                }
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = ();
+
+            fn from_str(name: &str) -> Result<Self, ()> {
+                $type::ALL.iter().copied().find(|choice| choice.name() == name).ok_or(())
+            }
+        }
+    };
+}
+
+choices! {
+    /// How a text is sealed under a shared key.
+    Symmetric {
+        /// AES-256-CBC, then HMAC-SHA-256 over the ciphertext (encrypt-then-MAC).
+        Aes256CbcHmacSha256 = "aes-256-cbc-hmac-sha256",
+        /// AES-256-CBC alone (SP 800-38A §6.2): secret, but malleable.
+        Aes256Cbc = "aes-256-cbc",
+        /// AES-256-GCM (SP 800-38D).
+        Aes256Gcm = "aes-256-gcm",
+    }
+}
+
+choices! {
+    /// How a text is encrypted to the holder of a public key.
+    PublicKeyEncryption {
+        /// RSA-2048 with OAEP, SHA-256 and MGF1-SHA-256 (RFC 8017 §7.1).
+        Rsa2048Oaep = "rsa-2048-oaep",
+        /// RSA-2048 with the padding that Bleichenbacher broke (RFC 8017 §7.2).
+        Rsa2048Pkcs1v15 = "rsa-2048-pkcs1v15",
+    }
+}
+
+choices! {
+    /// How a message is signed.
+    Signature {
+        /// Ed25519 (RFC 8032 §5.1).
+        Ed25519 = "ed25519",
+        /// RSA-2048 with PSS, SHA-256 and a salt of 32 bytes (RFC 8017 §8.1).
+        Rsa2048Pss = "rsa-2048-pss",
+        /// ECDSA over P-256 with SHA-256 (FIPS 186-5 §6), nonces by RFC 6979.
+        EcdsaP256 = "ecdsa-p256",
+    }
+}
+
+choices! {
+    /// How two parties agree on a secret (Diffie–Hellman).
+    Agreement {
+        /// X25519 (RFC 7748 §5).
+        X25519 = "x25519",
+        /// ECDH over P-256 (SP 800-56A rev. 3 §5.7.1.2).
+        P256 = "p256",
+        /// Finite-field Diffie–Hellman in ffdhe2048 (RFC 7919 appendix A.1).
+        Ffdhe2048 = "ffdhe2048",
+    }
+}
+
+/// One algorithm of each kind: what a scenario rehearses with.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Suite {
+    /// Sealing under a shared key.
+    pub symmetric: Symmetric,
+    /// Encryption to a public key.
+    pub public_key: PublicKeyEncryption,
+    /// Signatures.
+    pub signature: Signature,
+    /// Key agreement.
+    pub agreement: Agreement,
+}

@@ -1,0 +1,172 @@
+//! Sealing under a shared key: encrypt-then-MAC, GCM, and CBC alone as the
+//! lesson. Must not know what the text or the associated data mean.
+
+use aes::Aes256;
+use aes_gcm::aead::{Aead, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyInit, KeyIvInit};
+use rand::Rng as _;
+use zeroize::Zeroizing;
+
+use super::hash::{constant_time_eq, hkdf_sha256, hmac_sha256};
+use super::{Result, Rng, Symmetric};
+use crate::reason::Reason;
+
+/// Bytes of an AES block and of a CBC initialisation vector.
+const BLOCK: usize = 16;
+/// Bytes of an HMAC-SHA-256 tag, untruncated.
+const HMAC_TAG: usize = 32;
+/// Bytes of a GCM nonce (SP 800-38D §8.2.1) and of its tag.
+const GCM_NONCE: usize = 12;
+const GCM_TAG: usize = 16;
+
+type Key = Zeroizing<[u8; 32]>;
+
+impl Symmetric {
+    /// Seals `plaintext` under `key`, drawing the IV or nonce from `rng`.
+    ///
+    /// | suite | output | `aad` |
+    /// |---|---|---|
+    /// | aes-256-cbc-hmac-sha256 | IV (16) ‖ ciphertext ‖ tag (32) | authenticated |
+    /// | aes-256-cbc | IV (16) ‖ ciphertext | **ignored**: CBC has no place for it |
+    /// | aes-256-gcm | nonce (12) ‖ ciphertext ‖ tag (16) | authenticated |
+    ///
+    /// CBC pads as PKCS#7 (RFC 5652 §6.3). The tag of the first is
+    /// HMAC-SHA-256 over u64-BE(length of `aad`) ‖ `aad` ‖ IV ‖ ciphertext.
+    ///
+    /// A key of 32 bytes is used as it is by aes-256-cbc and aes-256-gcm; one
+    /// of another length is brought there by HKDF-SHA-256. The first suite
+    /// always derives two keys by HKDF-SHA-256, since one key must not serve
+    /// two purposes (SP 800-57 part 1 §5.2).
+    pub fn seal(self, key: &[u8], aad: &[u8], plaintext: &[u8], rng: &mut Rng) -> Vec<u8> {
+        let mut sealed = Vec::with_capacity(self.sealed_len(plaintext.len()));
+        match self {
+            Symmetric::Aes256CbcHmacSha256 => {
+                let keys = EtmKeys::derive(key);
+                seal_cbc(&keys.encryption, plaintext, rng, &mut sealed);
+                let tag = keys.tag(aad, &sealed);
+                sealed.extend_from_slice(&tag);
+            }
+            Symmetric::Aes256Cbc => seal_cbc(&self.aes_key(key), plaintext, rng, &mut sealed),
+            Symmetric::Aes256Gcm => {
+                let mut nonce = [0; GCM_NONCE];
+                rng.fill_bytes(&mut nonce);
+                sealed.extend_from_slice(&nonce);
+                let payload = Payload { msg: plaintext, aad };
+                let ciphertext = gcm(&self.aes_key(key))
+                    .encrypt(&Nonce::from(nonce), payload)
+                    .expect("a text in memory is shorter than 2^36 - 32 bytes (SP 800-38D §5.2.1)");
+                sealed.extend_from_slice(&ciphertext);
+            }
+        }
+        sealed
+    }
+
+    /// Opens what [`seal`](Self::seal) made with the same `key` and `aad`.
+    ///
+    /// # Errors
+    /// `DecryptFailed` for the two authenticated suites, whatever was wrong:
+    /// they check the tag first and decrypt nothing that they do not
+    /// trust. `BadPadding` for aes-256-cbc if the length is no whole number of
+    /// blocks or the padding is wrong; most changes pass unnoticed there, and
+    /// the answer is a padding oracle (Vaudenay, EUROCRYPT 2002).
+    pub fn open(self, key: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        match self {
+            Symmetric::Aes256CbcHmacSha256 => {
+                let (body, tag) = split_tail(sealed, HMAC_TAG).ok_or(Reason::DecryptFailed)?;
+                let keys = EtmKeys::derive(key);
+                if !constant_time_eq(&keys.tag(aad, body), tag) {
+                    return Err(Reason::DecryptFailed);
+                }
+                open_cbc(&keys.encryption, body).ok_or(Reason::DecryptFailed)
+            }
+            Symmetric::Aes256Cbc => open_cbc(&self.aes_key(key), sealed).ok_or(Reason::BadPadding),
+            Symmetric::Aes256Gcm => {
+                let (nonce, msg) = sealed.split_first_chunk::<GCM_NONCE>().ok_or(Reason::DecryptFailed)?;
+                gcm(&self.aes_key(key))
+                    .decrypt(&Nonce::from(*nonce), Payload { msg, aad })
+                    .map(Zeroizing::new)
+                    .map_err(|_| Reason::DecryptFailed)
+            }
+        }
+    }
+
+    /// Bytes that [`seal`](Self::seal) makes of `plaintext_len` bytes.
+    pub fn sealed_len(self, plaintext_len: usize) -> usize {
+        // PKCS#7 always adds between 1 and 16 bytes.
+        let cbc = BLOCK + (plaintext_len / BLOCK + 1) * BLOCK;
+        match self {
+            Symmetric::Aes256CbcHmacSha256 => cbc + HMAC_TAG,
+            Symmetric::Aes256Cbc => cbc,
+            Symmetric::Aes256Gcm => GCM_NONCE + plaintext_len + GCM_TAG,
+        }
+    }
+
+    /// `key` itself if it has 32 bytes, else 32 bytes that HKDF makes of it.
+    fn aes_key(self, key: &[u8]) -> Key {
+        let mut aes = Zeroizing::new([0; 32]);
+        if key.len() == aes.len() {
+            aes.copy_from_slice(key);
+        } else {
+            let info = format!("mallory {} key", self.name());
+            hkdf_sha256(key, b"", info.as_bytes(), aes.as_mut_slice());
+        }
+        aes
+    }
+}
+
+/// The two keys of encrypt-then-MAC.
+struct EtmKeys {
+    encryption: Key,
+    mac: Key,
+}
+
+impl EtmKeys {
+    fn derive(key: &[u8]) -> Self {
+        let derive = |info: &[u8]| {
+            let mut derived = Zeroizing::new([0; 32]);
+            hkdf_sha256(key, b"", info, derived.as_mut_slice());
+            derived
+        };
+        EtmKeys {
+            encryption: derive(b"mallory aes-256-cbc-hmac-sha256 encryption"),
+            mac: derive(b"mallory aes-256-cbc-hmac-sha256 mac"),
+        }
+    }
+
+    /// The tag over `aad` and `body`, which is IV ‖ ciphertext. The length of
+    /// `aad` comes first, so that no byte can move between the two.
+    fn tag(&self, aad: &[u8], body: &[u8]) -> [u8; HMAC_TAG] {
+        let aad_len = (aad.len() as u64).to_be_bytes();
+        hmac_sha256(self.mac.as_slice(), &[&aad_len, aad, body])
+    }
+}
+
+/// Appends IV ‖ ciphertext to `sealed`.
+fn seal_cbc(key: &Key, plaintext: &[u8], rng: &mut Rng, sealed: &mut Vec<u8>) {
+    let mut iv = [0; BLOCK];
+    rng.fill_bytes(&mut iv);
+    sealed.extend_from_slice(&iv);
+    let cipher = cbc::Encryptor::<Aes256>::new((&**key).into(), &iv.into());
+    sealed.extend_from_slice(&cipher.encrypt_padded_vec::<Pkcs7>(plaintext));
+}
+
+/// Decrypts IV ‖ ciphertext; `None` for a wrong length or wrong padding.
+fn open_cbc(key: &Key, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (iv, ciphertext) = sealed.split_first_chunk::<BLOCK>()?;
+    let mut text = Zeroizing::new(ciphertext.to_vec());
+    let cipher = cbc::Decryptor::<Aes256>::new((&**key).into(), iv.into());
+    let len = cipher.decrypt_padded::<Pkcs7>(&mut text).ok()?.len();
+    text.truncate(len);
+    Some(text)
+}
+
+fn gcm(key: &Key) -> Aes256Gcm {
+    Aes256Gcm::new((&**key).into())
+}
+
+/// `bytes` before and within its last `tail` bytes, if it has as many.
+fn split_tail(bytes: &[u8], tail: usize) -> Option<(&[u8], &[u8])> {
+    bytes.split_at_checked(bytes.len().checked_sub(tail)?)
+}

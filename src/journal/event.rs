@@ -1,0 +1,234 @@
+//! The kinds of event. Must not know how they are shown.
+
+use crate::knowledge::{Bytes, Shown, Value};
+use crate::notation::Name;
+use crate::reason::Reason;
+use crate::time::{SimTime, Span};
+
+/// The number of a message on the wire, from 1.
+pub type MessageId = u64;
+
+/// An event.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The event that brought it about.
+    pub cause: Option<u64>,
+    /// When it happened.
+    pub at: SimTime,
+    /// What happened.
+    pub what: What,
+}
+
+/// One party's part in one run.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct SessionId {
+    /// The run.
+    pub run: u32,
+    /// The party.
+    pub party: Name,
+    /// The role that it plays.
+    pub role: Name,
+}
+
+/// A message as it was on the wire.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// Its number.
+    pub id: MessageId,
+    /// The run to which it belongs.
+    pub run: u32,
+    /// The protocol.
+    pub protocol: Name,
+    /// The protocol's line that it is, or passes for.
+    pub line: u32,
+    /// The sender that it claims.
+    pub from: Name,
+    /// Its receiver.
+    pub to: Name,
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// How its maker sees it.
+    pub shown: Shown,
+}
+
+/// Why a session ended without completing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// The line at which.
+    pub line: u32,
+    /// The check that failed.
+    pub reason: Reason,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A certificate authority issued a certificate.
+    Issued {
+        /// The authority.
+        by: Name,
+        /// Whose certificate.
+        subject: Name,
+        /// Its serial number.
+        serial: u64,
+    },
+    /// The attacker has something from the start.
+    Equipped {
+        /// What, in the notation.
+        term: String,
+        /// Its value.
+        value: Value,
+    },
+    /// A party began its part in a run.
+    Started {
+        /// Which.
+        session: SessionId,
+    },
+    /// An honest party put a message on the wire.
+    Sent {
+        /// The message.
+        message: Sight,
+    },
+    /// The attacker put a message on the wire.
+    Injected {
+        /// The message.
+        message: Sight,
+        /// The message in whose place it goes.
+        instead_of: Option<MessageId>,
+    },
+    /// The attacker took a message off the wire.
+    Taken {
+        /// The message.
+        id: MessageId,
+    },
+    /// The attacker kept a message back for a while.
+    Delayed {
+        /// The message.
+        id: MessageId,
+        /// How long.
+        by: Span,
+    },
+    /// The network lost a message.
+    Lost {
+        /// The message.
+        id: MessageId,
+    },
+    /// The network delivered a message twice.
+    Duplicated {
+        /// The message.
+        id: MessageId,
+    },
+    /// A message reached a party.
+    Delivered {
+        /// The message.
+        id: MessageId,
+        /// The party.
+        to: Name,
+    },
+    /// A party paid no heed to a message.
+    Ignored {
+        /// The message.
+        id: MessageId,
+        /// The party.
+        by: Name,
+        /// Why, in words.
+        why: &'static str,
+    },
+    /// A session has a value for a term.
+    Concluded {
+        /// Which session.
+        session: SessionId,
+        /// The term, in the role's names.
+        term: String,
+        /// Its value.
+        value: Value,
+    },
+    /// A session came to its end.
+    Completed {
+        /// Which.
+        session: SessionId,
+    },
+    /// A session refused.
+    Refused {
+        /// Which.
+        session: SessionId,
+        /// Where and why.
+        refusal: Refusal,
+    },
+    /// A session still waits when the play is over.
+    Waits {
+        /// Which.
+        session: SessionId,
+        /// The line for which it waits.
+        line: u32,
+        /// From whom.
+        from: String,
+    },
+    /// An event handed a value to the attacker.
+    Compromised {
+        /// What, as the scenario names it.
+        term: String,
+        /// The run whose own value it is, if it is one's.
+        run: Option<u32>,
+        /// The value; none if nobody had it.
+        value: Option<Value>,
+    },
+    /// A service revoked a party.
+    Revoked {
+        /// The service.
+        by: Name,
+        /// The party.
+        subject: Name,
+        /// Why, in the words of RFC 5280.
+        reason: String,
+    },
+    /// A party fetched a revocation list.
+    Fetched {
+        /// The party.
+        by: Name,
+        /// What came of it, in words.
+        outcome: String,
+    },
+    /// The attacker read or sent what a line of her narration says.
+    Followed {
+        /// The line.
+        line: String,
+    },
+    /// The attacker's narration ended before its last line.
+    AttackStopped {
+        /// The line at which.
+        line: String,
+        /// What she lacked.
+        lacked: String,
+    },
+}
+
+impl What {
+    /// The word for this kind of event in JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            What::Issued { .. } => "issued",
+            What::Equipped { .. } => "equipped",
+            What::Started { .. } => "started",
+            What::Sent { .. } => "sent",
+            What::Injected { .. } => "injected",
+            What::Taken { .. } => "taken",
+            What::Delayed { .. } => "delayed",
+            What::Lost { .. } => "lost",
+            What::Duplicated { .. } => "duplicated",
+            What::Delivered { .. } => "delivered",
+            What::Ignored { .. } => "ignored",
+            What::Concluded { .. } => "concluded",
+            What::Completed { .. } => "completed",
+            What::Refused { .. } => "refused",
+            What::Waits { .. } => "waits",
+            What::Compromised { .. } => "compromised",
+            What::Revoked { .. } => "revoked",
+            What::Fetched { .. } => "fetched",
+            What::Followed { .. } => "followed",
+            What::AttackStopped { .. } => "attack-stopped",
+        }
+    }
+}

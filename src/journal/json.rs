@@ -1,0 +1,80 @@
+//! Events as JSON: stable fields, values as fingerprints only.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::event::{Event, SessionId, Sight, What};
+
+impl Event {
+    /// One object: `event`, `cause`, `time_ns`, `kind`, then what this kind has.
+    pub fn to_json(&self) -> Json {
+        let mut all = Map::new();
+        all.insert("event".into(), self.number.into());
+        all.insert("cause".into(), self.cause.into());
+        all.insert("time_ns".into(), self.at.0.into());
+        all.insert("kind".into(), self.what.word().into());
+        if let Json::Object(fields) = fields(&self.what) {
+            all.extend(fields);
+        }
+        Json::Object(all)
+    }
+}
+
+fn session(id: &SessionId) -> Json {
+    json!({ "run": id.run, "party": &*id.party, "role": &*id.role })
+}
+
+fn with(base: Json, more: Json) -> Json {
+    match (base, more) {
+        (Json::Object(mut base), Json::Object(more)) => {
+            base.extend(more);
+            Json::Object(base)
+        }
+        (base, _) => base,
+    }
+}
+
+fn sight(message: &Sight) -> Json {
+    json!({
+        "message": message.id,
+        "run": message.run,
+        "protocol": &*message.protocol,
+        "line": message.line,
+        "from": &*message.from,
+        "to": &*message.to,
+        "text": message.shown.text(),
+        "bytes": message.bytes.len(),
+        "fingerprint": crate::knowledge::fingerprint(&message.bytes),
+    })
+}
+
+fn fields(what: &What) -> Json {
+    match what {
+        What::Issued { by, subject, serial } => {
+            json!({ "by": &**by, "subject": &**subject, "serial": serial })
+        }
+        What::Equipped { term, value } => json!({ "term": term, "fingerprint": value.fingerprint() }),
+        What::Started { session: s } | What::Completed { session: s } => session(s),
+        What::Sent { message } => sight(message),
+        What::Injected { message, instead_of } => with(sight(message), json!({ "instead_of": instead_of })),
+        What::Taken { id } | What::Lost { id } | What::Duplicated { id } => json!({ "message": id }),
+        What::Delayed { id, by } => json!({ "message": id, "by_ns": by.0 }),
+        What::Delivered { id, to } => json!({ "message": id, "to": &**to }),
+        What::Ignored { id, by, why } => json!({ "message": id, "by": &**by, "why": why }),
+        What::Concluded { session: s, term, value } => {
+            with(session(s), json!({ "term": term, "fingerprint": value.fingerprint() }))
+        }
+        What::Refused { session: s, refusal } => {
+            with(session(s), json!({ "line": refusal.line, "reason": refusal.reason.word() }))
+        }
+        What::Waits { session: s, line, from } => with(session(s), json!({ "line": line, "from": from })),
+        What::Compromised { term, run, value } => {
+            json!({ "term": term, "run": run, "fingerprint": value.as_ref().map(|v| v.fingerprint()) })
+        }
+        What::Revoked { by, subject, reason } => {
+            json!({ "by": &**by, "subject": &**subject, "reason": reason })
+        }
+        What::Fetched { by, outcome } => json!({ "by": &**by, "outcome": outcome }),
+        What::Followed { line } => json!({ "line": line }),
+        What::AttackStopped { line, lacked } => json!({ "line": line, "lacked": lacked }),
+    }
+}

@@ -1,0 +1,85 @@
+//! What happened: events in order, each with its cause, and how every value was made.
+//! Must not know how it is shown or what it means for a goal.
+
+mod event;
+mod json;
+
+use std::sync::Arc;
+
+use crate::knowledge::Made;
+use crate::notation::Name;
+use crate::time::SimTime;
+
+pub use event::{Event, MessageId, Refusal, SessionId, Sight, What};
+
+/// The record of one play.
+#[derive(Clone, Default, Debug)]
+pub struct Journal {
+    events: Vec<Event>,
+    made: Vec<Maker>,
+}
+
+/// A value that somebody made, and when.
+#[derive(Clone, Debug)]
+pub struct Maker {
+    /// Who made it.
+    pub by: Name,
+    /// The event in whose course it was made.
+    pub event: u64,
+    /// The value and how it was made.
+    pub made: Made,
+}
+
+impl Journal {
+    /// Records an event and answers its number, which counts from 1.
+    pub fn push(&mut self, at: SimTime, cause: Option<u64>, what: What) -> u64 {
+        let number = self.events.len() as u64 + 1;
+        let event = Event { number, cause, at, what };
+        if tracing::enabled!(target: "mallory", tracing::Level::INFO) {
+            tracing::info!(target: "mallory", event = number, time_ns = at.0, json = %event.to_json());
+        }
+        self.events.push(event);
+        number
+    }
+
+    /// Records how a value was made.
+    pub fn push_made(&mut self, by: &Name, event: u64, made: Made) {
+        self.made.push(Maker { by: by.clone(), event, made });
+    }
+
+    /// The events, in order.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The event with this number.
+    pub fn event(&self, number: u64) -> Option<&Event> {
+        self.events.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+
+    /// How values were made, in order.
+    pub fn made(&self) -> &[Maker] {
+        &self.made
+    }
+
+    /// One JSON object for each event, each on a line; equal journals give equal bytes.
+    pub fn to_json_lines(&self) -> String {
+        self.events.iter().fold(String::new(), |mut text, event| {
+            text.push_str(&event.to_json().to_string());
+            text.push('\n');
+            text
+        })
+    }
+
+    /// SHA-256 over every event's JSON and every made value's bytes.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut bytes = self.to_json_lines().into_bytes();
+        for maker in &self.made {
+            bytes.extend_from_slice(&maker.made.value.bytes);
+        }
+        crate::crypto::sha256(&[&bytes])
+    }
+}
+
+/// A name that many events share.
+pub type Who = Arc<str>;

@@ -1,0 +1,238 @@
+//! Long-term keys: who shares what with whom. Made where a scenario uses them, from the
+//! seed and the names alone, so that a party more or less changes nobody else's keys.
+//! Must not know protocols; hands a key to whoever may have it, which its callers decide.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::value::{Bytes, Value};
+use crate::crypto::{self, DecryptionKey, Rng, SigningKey, Suite};
+use crate::notation::{KeyUses, Kind, Type};
+use crate::reason::Reason;
+
+/// The long-term keys of one seed and suite, made on first use and kept.
+pub struct Keys {
+    seed: u64,
+    suite: Suite,
+    made: Mutex<Made>,
+}
+
+#[derive(Default)]
+struct Made {
+    signing: BTreeMap<String, SigningKey>,
+    decryption: BTreeMap<String, DecryptionKey>,
+    stretched: BTreeMap<(String, Bytes), Bytes>,
+}
+
+/// The private keys of one owner.
+#[derive(Clone, Default)]
+pub struct Private {
+    /// The key that opens `{M}pk(X)`.
+    pub decryption: Option<DecryptionKey>,
+    /// The key that signs.
+    pub signing: Option<SigningKey>,
+}
+
+/// The public keys of one owner, as SubjectPublicKeyInfo.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Public {
+    /// The key for `{M}pk(X)`.
+    pub encryption: Option<Vec<u8>>,
+    /// The key under which signatures verify.
+    pub signature: Option<Vec<u8>>,
+}
+
+impl Keys {
+    /// No keys yet.
+    pub fn new(seed: u64, suite: Suite) -> Self {
+        Keys { seed, suite, made: Mutex::default() }
+    }
+
+    /// The algorithms for which keys are made.
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// The seed from which everything is drawn.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// A generator of its own for each purpose.
+    pub fn stream(&self, labels: &[&str]) -> Rng {
+        crypto::stream(self.seed, labels)
+    }
+
+    /// `k(a,b)`: 32 bytes.
+    pub fn shared(&self, a: &str, b: &str) -> Value {
+        let (a, b) = if a <= b { (a, b) } else { (b, a) };
+        Value::new(Kind::Key, random(&mut self.stream(&["k", a, b]), 32))
+    }
+
+    /// `pw(a,b)`: a word that a person might choose, `WORDS` long, drawn from the seed.
+    pub fn password(&self, a: &str, b: &str) -> Value {
+        const WORDS: [&str; 16] = [
+            "sunshine", "dragon", "football", "monkey", "letmein", "princess", "shadow", "master", "welcome",
+            "flower", "hunter", "summer", "ginger", "pepper", "cheese", "soccer",
+        ];
+        let (a, b) = if a <= b { (a, b) } else { (b, a) };
+        let drawn = random(&mut self.stream(&["pw", a, b]), 2);
+        let word = WORDS[usize::from(drawn[0]) % WORDS.len()];
+        Value::new(Kind::Key, format!("{word}{}", drawn[1]).into_bytes())
+    }
+
+    /// The key into which a password is stretched; the salt is the owners' names.
+    pub fn stretched(&self, password: &Value, a: &str, b: &str) -> Value {
+        let (a, b) = if a <= b { (a, b) } else { (b, a) };
+        let slot = (format!("{a} {b}"), password.bytes.clone());
+        if let Some(key) = self.lock().stretched.get(&slot) {
+            return Value { kind: Kind::Key, bytes: key.clone() };
+        }
+        let key = Bytes::from(crypto::stretch(&password.bytes, slot.0.as_bytes()).to_vec());
+        self.lock().stretched.insert(slot, key.clone());
+        Value { kind: Kind::Key, bytes: key }
+    }
+
+    /// The private keys of `owner`, those that `uses` asks for.
+    pub fn private(&self, owner: &str, uses: KeyUses) -> Private {
+        Private {
+            decryption: uses.encryption.then(|| self.decryption(owner)),
+            signing: uses.signature.then(|| self.signing(owner)),
+        }
+    }
+
+    /// The signing key of `owner`.
+    pub fn signing(&self, owner: &str) -> SigningKey {
+        if let Some(key) = self.lock().signing.get(owner) {
+            return key.clone();
+        }
+        let key = self.suite.signature.generate(&mut self.stream(&["signing key", owner]));
+        self.lock().signing.insert(owner.to_owned(), key.clone());
+        key
+    }
+
+    fn decryption(&self, owner: &str) -> DecryptionKey {
+        if let Some(key) = self.lock().decryption.get(owner) {
+            return key.clone();
+        }
+        let key = self.suite.public_key.generate(&mut self.stream(&["decryption key", owner]));
+        self.lock().decryption.insert(owner.to_owned(), key.clone());
+        key
+    }
+
+    /// A long-term value that a protocol declares, such as a static exponent.
+    pub fn long_term(&self, owner: &str, name: &str, of: Type) -> Value {
+        generate(of, self.suite, KeyUses::default(), &mut self.stream(&["long-term", owner, name]))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Random bytes.
+pub fn random(rng: &mut Rng, len: usize) -> Vec<u8> {
+    use rand::Rng as _;
+    let mut bytes = vec![0; len];
+    rng.fill_bytes(&mut bytes);
+    bytes
+}
+
+/// A fresh value of a type that needs no clock; `data` is never generated and stays empty.
+pub fn generate(of: Type, suite: Suite, uses: KeyUses, rng: &mut Rng) -> Value {
+    let bytes = match of {
+        Type::Nonce => random(rng, 16),
+        Type::Key => random(rng, 32),
+        Type::Dh => suite.agreement.generate(rng).to_vec(),
+        Type::Keypair => {
+            let private = Private {
+                decryption: uses.encryption.then(|| suite.public_key.generate(rng)),
+                signing: uses.signature.then(|| suite.signature.generate(rng)),
+            };
+            return private.to_value();
+        }
+        Type::Time | Type::Expiry | Type::Data => Vec::new(),
+    };
+    Value::new(of.kind(), bytes)
+}
+
+/// Marks the key, or the certificate, for encryption in a bundle.
+pub const ENCRYPTION: u8 = 1;
+/// Marks the one for signatures.
+pub const SIGNATURE: u8 = 2;
+
+/// A bundle of up to two parts: for each a use, two bytes of length and the part.
+pub fn join(parts: [(u8, Option<&[u8]>); 2]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (tag, bytes) in parts {
+        if let Some(bytes) = bytes {
+            out.push(tag);
+            out.extend_from_slice(&(bytes.len() as u16).to_be_bytes());
+            out.extend_from_slice(bytes);
+        }
+    }
+    out
+}
+
+/// The parts of a bundle that `join` made: for encryption, for signatures.
+pub fn take_apart(mut bytes: &[u8]) -> Result<[Option<&[u8]>; 2], Reason> {
+    let mut parts = [None, None];
+    while let [tag, high, low, rest @ ..] = bytes {
+        let len = usize::from(u16::from_be_bytes([*high, *low]));
+        let part = rest.get(..len).ok_or(Reason::Malformed)?;
+        match *tag {
+            ENCRYPTION => parts[0] = Some(part),
+            SIGNATURE => parts[1] = Some(part),
+            _ => return Err(Reason::Malformed),
+        }
+        bytes = &rest[len..];
+    }
+    if bytes.is_empty() { Ok(parts) } else { Err(Reason::Malformed) }
+}
+
+impl Private {
+    /// The public halves.
+    pub fn public(&self) -> Public {
+        Public {
+            encryption: self.decryption.as_ref().map(DecryptionKey::public),
+            signature: self.signing.as_ref().map(SigningKey::public),
+        }
+    }
+
+    /// As a value: for each key a use, a length and PKCS#8.
+    pub fn to_value(&self) -> Value {
+        let decryption = self.decryption.as_ref().map(DecryptionKey::to_pkcs8);
+        let signing = self.signing.as_ref().map(SigningKey::to_pkcs8);
+        let parts = [
+            (ENCRYPTION, decryption.as_ref().map(|k| k.as_slice())),
+            (SIGNATURE, signing.as_ref().map(|k| k.as_slice())),
+        ];
+        Value::new(Kind::Private, join(parts))
+    }
+
+    /// Reads what `to_value` wrote.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Private, Reason> {
+        let [decryption, signing] = take_apart(bytes)?;
+        Ok(Private {
+            decryption: decryption.map(DecryptionKey::from_pkcs8).transpose()?,
+            signing: signing.map(SigningKey::from_pkcs8).transpose()?,
+        })
+    }
+}
+
+impl Public {
+    /// As a value: for each key a use, a length and a SubjectPublicKeyInfo.
+    pub fn to_value(&self) -> Value {
+        let parts = [(ENCRYPTION, self.encryption.as_deref()), (SIGNATURE, self.signature.as_deref())];
+        Value::new(Kind::Public, join(parts))
+    }
+
+    /// Reads what `to_value` wrote.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Public, Reason> {
+        let [encryption, signature] = take_apart(bytes)?;
+        Ok(Public { encryption: encryption.map(<[u8]>::to_vec), signature: signature.map(<[u8]>::to_vec) })
+    }
+}
+
+/// Keys that many plays share.
+pub type SharedKeys = Arc<Keys>;

@@ -1,0 +1,238 @@
+//! What a party knows: a map from terms to bytes. Receiving is learning bytes by a pattern,
+//! sending is building bytes from a term. Client, service and attacker use this one engine,
+//! each on its own names. Must not know who the party is or what it wants.
+
+mod build;
+pub mod keys;
+mod learn;
+pub mod made;
+mod shape;
+pub mod shown;
+pub mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::crypto::Rng;
+use crate::notation::{Id, KeyUses, Kind, Node, Origin, Protocol, Rights, Table, Type};
+use crate::reason::Reason;
+use crate::time::{Span, UnixNanos};
+use crate::wire::Encoding;
+
+pub use build::{compute_one_way, encode, open, step, xor};
+pub use keys::{Keys, Private, Public};
+pub use learn::Arrived;
+pub use made::{How, Made, OneWay, Part};
+pub use shown::Shown;
+pub use value::{Bytes, Value, fingerprint};
+
+/// Where a value that was not received comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Supply {
+    /// Generated when it is first needed.
+    Generate(Type),
+    /// Held for the long term by the agent whose name the term gives.
+    LongTerm {
+        /// The owner's role or name.
+        owner: Id,
+        /// The type.
+        of: Type,
+    },
+}
+
+/// What does not change while a party speaks a protocol.
+#[derive(Clone, Debug)]
+pub struct Grounds {
+    /// The terms.
+    pub table: Arc<Table>,
+    /// What may be used without receiving it.
+    pub rights: Rights,
+    /// Where values come from that are not received.
+    pub supply: BTreeMap<Id, Supply>,
+    /// What key pairs are used for.
+    pub uses: KeyUses,
+    /// The protocol's name, to which labelled cryptography is bound.
+    pub protocol: Arc<str>,
+    /// How fields become bytes.
+    pub encoding: Arc<Encoding>,
+}
+
+impl Grounds {
+    /// The grounds of a role of a protocol.
+    pub fn of_role(protocol: &Protocol, role: &str, encoding: Arc<Encoding>) -> Grounds {
+        let table = protocol.table.clone();
+        let id = |name: &str| table.find_name(name).expect("roles and values are in the table");
+        let mut supply = BTreeMap::new();
+        for value in &protocol.values {
+            let from = match value.origin {
+                Origin::Fresh if *value.role == *role => Supply::Generate(value.of),
+                Origin::LongTerm => Supply::LongTerm { owner: id(&value.role), of: value.of },
+                _ => continue,
+            };
+            supply.insert(id(&value.name), from);
+        }
+        let granted = protocol.role(role).map(|r| &r.grants[..]).unwrap_or_default();
+        Grounds {
+            rights: Rights {
+                own: BTreeSet::from([id(role)]),
+                directory: !protocol.has_certificates,
+                certificates: false,
+                registered: true,
+                granted: granted.iter().filter_map(|g| table.find(g)).collect(),
+            },
+            supply,
+            uses: protocol.uses,
+            protocol: protocol.name.as_str().into(),
+            encoding,
+            table,
+        }
+    }
+}
+
+/// A certificate that passed a party's checks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Certified {
+    /// The subject's name.
+    pub subject: String,
+    /// The subject's keys.
+    pub public: Public,
+}
+
+/// How a party judges certificates and obtains its own.
+pub trait Trust {
+    /// Checks path, time, name (if one is expected) and revocation at the party's clock.
+    fn check(
+        &mut self,
+        certificate: &[u8],
+        expected: Option<&str>,
+        now: UnixNanos,
+    ) -> Result<Certified, Reason>;
+    /// The certificate of this party, or of another if certificates can be had for the asking.
+    fn certificate(&self, subject: &str) -> Option<Value>;
+    /// Whether the centre has registered this name.
+    fn is_registered(&self, name: &str) -> bool;
+}
+
+/// What a party brings to one use of its knowledge.
+pub struct Context<'a> {
+    /// The session's generator.
+    pub rng: &'a mut Rng,
+    /// The party's clock.
+    pub now: UnixNanos,
+    /// How far a time stamp may be from the party's clock.
+    pub max_skew: Span,
+    /// The lifetime that the party gives to an `expiry`, by name or for all.
+    pub lifetime: &'a Lifetimes,
+    /// The long-term keys.
+    pub keys: &'a Keys,
+    /// How the party judges certificates.
+    pub trust: &'a mut dyn Trust,
+    /// The line at hand, to which labelled cryptography of new terms is bound.
+    pub line: u32,
+    /// Types to write on fields instead of their values' own.
+    pub casts: &'a BTreeMap<Id, Kind>,
+    /// Takes note of every value that is made.
+    pub made: &'a mut Vec<Made>,
+}
+
+/// Lifetimes of `expiry` values.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lifetimes {
+    /// For those without one of their own.
+    pub default: Span,
+    /// By name.
+    pub of: BTreeMap<String, Span>,
+}
+
+impl Default for Lifetimes {
+    /// Ten hours, as a domain controller gives to a ticket.
+    fn default() -> Self {
+        Lifetimes { default: Span::seconds(36_000), of: BTreeMap::new() }
+    }
+}
+
+/// A party's knowledge in one session, or the attacker's notebook.
+#[derive(Clone, Debug)]
+pub struct Knowledge {
+    grounds: Arc<Grounds>,
+    values: Vec<Option<Value>>,
+    slots: Vec<Option<Value>>,
+}
+
+impl Knowledge {
+    /// Knows nothing but its grounds.
+    pub fn new(grounds: Arc<Grounds>, slots: usize) -> Self {
+        let values = vec![None; grounds.table.len()];
+        Knowledge { grounds, values, slots: vec![None; slots] }
+    }
+
+    /// The grounds.
+    pub fn grounds(&self) -> &Grounds {
+        &self.grounds
+    }
+
+    /// The terms.
+    pub fn table(&self) -> &Arc<Table> {
+        &self.grounds.table
+    }
+
+    /// The value of a term, if it is known already.
+    pub fn get(&self, id: Id) -> Option<&Value> {
+        self.values[id.index()].as_ref()
+    }
+
+    /// Gives a term a value.
+    pub fn set(&mut self, id: Id, value: Value) {
+        self.values[id.index()] = Some(value);
+    }
+
+    /// The terms that have a value.
+    pub fn known(&self) -> BTreeSet<Id> {
+        self.table().ids().filter(|id| self.get(*id).is_some()).collect()
+    }
+
+    /// Forgets every value: what is not needed any more cannot be stolen.
+    pub fn forget(&mut self) {
+        self.values.iter_mut().for_each(|v| *v = None);
+        self.slots.iter_mut().for_each(|v| *v = None);
+    }
+
+    /// Makes room for the slots that a plan needs.
+    pub fn reserve_slots(&mut self, slots: usize) {
+        if self.slots.len() < slots {
+            self.slots.resize(slots, None);
+        }
+    }
+
+    /// The agent's name that a term stands for.
+    fn agent(&self, id: Id) -> Result<String, Reason> {
+        let value = self.get(id).ok_or(Reason::Malformed)?;
+        value.text().map(str::to_owned).ok_or(Reason::Malformed)
+    }
+
+    fn is_agent(&self, id: Id) -> bool {
+        self.table().kind(id) == Some(Kind::Name)
+    }
+
+    fn label(&self, id: Id, ctx: &Context<'_>) -> Vec<u8> {
+        match *self.grounds.encoding {
+            Encoding::Labelled => {
+                label(&self.grounds.protocol, self.table().first_line(id).unwrap_or(ctx.line))
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The bytes to which the labelled encoding binds cryptography.
+pub fn label(protocol: &str, line: u32) -> Vec<u8> {
+    format!("{protocol}/{line}").into_bytes()
+}
+
+/// The names of two agents, from a function of both.
+fn pair(node: &Node) -> Option<(Id, Id)> {
+    match node {
+        Node::App(_, args) => Some((*args.first()?, *args.get(1)?)),
+        _ => None,
+    }
+}

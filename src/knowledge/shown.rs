@@ -1,0 +1,112 @@
+//! How a message looks to people: its terms with the names of parties filled in and a
+//! fingerprint at each value. Drawn only when somebody looks.
+
+use std::sync::Arc;
+
+use super::{Knowledge, Value};
+use crate::notation::{Func, Id, Kind, Node, Table, Term};
+
+/// Terms and the values that they had.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    table: Arc<Table>,
+    parts: Vec<Id>,
+    values: Vec<(Id, Value)>,
+}
+
+impl Knowledge {
+    /// These terms with the values that they have now.
+    pub fn show(&self, parts: &[Id]) -> Shown {
+        let mut shown = Shown { table: self.table().clone(), parts: parts.to_vec(), values: Vec::new() };
+        for part in parts {
+            self.collect(*part, &mut shown.values);
+        }
+        shown
+    }
+
+    fn collect(&self, id: Id, values: &mut Vec<(Id, Value)>) {
+        if let Some(value) = self.get(id)
+            && !values.iter().any(|(i, _)| *i == id)
+        {
+            values.push((id, value.clone()));
+        }
+        for part in self.table().parts(id) {
+            self.collect(part, values);
+        }
+    }
+}
+
+impl Shown {
+    /// Words that stand for a message outside the notation.
+    pub fn words(text: &str) -> Shown {
+        let mut table = Table::default();
+        let id = table.intern(&Term::name(text)).expect("one term fits any table");
+        Shown { table: Arc::new(table), parts: vec![id], values: Vec::new() }
+    }
+
+    /// The parts' values, as far as they were known.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.parts.iter().filter_map(|p| self.value(*p))
+    }
+
+    /// Every value that was known, with its term as people write it.
+    pub fn named(&self) -> impl Iterator<Item = (String, &Value)> {
+        self.values.iter().map(|(id, value)| (self.table.show(*id), value))
+    }
+
+    fn value(&self, id: Id) -> Option<&Value> {
+        self.values.iter().find(|(i, _)| *i == id).map(|(_, v)| v)
+    }
+
+    /// The text, each value followed by `#` and 16 hex digits.
+    pub fn text(&self) -> String {
+        self.list(&self.parts)
+    }
+
+    fn list(&self, ids: &[Id]) -> String {
+        ids.iter().map(|id| self.term(*id)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn term(&self, id: Id) -> String {
+        if self.table.shown_name(id).is_some() {
+            return self.marked(id, self.table.show(id));
+        }
+        match self.table.node(id) {
+            Node::Name(name) => match self.value(id) {
+                Some(value) if value.kind == Kind::Name && self.table.kind(id) == Some(Kind::Name) => {
+                    value.text().unwrap_or(name).to_owned()
+                }
+                _ => self.marked(id, name.to_string()),
+            },
+            Node::Text(text) => format!("\"{text}\""),
+            Node::Exp(_) => self.marked(id, self.table.show(id)),
+            Node::Enc(body, key) => {
+                let key = match self.table.node(*key) {
+                    Node::App(Func::K | Func::Pk | Func::Pw, _) => self.plain(*key),
+                    _ => self.table.show(*key),
+                };
+                self.marked(id, format!("{{{}}}{key}", self.list(body)))
+            }
+            Node::App(Func::K | Func::Pw | Func::Pk | Func::Sk | Func::Cert, _) => self.plain(id),
+            Node::App(func, args) => self.marked(id, format!("{}({})", func.name(), self.list(args))),
+        }
+    }
+
+    /// A function of agents, without a fingerprint.
+    fn plain(&self, id: Id) -> String {
+        match self.table.node(id) {
+            Node::App(func, args) => {
+                let args: Vec<String> = args.iter().map(|a| self.term(*a)).collect();
+                format!("{}({})", func.name(), args.join(","))
+            }
+            _ => self.term(id),
+        }
+    }
+
+    fn marked(&self, id: Id, text: String) -> String {
+        match self.value(id) {
+            Some(value) => format!("{text} {}", value.fingerprint()),
+            None => text,
+        }
+    }
+}

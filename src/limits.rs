@@ -1,0 +1,29 @@
+//! Every limit, in one place, each with the cause that it most likely has.
+//! Reaching one is an error that names it; nothing loops without one.
+
+/// Bytes in a scenario or protocol file. The largest shipped one has about 8 KiB.
+pub const MAX_FILE_BYTES: usize = 1 << 20;
+/// Nesting of terms in a line: `{{{…}K}K}K`. Papers need four.
+pub const MAX_TERM_DEPTH: usize = 32;
+/// Terms in one protocol after its `let` names are written out.
+pub const MAX_TERMS: usize = 4_096;
+/// Exponents in one `g^x^y…`; each subset of them is a share of its own.
+pub const MAX_EXPONENTS: usize = 4;
+/// Lines in a protocol or an attack.
+pub const MAX_LINES: usize = 1_000;
+/// Bytes in one message on the wire.
+pub const MAX_MESSAGE_BYTES: usize = 1 << 24;
+/// Events that one world may deliver: a flood, or parties that answer each other for ever.
+pub const MAX_EVENTS: u64 = 50_000_000;
+/// Messages that one play may put on the wire: an attacker who answers her own answers.
+pub const MAX_MESSAGES: u64 = 10_000_000;
+/// Messages that the attacker may make in answer to one that she sees.
+pub const MAX_ATTACKER_ACTIONS: usize = 10_000;
+/// Virtual time in one play, in seconds: a hundred years.
+pub const MAX_VIRTUAL_SECONDS: u64 = 100 * 366 * 86_400;
+/// Runs in one scenario.
+pub const MAX_RUNS: usize = 100_000;
+/// Values tried in one search for what the attacker can compute.
+pub const MAX_DERIVATION_STEPS: usize = 1_000_000;
+/// Variants in one scenario.
+pub const MAX_VARIANTS: usize = 64;

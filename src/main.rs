@@ -1,0 +1,30 @@
+fn main() {
+    for name in std::env::args().skip(1) {
+        let s = if name.ends_with(".toml") {
+            mallory::Scenario::from_path(&name)
+        } else {
+            mallory::Scenario::named(&name)
+        };
+        let s = match s {
+            Ok(s) => s,
+            Err(p) => {
+                for p in p.0 {
+                    println!("{}", p.render(false));
+                }
+                continue;
+            }
+        };
+        let pool = mallory::scenario::KeyPool::default();
+        for v in &s.variants {
+            let c = s.check(v, &pool).unwrap();
+            println!("== {}", c.play.name);
+            print!("{}", c.play.journal().to_json_lines());
+            for g in c.play.goals() {
+                println!("{g:#?}");
+            }
+            for f in &c.failures {
+                println!("FAIL {f}");
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The notation: terms, lines, protocols, narrations of attacks. Parsing, projection to
+//! roles, static checks. Knows no cryptography, no tasks, no files.
+
+pub mod attack;
+pub mod fault;
+pub mod goal;
+pub mod parse;
+pub mod plan;
+pub mod project;
+pub mod protocol;
+pub mod table;
+pub mod term;
+
+pub use attack::Attack;
+pub use fault::{Fault, Quoted};
+pub use goal::{Claim, Goal};
+pub use plan::{Op, Planner, Rights, Source};
+pub use project::{Action, Program, Step};
+pub use protocol::{Draft, KeyUses, Origin, Protocol, Service};
+pub use table::{Id, Kind, Node, Table, Type};
+pub use term::{Func, Name, Term};

@@ -1,0 +1,322 @@
+//! Plans what to do with a message, from what is known: open, check, bind, keep.
+//! One planner serves roles (when a file is loaded) and the attacker (as messages come),
+//! so that what is checked before a play and what happens in it cannot drift apart.
+//! Must not know bytes.
+
+use std::collections::BTreeSet;
+
+use super::table::{Id, Kind, Node, Table};
+use super::term::Func;
+
+/// Where an operation finds its bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// A part of the message or of an opened ciphertext.
+    Slot(u16),
+    /// A part of an earlier message, kept under its term.
+    Kept(Id),
+}
+
+/// One operation on a received message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Op {
+    /// Take the claimed sender for this role's name.
+    Sender(Id),
+    /// Split the message into its parts.
+    Split(Vec<(u16, Id)>),
+    /// Open a ciphertext and split what is inside.
+    Open(Source, Id, Vec<(u16, Id)>),
+    /// Check a signature.
+    Verify(Source, Id),
+    /// Compute the term; it must equal what arrived.
+    Equal(Source, Id),
+    /// Take what arrived for the term's value.
+    Bind(Source, Id),
+    /// Keep what arrived, unread.
+    Keep(Source, Id),
+    /// Check a certificate; its subject is the given agent, or becomes it.
+    Certificate(Source, Id),
+    /// Undo `succ`, `pred` or `xor` to find the value of the second term.
+    Invert(Source, Id, Id),
+}
+
+/// What someone may use without having received it.
+#[derive(Clone, Default, Debug)]
+pub struct Rights {
+    /// The names under which one has keys of one's own.
+    pub own: BTreeSet<Id>,
+    /// Whether everyone's public key is in a directory that all trust.
+    pub directory: bool,
+    /// Whether certificates can be had for the asking, as documents that are public.
+    pub certificates: bool,
+    /// Whether one is registered: shares long-term keys, has a certificate.
+    pub registered: bool,
+    /// Terms that one was given beyond that.
+    pub granted: BTreeSet<Id>,
+}
+
+/// What someone knows, as terms, and what one still hopes to check.
+#[derive(Clone, Debug)]
+pub struct Planner<'t> {
+    /// The terms.
+    pub table: &'t Table,
+    /// What needs no receiving.
+    pub rights: Rights,
+    held: BTreeSet<Id>,
+    unchecked: Vec<Id>,
+    slots: u16,
+}
+
+impl<'t> Planner<'t> {
+    /// Someone who has only these rights.
+    pub fn new(table: &'t Table, rights: Rights) -> Self {
+        Planner { table, rights, held: BTreeSet::new(), unchecked: Vec::new(), slots: 0 }
+    }
+
+    /// Someone who holds these terms and keeps those unchecked.
+    pub fn resume(table: &'t Table, rights: Rights, held: BTreeSet<Id>, unchecked: Vec<Id>) -> Self {
+        Planner { table, rights, held, unchecked, slots: 0 }
+    }
+
+    /// Has it hold a term.
+    pub fn hold(&mut self, id: Id) {
+        self.held.insert(id);
+    }
+
+    /// Whether it holds this very term.
+    pub fn holds(&self, id: Id) -> bool {
+        self.held.contains(&id)
+    }
+
+    /// What was kept and not yet checked.
+    pub fn unchecked(&self) -> &[Id] {
+        &self.unchecked
+    }
+
+    /// The number of slots that the plans so far need.
+    pub fn slots(&self) -> usize {
+        usize::from(self.slots)
+    }
+
+    /// Whether the term can be had: held, or built from what is.
+    pub fn can_build(&self, id: Id) -> bool {
+        self.holds(id) || self.can_construct(id)
+    }
+
+    /// Whether the term can be built without holding it whole.
+    fn can_construct(&self, id: Id) -> bool {
+        let rights = &self.rights;
+        if rights.granted.contains(&id) {
+            return true;
+        }
+        match self.table.node(id) {
+            Node::Name(_) => false,
+            Node::Text(_) => true,
+            Node::Exp(xs) => xs
+                .iter()
+                .any(|x| self.can_build(*x) && self.other_share(xs, *x).is_none_or(|o| self.can_build(o))),
+            Node::Enc(body, key) => self.can_build(*key) && body.iter().all(|b| self.can_build(*b)),
+            Node::App(Func::K | Func::Pw, args) => {
+                rights.registered
+                    && args.iter().all(|a| self.holds(*a))
+                    && args.iter().any(|a| rights.own.contains(a))
+            }
+            Node::App(Func::Sk, args) => rights.own.contains(&args[0]) || self.is_held_keypair(args[0]),
+            Node::App(Func::Pk, args) => {
+                rights.own.contains(&args[0])
+                    || self.is_held_keypair(args[0])
+                    || (rights.directory && self.holds(args[0]) && self.is_agent(args[0]))
+            }
+            Node::App(Func::Cert, args) => {
+                (rights.registered && rights.own.contains(&args[0]))
+                    || (rights.certificates && self.holds(args[0]))
+            }
+            Node::App(_, args) => args.iter().all(|a| self.can_build(*a)),
+        }
+    }
+
+    fn is_agent(&self, id: Id) -> bool {
+        self.table.kind(id) == Some(Kind::Name)
+    }
+
+    fn is_held_keypair(&self, id: Id) -> bool {
+        self.holds(id) && self.table.kind(id) == Some(Kind::Private)
+    }
+
+    /// The share to which `exponent` is applied to make the product `of`; none for `g` itself.
+    fn other_share(&self, of: &[Id], exponent: Id) -> Option<Id> {
+        other_share(self.table, of, exponent)
+    }
+
+    /// The smallest terms that are missing to build `id`.
+    pub fn missing(&self, id: Id) -> Vec<Id> {
+        if self.can_build(id) {
+            return Vec::new();
+        }
+        let parts = match self.table.node(id) {
+            Node::Enc(..) => self.table.parts(id),
+            Node::App(f, _) if !matches!(f, Func::K | Func::Pw | Func::Sk | Func::Pk | Func::Cert) => {
+                self.table.parts(id)
+            }
+            _ => return vec![id],
+        };
+        let mut all = Vec::new();
+        for part in parts.into_iter().flat_map(|p| self.missing(p)) {
+            if !all.contains(&part) {
+                all.push(part);
+            }
+        }
+        all
+    }
+
+    /// Records that a message was built: the ciphertexts in it can be recognised later.
+    pub fn sent(&mut self, id: Id) {
+        if matches!(self.table.node(id), Node::Enc(..) | Node::App(Func::Sign, _)) {
+            self.hold(id);
+        }
+        for part in self.table.parts(id) {
+            self.sent(part);
+        }
+    }
+
+    /// Plans the reading of a message of these parts. What cannot be read is kept.
+    pub fn receive(&mut self, parts: &[Id]) -> Vec<Op> {
+        let mut ops = Vec::new();
+        let split = self.slots_for(parts);
+        let mut open: Vec<(Source, Id)> = split.iter().map(|(s, id)| (Source::Slot(*s), *id)).collect();
+        ops.push(Op::Split(split));
+        self.settle(&mut open, &mut ops);
+        for (source, id) in open {
+            ops.push(Op::Keep(source, id));
+            if self.held.insert(id) && !matches!(self.table.node(id), Node::Name(_)) {
+                self.unchecked.push(id);
+            }
+        }
+        ops
+    }
+
+    /// Plans the checks that became possible for what was kept.
+    pub fn recheck(&mut self) -> Vec<Op> {
+        let mut ops = Vec::new();
+        self.settle(&mut Vec::new(), &mut ops);
+        ops
+    }
+
+    fn slots_for(&mut self, parts: &[Id]) -> Vec<(u16, Id)> {
+        let first = self.slots;
+        self.slots = self.slots.saturating_add(u16::try_from(parts.len()).unwrap_or(u16::MAX));
+        (first..self.slots).zip(parts.iter().copied()).collect()
+    }
+
+    /// Works on what is open, left to right, until nothing more can be done.
+    fn settle(&mut self, open: &mut Vec<(Source, Id)>, ops: &mut Vec<Op>) {
+        loop {
+            let before = ops.len();
+            let waiting = std::mem::take(open);
+            for (source, id) in waiting {
+                self.attempt(source, id, ops, open);
+            }
+            for id in std::mem::take(&mut self.unchecked) {
+                let mut rest = Vec::new();
+                self.attempt(Source::Kept(id), id, ops, &mut rest);
+                match rest.as_slice() {
+                    [(Source::Kept(same), _)] if *same == id => self.unchecked.push(id),
+                    _ => open.extend(rest),
+                }
+            }
+            if ops.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Reads one part as far as it can be read now; what must wait goes to `open`.
+    fn attempt(&mut self, source: Source, id: Id, ops: &mut Vec<Op>, open: &mut Vec<(Source, Id)>) {
+        let table = self.table;
+        let known_whole = matches!(source, Source::Slot(_)) && self.holds(id);
+        match table.node(id) {
+            Node::Enc(body, key) if self.can_decrypt(*key) => {
+                let inner = self.slots_for(body);
+                ops.push(Op::Open(source, id, inner.clone()));
+                self.hold(id);
+                for (slot, part) in inner {
+                    self.attempt(Source::Slot(slot), part, ops, open);
+                }
+            }
+            Node::Enc(..) if !known_whole => open.push((source, id)),
+            Node::App(Func::Sign, args) if self.can_verify(args) => {
+                ops.push(Op::Verify(source, id));
+                self.hold(id);
+            }
+            Node::App(Func::Sign, _) if !known_whole => open.push((source, id)),
+            Node::App(Func::Cert, args) if !(known_whole || self.rights.own.contains(&args[0])) => {
+                ops.push(Op::Certificate(source, id));
+                self.hold(id);
+                self.hold(args[0]);
+                if let Some(pk) = table_find(table, Func::Pk, args) {
+                    self.hold(pk);
+                }
+            }
+            _ if known_whole || self.can_construct(id) => {
+                ops.push(Op::Equal(source, id));
+                self.hold(id);
+            }
+            Node::Name(_) | Node::Exp(_) | Node::App(Func::Pk | Func::Sk | Func::K | Func::Pw, _) => {
+                ops.push(Op::Bind(source, id));
+                self.hold(id);
+            }
+            Node::App(Func::Succ | Func::Pred | Func::Xor, args) => {
+                let unknown: Vec<Id> = args.iter().copied().filter(|a| !self.can_build(*a)).collect();
+                match unknown.as_slice() {
+                    [one] if matches!(table.node(*one), Node::Name(_)) => {
+                        ops.push(Op::Invert(source, id, *one));
+                        self.hold(*one);
+                        self.hold(id);
+                    }
+                    _ => open.push((source, id)),
+                }
+            }
+            _ => open.push((source, id)),
+        }
+    }
+
+    fn can_decrypt(&self, key: Id) -> bool {
+        match self.table.node(key) {
+            Node::App(Func::Pk, _) => decryption_key(self.table, key).is_some_and(|sk| self.can_build(sk)),
+            _ => self.can_build(key),
+        }
+    }
+
+    fn can_verify(&self, args: &[Id]) -> bool {
+        verification_key(self.table, args[0]).is_some_and(|pk| self.can_build(pk))
+            && args[1..].iter().all(|a| self.can_build(*a))
+    }
+}
+
+/// The public key under which a signature by `private` verifies.
+pub fn verification_key(table: &Table, private: Id) -> Option<Id> {
+    match table.node(private) {
+        Node::App(Func::Sk, args) => table_find(table, Func::Pk, args),
+        _ => None,
+    }
+}
+
+/// The private key that opens what `public` encrypts.
+pub fn decryption_key(table: &Table, public: Id) -> Option<Id> {
+    match table.node(public) {
+        Node::App(Func::Pk, args) => table_find(table, Func::Sk, args),
+        _ => None,
+    }
+}
+
+fn table_find(table: &Table, func: Func, args: &[Id]) -> Option<Id> {
+    table.find_node(&Node::App(func, args.to_vec()))
+}
+
+/// The share to which `exponent` is applied to make the product `of`; none for `g` itself.
+pub fn other_share(table: &Table, of: &[Id], exponent: Id) -> Option<Id> {
+    let mut rest = of.to_vec();
+    let at = rest.iter().position(|x| *x == exponent)?;
+    rest.remove(at);
+    if rest.is_empty() { None } else { table.find_node(&Node::Exp(rest)) }
+}

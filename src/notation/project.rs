@@ -1,0 +1,297 @@
+//! Projects a protocol to one program for each role: the list of steps from which actors
+//! work and a search can. What a role cannot build is a fault, what it never checks a
+//! warning. Must not know bytes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::fault::Fault;
+use super::plan::{Op, Planner, Rights};
+use super::protocol::{Origin, Protocol, Role};
+use super::table::{Id, Node, Table};
+use super::term::{Func, Name};
+
+/// What a role does, from the line at which it joins.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Program {
+    /// The role.
+    pub role: Name,
+    /// The role's own name as a term.
+    pub me: Id,
+    /// The line at which it joins, from 1.
+    pub entry: u32,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// How many slots its receiving steps need.
+    pub slots: usize,
+}
+
+/// One line of the protocol, as a role sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// The line, from 1.
+    pub line: u32,
+    /// What the role does.
+    pub action: Action,
+    /// Terms whose value the role has from here on: names, `let` names, goals' terms.
+    pub concludes: Vec<Id>,
+}
+
+/// What a role does in a step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Build the parts and send them.
+    Send {
+        /// The receiving role.
+        to: Id,
+        /// The parts.
+        parts: Vec<Id>,
+    },
+    /// Wait for a message and read it.
+    Receive {
+        /// The sending role.
+        from: Id,
+        /// The parts.
+        parts: Vec<Id>,
+        /// How to read it.
+        ops: Vec<Op>,
+    },
+}
+
+/// Gives the protocol its programs and warnings, or reports what a role cannot do.
+pub fn project(protocol: &mut Protocol) -> Result<(), Vec<Fault>> {
+    let mut faults = Vec::new();
+    let mut warnings = Vec::new();
+    for role in protocol.roles.clone() {
+        let mine = lines_of(protocol, &role.name);
+        let programs = if role.service.is_some() {
+            service_programs(protocol, &role, &mine)
+        } else {
+            compile(protocol, &role, &mine).map(|c| vec![c])
+        };
+        match programs {
+            Ok(compiled) => {
+                warnings.extend(compiled.iter().flat_map(|c| c.warnings.clone()));
+                let programs = compiled.into_iter().map(|c| Arc::new(c.program)).collect();
+                protocol.programs.insert(role.name.clone(), programs);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    protocol.warnings = warnings;
+    faults.sort_by_key(|f| (f.key, f.range.start));
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+struct Compiled {
+    program: Program,
+    warnings: Vec<Fault>,
+}
+
+fn lines_of(protocol: &Protocol, role: &Name) -> Vec<u32> {
+    (1..=protocol.lines.len() as u32)
+        .filter(|n| protocol.sender_of(*n) == role || protocol.receiver_of(*n) == role)
+        .collect()
+}
+
+/// A service keeps no memory that it does not need: it may join at every line from which
+/// on it can do its part, and a program ends before the next such line.
+fn service_programs(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Vec<Compiled>, Fault> {
+    let whole = compile(protocol, role, mine)?;
+    let mut starts = vec![0];
+    for at in 1..mine.len() {
+        let receives = protocol.receiver_of(mine[at]) == &role.name;
+        let answers = mine[at..].iter().any(|n| protocol.sender_of(*n) == &role.name);
+        if receives && answers && compile(protocol, role, &mine[at..]).is_ok() {
+            starts.push(at);
+        }
+    }
+    if starts.len() == 1 {
+        return Ok(vec![whole]);
+    }
+    let ends = starts.iter().skip(1).copied().chain([mine.len()]);
+    starts.iter().zip(ends).map(|(from, to)| compile(protocol, role, &mine[*from..to])).collect()
+}
+
+fn compile(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Compiled, Fault> {
+    let table = &*protocol.table;
+    let me = id_of(protocol, &role.name);
+    let entry = mine.first().copied().unwrap_or(1);
+    let mut planner = Planner::new(table, rights(protocol, role, me));
+    planner.hold(me);
+    let initiates = entry == 1 && protocol.initiator() == &role.name;
+    for other in &protocol.roles {
+        let granted = role.grants.contains(&super::term::Term::Name(other.name.clone()));
+        if initiates || granted || other.service.is_some() {
+            planner.hold(id_of(protocol, &other.name));
+        }
+    }
+    for value in &protocol.values {
+        if value.role == role.name && value.origin != Origin::LongTerm {
+            planner.hold(id_of(protocol, &value.name));
+        }
+    }
+    let interesting = interesting(protocol, role);
+    let mut concluded = BTreeSet::new();
+    // A time stamp is read off the clock when it is sent: nothing may ask for it before.
+    let mut unused: BTreeSet<Id> = protocol
+        .values
+        .iter()
+        .filter(|v| v.role == role.name && v.origin == Origin::Fresh)
+        .map(|v| id_of(protocol, &v.name))
+        .collect();
+    let mut steps = Vec::new();
+    for &number in mine {
+        let line = &protocol.lines[number as usize - 1];
+        let parts: Vec<Id> =
+            line.parts.iter().map(|t| table.find(t).expect("every line's terms were interned")).collect();
+        let action = if protocol.sender_of(number) == &role.name {
+            let to = id_of(protocol, protocol.receiver_of(number));
+            if let Some(fault) = cannot_send(protocol, &planner, role, number, to, &parts) {
+                return Err(fault);
+            }
+            parts.iter().for_each(|p| planner.sent(*p));
+            Action::Send { to, parts }
+        } else {
+            let from = id_of(protocol, protocol.sender_of(number));
+            let opens = steps.is_empty() && !planner.holds(from);
+            let mut ops = Vec::new();
+            if opens {
+                ops.push(Op::Sender(from));
+                planner.hold(from);
+            }
+            ops.extend(planner.receive(&parts));
+            if !planner.holds(from) {
+                ops.push(Op::Sender(from));
+                planner.hold(from);
+                ops.extend(planner.recheck());
+            }
+            Action::Receive { from, parts, ops }
+        };
+        parts_of(table, &action).into_iter().for_each(|id| {
+            unused.remove(&id);
+        });
+        let ready =
+            |id: &Id| !concluded.contains(id) && planner.can_build(*id) && !uses_any(table, *id, &unused);
+        let concludes: Vec<Id> = interesting.iter().copied().filter(ready).collect();
+        concluded.extend(concludes.iter().copied());
+        steps.push(Step { line: number, action, concludes });
+    }
+    let warnings = warnings(protocol, role, &planner, &steps);
+    Ok(Compiled {
+        program: Program { role: role.name.clone(), me, entry, steps, slots: planner.slots() },
+        warnings,
+    })
+}
+
+/// A step's terms and all their parts.
+fn parts_of(table: &Table, action: &Action) -> BTreeSet<Id> {
+    let (Action::Send { parts, .. } | Action::Receive { parts, .. }) = action;
+    let mut seen = BTreeSet::new();
+    let mut open = parts.clone();
+    while let Some(id) = open.pop() {
+        if seen.insert(id) {
+            open.extend(table.parts(id));
+        }
+    }
+    seen
+}
+
+fn uses_any(table: &Table, id: Id, of: &BTreeSet<Id>) -> bool {
+    of.contains(&id) || table.parts(id).iter().any(|p| uses_any(table, *p, of))
+}
+
+fn id_of(protocol: &Protocol, name: &str) -> Id {
+    protocol.table.find_name(name).expect("every role and value was interned")
+}
+
+/// What a role may use from the start (see "Who knows what" in the notation's documentation).
+fn rights(protocol: &Protocol, role: &Role, me: Id) -> Rights {
+    Rights {
+        own: BTreeSet::from([me]),
+        directory: !protocol.has_certificates,
+        certificates: false,
+        registered: true,
+        granted: role.grants.iter().filter_map(|g| protocol.table.find(g)).collect(),
+    }
+}
+
+/// What the journal should record of a role: its names, `let` names and goals' terms.
+fn interesting(protocol: &Protocol, role: &Role) -> Vec<Id> {
+    let table = &protocol.table;
+    let mut all: Vec<Id> = protocol.values.iter().map(|v| id_of(protocol, &v.name)).collect();
+    all.extend(protocol.roles.iter().filter(|r| r.name != role.name).map(|r| id_of(protocol, &r.name)));
+    all.extend(protocol.lets.iter().filter_map(|(_, t)| table.find(t)));
+    all.extend(protocol.goals.iter().flat_map(|g| g.terms()).filter_map(|t| table.find(t)));
+    all.extend(table.ids().filter(|id| matches!(table.node(*id), Node::Exp(xs) if xs.len() == 1)));
+    let mut seen = BTreeSet::new();
+    all.retain(|id| seen.insert(*id));
+    all
+}
+
+fn cannot_send(
+    protocol: &Protocol,
+    planner: &Planner<'_>,
+    role: &Role,
+    number: u32,
+    to: Id,
+    parts: &[Id],
+) -> Option<Fault> {
+    let line = &protocol.lines[number as usize - 1];
+    let name = &role.name;
+    if !planner.holds(to) {
+        let to = planner.table.show(to);
+        return Some(
+            line.fault_at(&to, format!("line {number}: {name} does not know who {to} is"))
+                .help(format!("let a message that {name} can read name {to}, or add it to [knows]")),
+        );
+    }
+    let part = parts.iter().find(|p| !planner.can_build(**p))?;
+    let shown = planner.table.show(*part);
+    let missing: Vec<String> = planner.missing(*part).iter().map(|m| planner.table.show(*m)).collect();
+    let ciphertext = match planner.table.node(*part) {
+        Node::Enc(..) => " and never received this ciphertext",
+        _ => "",
+    };
+    let message = format!(
+        "line {number}: {name} cannot build {shown}: it has no {}{ciphertext}",
+        missing.join(", no ")
+    );
+    Some(match missing.first() {
+        Some(first) => line.fault_at(first, message),
+        None => line.fault(message),
+    })
+}
+
+/// Parts that a role keeps, never checks and never passes on.
+fn warnings(protocol: &Protocol, role: &Role, planner: &Planner<'_>, steps: &[Step]) -> Vec<Fault> {
+    let table = planner.table;
+    let mut sent = BTreeSet::new();
+    for step in steps {
+        if matches!(step.action, Action::Send { .. }) {
+            sent.extend(parts_of(table, &step.action));
+        }
+    }
+    let mut all = Vec::new();
+    for id in planner.unchecked().iter().filter(|id| !sent.contains(id)) {
+        let kept = steps.iter().find(|s| match &s.action {
+            Action::Receive { ops, .. } => ops.iter().any(|op| matches!(op, Op::Keep(_, k) if k == id)),
+            Action::Send { .. } => false,
+        });
+        if let Some(step) = kept {
+            let why = match table.node(*id) {
+                Node::App(Func::Sign, _) => "signature",
+                Node::App(Func::Mac, _) => "code",
+                Node::App(Func::Hash, _) => "hash",
+                _ => "part",
+            };
+            all.push(protocol.lines[step.line as usize - 1].fault(format!(
+                "line {}: {} never checks the {why} {}",
+                step.line,
+                role.name,
+                table.show(*id)
+            )));
+        }
+    }
+    all
+}

@@ -1,0 +1,352 @@
+//! Terms as numbered nodes, each written once. Steps, sessions and the verdict speak of
+//! terms by number. Must not know roles' knowledge or bytes.
+
+use std::collections::BTreeMap;
+
+use super::term::{Func, Name, Term};
+use crate::limits::MAX_TERMS;
+
+/// The number of a term in its table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Id(pub u32);
+
+impl Id {
+    /// For indexing vectors that run parallel to the table.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A term whose parts are numbers.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Node {
+    /// A value, a role or a party.
+    Name(Name),
+    /// A public constant.
+    Text(Name),
+    /// `g^x^y`; each exponent is a `Name`.
+    Exp(Vec<Id>),
+    /// `{M…}K`.
+    Enc(Vec<Id>, Id),
+    /// A function.
+    App(Func, Vec<Id>),
+}
+
+/// What a field of a message is, as its type on the wire says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Kind {
+    /// An agent's name.
+    Name = 1,
+    /// A public constant.
+    Text,
+    /// A nonce.
+    Nonce,
+    /// A symmetric key.
+    Key,
+    /// A Diffie–Hellman share or shared secret.
+    Share,
+    /// A public key.
+    Public,
+    /// A certificate.
+    Certificate,
+    /// A time stamp.
+    Time,
+    /// An expiry time.
+    Expiry,
+    /// Data of the application.
+    Data,
+    /// A ciphertext.
+    Cipher,
+    /// A signature.
+    Signature,
+    /// A message authentication code.
+    Mac,
+    /// A hash.
+    Hash,
+    /// An exclusive or of two values.
+    Masked,
+    /// A private key.
+    Private,
+    /// A secret exponent.
+    Exponent,
+    /// Several fields under one name: a whole message in a narration.
+    List,
+}
+
+impl Kind {
+    /// Every kind, by its number on the wire from 1.
+    pub const ALL: [(Kind, &'static str); 18] = [
+        (Kind::Name, "name"),
+        (Kind::Text, "text"),
+        (Kind::Nonce, "nonce"),
+        (Kind::Key, "key"),
+        (Kind::Share, "share"),
+        (Kind::Public, "public"),
+        (Kind::Certificate, "certificate"),
+        (Kind::Time, "time"),
+        (Kind::Expiry, "expiry"),
+        (Kind::Data, "data"),
+        (Kind::Cipher, "cipher"),
+        (Kind::Signature, "signature"),
+        (Kind::Mac, "mac"),
+        (Kind::Hash, "hash"),
+        (Kind::Masked, "masked"),
+        (Kind::Private, "private"),
+        (Kind::Exponent, "exponent"),
+        (Kind::List, "list"),
+    ];
+
+    /// The word for it in files and logs.
+    pub fn word(self) -> &'static str {
+        Kind::ALL[self as usize - 1].1
+    }
+
+    /// The kind with this number on the wire.
+    pub fn from_tag(tag: u8) -> Option<Kind> {
+        Kind::ALL.get(usize::from(tag).checked_sub(1)?).map(|k| k.0)
+    }
+}
+
+/// What a protocol may declare a value to be.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Type {
+    /// 16 random bytes.
+    Nonce,
+    /// 32 random bytes.
+    Key,
+    /// A secret exponent.
+    Dh,
+    /// A fresh key pair.
+    Keypair,
+    /// The sender's clock when it sends.
+    Time,
+    /// The sender's clock plus a lifetime.
+    Expiry,
+    /// Bytes of the application.
+    Data,
+}
+
+impl Type {
+    /// Every type with its word.
+    pub const ALL: [(Type, &'static str); 7] = [
+        (Type::Nonce, "nonce"),
+        (Type::Key, "key"),
+        (Type::Dh, "dh"),
+        (Type::Keypair, "keypair"),
+        (Type::Time, "time"),
+        (Type::Expiry, "expiry"),
+        (Type::Data, "data"),
+    ];
+
+    /// The type with this word.
+    pub fn from_word(word: &str) -> Option<Type> {
+        Type::ALL.iter().find(|t| t.1 == word).map(|t| t.0)
+    }
+
+    /// The kind of the field that carries such a value.
+    pub fn kind(self) -> Kind {
+        match self {
+            Type::Nonce => Kind::Nonce,
+            Type::Key => Kind::Key,
+            Type::Dh => Kind::Exponent,
+            Type::Keypair => Kind::Private,
+            Type::Time => Kind::Time,
+            Type::Expiry => Kind::Expiry,
+            Type::Data => Kind::Data,
+        }
+    }
+}
+
+/// All the terms of a protocol or of an attack.
+#[derive(Clone, Default, Debug)]
+pub struct Table {
+    nodes: Vec<Node>,
+    ids: BTreeMap<Node, Id>,
+    kinds: BTreeMap<Name, Kind>,
+    shown_as: BTreeMap<Id, Name>,
+    first_line: BTreeMap<Id, u32>,
+}
+
+/// A table is full: `MAX_TERMS`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TooManyTerms;
+
+impl Table {
+    /// An empty table in which names are of these kinds.
+    pub fn new(kinds: BTreeMap<Name, Kind>) -> Self {
+        Table { kinds, ..Table::default() }
+    }
+
+    /// The number of terms.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there are no terms.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Every number in the table.
+    pub fn ids(&self) -> impl Iterator<Item = Id> + use<> {
+        (0..self.nodes.len() as u32).map(Id)
+    }
+
+    /// The term with this number, one level deep.
+    pub fn node(&self, id: Id) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// The number of a term that is in the table.
+    pub fn find(&self, term: &Term) -> Option<Id> {
+        let all = |ts: &[Term]| ts.iter().map(|t| self.find(t)).collect::<Option<Vec<_>>>();
+        let node = match term {
+            Term::Name(n) => Node::Name(n.clone()),
+            Term::Text(t) => Node::Text(t.clone()),
+            Term::Exp(xs) => Node::Exp(xs.iter().map(|x| self.find_name(x)).collect::<Option<Vec<_>>>()?),
+            Term::Enc(body, key) => Node::Enc(all(body)?, self.find(key)?),
+            Term::App(func, args) => Node::App(*func, all(args)?),
+        };
+        self.ids.get(&node).copied()
+    }
+
+    /// The number of a name that is in the table.
+    pub fn find_name(&self, name: &str) -> Option<Id> {
+        self.ids.get(&Node::Name(name.into())).copied()
+    }
+
+    /// The number of a node that is in the table.
+    pub fn find_node(&self, node: &Node) -> Option<Id> {
+        self.ids.get(node).copied()
+    }
+
+    /// The number of a term, which joins the table with all that is needed to speak of it:
+    /// the smaller shares of a `g^x^y`, the other half of a key pair.
+    pub fn intern(&mut self, term: &Term) -> Result<Id, TooManyTerms> {
+        let node = match term {
+            Term::Name(n) => Node::Name(n.clone()),
+            Term::Text(t) => Node::Text(t.clone()),
+            Term::Exp(xs) => {
+                if xs.len() > 1 {
+                    for skip in 0..xs.len() {
+                        let mut fewer = xs.clone();
+                        fewer.remove(skip);
+                        self.intern(&Term::Exp(fewer))?;
+                    }
+                }
+                Node::Exp(xs.iter().map(|x| self.intern(&Term::Name(x.clone()))).collect::<Result<_, _>>()?)
+            }
+            Term::Enc(body, key) => Node::Enc(self.intern_all(body)?, self.intern(key)?),
+            Term::App(func, args) => Node::App(*func, self.intern_all(args)?),
+        };
+        let id = self.add(node)?;
+        if let Term::App(Func::Pk | Func::Sk | Func::Cert, args) = term {
+            let args = self.intern_all(args)?;
+            for func in [Func::Pk, Func::Sk] {
+                self.add(Node::App(func, args.clone()))?;
+            }
+        }
+        Ok(id)
+    }
+
+    fn add(&mut self, node: Node) -> Result<Id, TooManyTerms> {
+        if let Some(id) = self.ids.get(&node) {
+            return Ok(*id);
+        }
+        if self.nodes.len() >= MAX_TERMS {
+            return Err(TooManyTerms);
+        }
+        let id = Id(self.nodes.len() as u32);
+        self.ids.insert(node.clone(), id);
+        self.nodes.push(node);
+        Ok(id)
+    }
+
+    /// The numbers of several terms.
+    pub fn intern_all(&mut self, terms: &[Term]) -> Result<Vec<Id>, TooManyTerms> {
+        terms.iter().map(|t| self.intern(t)).collect()
+    }
+
+    /// Declares the kind of a name.
+    pub fn set_kind(&mut self, name: &Name, kind: Kind) {
+        self.kinds.insert(name.clone(), kind);
+    }
+
+    /// The declared kind of a name.
+    pub fn kind_of_name(&self, name: &str) -> Option<Kind> {
+        self.kinds.get(name).copied()
+    }
+
+    /// What kind of field carries this term; `None` for a name whose kind nobody declared.
+    pub fn kind(&self, id: Id) -> Option<Kind> {
+        Some(match self.node(id) {
+            Node::Name(n) => return self.kinds.get(n).copied(),
+            Node::Text(_) => Kind::Text,
+            Node::Exp(_) => Kind::Share,
+            Node::Enc(..) => Kind::Cipher,
+            Node::App(func, args) => match func {
+                Func::Pk => Kind::Public,
+                Func::Sk => Kind::Private,
+                Func::K | Func::Pw | Func::Kdf => Kind::Key,
+                Func::Cert => Kind::Certificate,
+                Func::Sign => Kind::Signature,
+                Func::Mac => Kind::Mac,
+                Func::Hash => Kind::Hash,
+                Func::Succ | Func::Pred => return self.kind(args[0]),
+                Func::Xor => Kind::Masked,
+            },
+        })
+    }
+
+    /// Has `id` shown under a `let` name.
+    pub fn show_as(&mut self, id: Id, name: &Name) {
+        self.shown_as.insert(id, name.clone());
+    }
+
+    /// Records that `id` and its parts stand in this line, unless an earlier line has them.
+    pub fn mark_line(&mut self, id: Id, line: u32) {
+        self.first_line.entry(id).or_insert(line);
+        for part in self.parts(id) {
+            self.mark_line(part, line);
+        }
+    }
+
+    /// The first line in which a term stands: there it is made.
+    pub fn first_line(&self, id: Id) -> Option<u32> {
+        self.first_line.get(&id).copied()
+    }
+
+    /// The direct parts of a term.
+    pub fn parts(&self, id: Id) -> Vec<Id> {
+        match self.node(id) {
+            Node::Name(_) | Node::Text(_) => Vec::new(),
+            Node::Exp(xs) => xs.clone(),
+            Node::Enc(body, key) => body.iter().copied().chain([*key]).collect(),
+            Node::App(_, args) => args.clone(),
+        }
+    }
+
+    /// The term as people write it, with `let` names where the protocol has them.
+    pub fn show(&self, id: Id) -> String {
+        self.shown_as.get(&id).map_or_else(|| self.show_written_out(id), ToString::to_string)
+    }
+
+    /// The term as people write it, its own `let` name written out.
+    pub fn show_written_out(&self, id: Id) -> String {
+        let list = |ids: &[Id], by: &str| ids.iter().map(|i| self.show(*i)).collect::<Vec<_>>().join(by);
+        match self.node(id) {
+            Node::Name(n) => n.to_string(),
+            Node::Text(t) => format!("\"{t}\""),
+            Node::Exp(xs) => format!("g^{}", list(xs, "^")),
+            Node::Enc(body, key) => format!("{{{}}}{}", list(body, ", "), self.show(*key)),
+            Node::App(func @ (Func::K | Func::Pw), args) => format!("{}({})", func.name(), list(args, ",")),
+            Node::App(func, args) => format!("{}({})", func.name(), list(args, ", ")),
+        }
+    }
+
+    /// The `let` name under which a term is shown, if it has one.
+    pub fn shown_name(&self, id: Id) -> Option<&Name> {
+        self.shown_as.get(&id)
+    }
+}

@@ -1,0 +1,188 @@
+//! The attacker: a task on the wire. Every message passes her before it goes anywhere. She
+//! works by a narration, by rules or by a tactic, and builds what she sends with the same
+//! engine as everyone else, from what she holds. Must not know anybody's secrets but her own.
+
+mod hand;
+mod narration;
+mod puppet;
+mod rules;
+mod tactics;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::cast::{Cast, Character, RunSpec};
+use super::{Actor, Effect, Effects, Input};
+use crate::journal::{Sight, What};
+use crate::knowledge::Value;
+use crate::limits::MAX_ATTACKER_ACTIONS;
+use crate::notation::{Attack, Name, Term};
+use crate::time::{SimTime, Span};
+
+pub use rules::{Action, Match, Rule};
+
+/// What the attacker sets out to do.
+#[derive(Clone, Debug)]
+pub enum Plan {
+    /// Listen.
+    Eavesdrop,
+    /// Follow a narration.
+    Narration(Arc<Attack>),
+    /// Apply the first rule that matches each message.
+    Rules(Vec<Rule>),
+    /// Stand between clients and play each to the other, with values of her own.
+    Mitm,
+    /// Send again, in runs of her own, what clients said in earlier ones.
+    Replay,
+    /// Return to each client what it sent, as if its peer had.
+    Reflect,
+    /// Change a bit of each message.
+    Tamper,
+    /// Play this party.
+    Impersonate(Name),
+}
+
+/// How a scenario describes the attacker.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Her name, clock and trust.
+    pub character: Arc<Character>,
+    /// Whether she is registered: has long-term keys and a certificate of her own.
+    pub insider: bool,
+    /// What she sets out to do.
+    pub plan: Plan,
+    /// Until then she only listens.
+    pub from: SimTime,
+    /// Data of hers, in place of what a scenario gives to honest parties.
+    pub given: BTreeMap<Name, Value>,
+}
+
+/// The attacker.
+pub struct Attacker {
+    cast: Arc<Cast>,
+    profile: Profile,
+    mind: Box<dyn Mind>,
+}
+
+/// What drives her.
+trait Mind: Send {
+    /// The play begins, or the time from which she acts has come.
+    fn begin(&mut self, _desk: &mut Desk<'_>) {}
+    /// A message is on the wire. Unless she says otherwise here, it goes no further.
+    fn on_wire(&mut self, message: Sight, desk: &mut Desk<'_>);
+    /// An event handed her a value.
+    fn handed(&mut self, _term: &Term, _value: &Value, _desk: &mut Desk<'_>) {}
+    /// She starts a run of her own.
+    fn start(&mut self, _run: &RunSpec, _desk: &mut Desk<'_>) {}
+    /// A timer of hers went off.
+    fn timer(&mut self, _number: u64, _desk: &mut Desk<'_>) {}
+    /// Nothing more will happen.
+    fn end(&mut self, _desk: &mut Desk<'_>) {}
+}
+
+/// What she has at hand while she decides.
+struct Desk<'a> {
+    cast: &'a Arc<Cast>,
+    profile: &'a Profile,
+    now: SimTime,
+    effects: &'a mut Effects,
+}
+
+impl Desk<'_> {
+    /// Lets a message go on.
+    fn pass(&mut self, message: Sight) {
+        self.effects.all.push(Effect::Pass(message, Span(0)));
+    }
+
+    /// Lets a message go on, later.
+    fn pass_later(&mut self, message: Sight, by: Span) {
+        self.effects.note(What::Delayed { id: message.id, by });
+        self.effects.all.push(Effect::Pass(message, by));
+    }
+
+    /// Takes a message off the wire.
+    fn take(&mut self, message: &Sight) {
+        self.effects.note(What::Taken { id: message.id });
+    }
+
+    /// Puts a message on the wire.
+    fn inject(&mut self, message: Sight, instead_of: Option<u64>) {
+        if self.effects.all.len() < MAX_ATTACKER_ACTIONS {
+            self.effects.all.push(Effect::Inject { message, instead_of, after: Span(0) });
+        }
+    }
+
+    /// Whether a party is a client: neither a service nor herself.
+    fn is_client(&self, name: &str) -> bool {
+        *self.profile.character.name != *name && !crate::notation::Service::ALL.iter().any(|s| s.1 == name)
+    }
+}
+
+impl Attacker {
+    /// An attacker with this profile.
+    pub fn new(cast: &Arc<Cast>, profile: Profile) -> Attacker {
+        let mind: Box<dyn Mind> = match &profile.plan {
+            Plan::Eavesdrop => Box::new(tactics::Eavesdrop),
+            Plan::Narration(attack) => Box::new(narration::Narrator::new(cast, &profile, attack)),
+            Plan::Rules(rules) => Box::new(rules::Ruler::new(cast, &profile, rules)),
+            Plan::Mitm => Box::new(puppet::Mitm::default()),
+            Plan::Impersonate(name) => Box::new(puppet::Impersonator::new(name.clone())),
+            Plan::Replay => Box::new(tactics::Replay::default()),
+            Plan::Reflect => Box::new(tactics::Reflect::default()),
+            Plan::Tamper => Box::new(tactics::Tamper::new(cast, &profile)),
+        };
+        Attacker { cast: cast.clone(), profile, mind }
+    }
+
+    /// What she has before anything happens: the keys of her own registration.
+    fn equip(&self, effects: &mut Effects) {
+        let name = &self.profile.character.name;
+        let mut own = Vec::new();
+        if self.profile.insider {
+            for other in self.cast.registered.iter().filter(|o| *o != name) {
+                own.push((format!("k({name},{other})"), self.cast.keys.shared(name, other)));
+            }
+        }
+        let uses = self.cast.protocols.values().fold((false, false), |uses, spoken| {
+            let of = spoken.protocol.uses;
+            (uses.0 || of.encryption, uses.1 || of.signature)
+        });
+        let uses = crate::notation::KeyUses { encryption: uses.0, signature: uses.1 };
+        if uses.encryption || uses.signature {
+            own.push((format!("sk({name})"), self.cast.keys.private(name, uses).to_value()));
+        }
+        for (term, value) in own {
+            effects.note(What::Equipped { term, value });
+        }
+    }
+}
+
+impl Actor for Attacker {
+    fn handle(&mut self, input: Input, now: SimTime, effects: &mut Effects) {
+        let Attacker { cast, profile, mind } = self;
+        let active = now >= profile.from;
+        let mut desk = Desk { cast, profile, now, effects };
+        match input {
+            Input::Begin => {
+                if active {
+                    mind.begin(&mut desk);
+                } else {
+                    let from = profile.from;
+                    desk.effects.all.push(Effect::Timer(from, WAKE));
+                }
+                self.equip(effects);
+            }
+            Input::OnWire(message) if active => mind.on_wire(message, &mut desk),
+            Input::OnWire(message) => desk.pass(message),
+            Input::Handed { term, value } => mind.handed(&term, &value, &mut desk),
+            Input::Start(run) => mind.start(&run, &mut desk),
+            Input::Timer(WAKE) => mind.begin(&mut desk),
+            Input::Timer(number) => mind.timer(number, &mut desk),
+            Input::End => mind.end(&mut desk),
+            Input::Message(_) | Input::Revoke { .. } => {}
+        }
+    }
+}
+
+/// The timer that ends her listening; minds number theirs from 0.
+const WAKE: u64 = u64::MAX;

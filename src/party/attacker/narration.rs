@@ -1,0 +1,180 @@
+//! Follows a narration: lines in order; what comes early is held until its line is
+//! reached; a line that needs what she does not have yet waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::hand::{Address, Hand};
+use super::{Desk, Mind, Profile};
+use crate::journal::{Sight, What};
+use crate::knowledge::{Grounds, Supply, Value};
+use crate::notation::attack::{AttackLine, Deed, rights};
+use crate::notation::{Attack, Name, Node, Term};
+use crate::party::{Cast, PartyTrust, Spoken};
+
+pub struct Narrator {
+    attack: Arc<Attack>,
+    protocol: Name,
+    hand: Hand,
+    next: usize,
+    /// Messages held for a later line.
+    held: Vec<Sight>,
+    stopped: Option<String>,
+}
+
+/// Her notebook for these terms: she knows who there is, and her own fresh values.
+pub fn notebook(cast: &Arc<Cast>, profile: &Profile, attack: &Attack, spoken: &Spoken, stream: &str) -> Hand {
+    let table = attack.table.clone();
+    let name = &profile.character.name;
+    let supply: BTreeMap<_, _> = attack
+        .fresh
+        .iter()
+        .filter_map(|(name, of)| Some((table.find_name(name)?, Supply::Generate(*of))))
+        .collect();
+    let grounds = Grounds {
+        rights: rights(&table, name, profile.insider),
+        supply,
+        uses: spoken.protocol.uses,
+        protocol: spoken.protocol.name.as_str().into(),
+        encoding: spoken.encoding.clone(),
+        table,
+    };
+    let trust = PartyTrust::of_attacker(cast, &profile.character);
+    let mut hand = Hand::new(Arc::new(grounds), cast.keys.stream(&[name, "attack", stream]), trust);
+    let agents: BTreeSet<&str> = cast.registered.iter().map(|n| &**n).chain([&**name]).collect();
+    for id in attack.table.ids() {
+        if let Node::Name(n) = attack.table.node(id)
+            && attack.table.kind(id) == Some(crate::notation::Kind::Name)
+            && agents.contains(&**n)
+        {
+            hand.knowledge.set(id, Value::name(n));
+        }
+    }
+    hand
+}
+
+impl Narrator {
+    pub fn new(cast: &Arc<Cast>, profile: &Profile, attack: &Arc<Attack>) -> Narrator {
+        let spoken = cast.protocols.values().next().expect("a play has a protocol");
+        Narrator {
+            hand: notebook(cast, profile, attack, spoken, "narration"),
+            protocol: spoken.protocol.name.as_str().into(),
+            attack: attack.clone(),
+            next: 0,
+            held: Vec::new(),
+            stopped: None,
+        }
+    }
+
+    fn speaks_of(line: &AttackLine, message: &Sight) -> bool {
+        let (Deed::Take { from, to } | Deed::Overhear { from, to }) = &line.deed else { return false };
+        *from == message.from && *to == message.to && line.run == message.run && line.step == message.line
+    }
+
+    /// The line to come that this message is for, if no held message is for it already.
+    fn line_for(&self, message: &Sight) -> Option<usize> {
+        let alike = self.held.iter().filter(|h| same_place(h, message)).count();
+        let lines = self.attack.lines.iter().enumerate().skip(self.next);
+        lines.filter(|(_, l)| Self::speaks_of(l, message)).map(|(i, _)| i).nth(alike)
+    }
+
+    fn advance(&mut self, desk: &mut Desk<'_>) {
+        let attack = self.attack.clone();
+        while let (Some(line), None) = (attack.lines.get(self.next), &self.stopped) {
+            let done = match &line.deed {
+                Deed::Take { .. } | Deed::Overhear { .. } => self.read(line, desk),
+                Deed::Send { from, to } => self.send(line, from, to, desk),
+            };
+            if !done {
+                return;
+            }
+            desk.effects.note(What::Followed { line: line.text.clone() });
+            self.next += 1;
+        }
+    }
+
+    fn read(&mut self, line: &AttackLine, desk: &mut Desk<'_>) -> bool {
+        let Some(at) = self.held.iter().position(|h| Self::speaks_of(line, h)) else { return false };
+        let message = self.held.remove(at);
+        match self.hand.read(&message, &line.parts, line.step, desk) {
+            Ok(()) => true,
+            Err(reason) => {
+                self.stop(format!("the message does not read so ({reason})"), desk);
+                if matches!(line.deed, Deed::Take { .. }) {
+                    desk.pass(message);
+                }
+                false
+            }
+        }
+    }
+
+    fn send(&mut self, line: &AttackLine, from: &Name, to: &Name, desk: &mut Desk<'_>) -> bool {
+        if !self.hand.can_build(&line.parts) {
+            return false;
+        }
+        let at = Address { run: line.run, line: line.step, protocol: &self.protocol, from, to };
+        match self.hand.write(&at, &line.parts, &line.casts, desk) {
+            Ok(message) => {
+                desk.inject(message, None);
+                true
+            }
+            Err(reason) => {
+                self.stop(format!("she cannot make it ({reason})"), desk);
+                false
+            }
+        }
+    }
+
+    fn stop(&mut self, why: String, desk: &mut Desk<'_>) {
+        self.stopped = Some(why);
+        for message in std::mem::take(&mut self.held) {
+            let overheard = self
+                .attack
+                .lines
+                .iter()
+                .any(|l| Self::speaks_of(l, &message) && matches!(l.deed, Deed::Overhear { .. }));
+            if !overheard {
+                desk.pass(message);
+            }
+        }
+    }
+}
+
+fn same_place(a: &Sight, b: &Sight) -> bool {
+    a.from == b.from && a.to == b.to && a.run == b.run && a.line == b.line
+}
+
+impl Mind for Narrator {
+    fn begin(&mut self, desk: &mut Desk<'_>) {
+        self.advance(desk);
+    }
+
+    fn on_wire(&mut self, message: Sight, desk: &mut Desk<'_>) {
+        let line = if self.stopped.is_some() { None } else { self.line_for(&message) };
+        match line.map(|at| &self.attack.lines[at].deed) {
+            Some(Deed::Take { .. }) => desk.take(&message),
+            Some(_) => desk.pass(message.clone()),
+            None => return desk.pass(message),
+        }
+        self.held.push(message);
+        self.advance(desk);
+    }
+
+    fn handed(&mut self, term: &Term, value: &Value, desk: &mut Desk<'_>) {
+        if let Some(id) = self.attack.table.find(term) {
+            self.hand.knowledge.set(id, value.clone());
+            self.hand.look_again(desk);
+            self.advance(desk);
+        }
+    }
+
+    fn end(&mut self, desk: &mut Desk<'_>) {
+        let Some(line) = self.attack.lines.get(self.next) else { return };
+        let lacked = match (&self.stopped, &line.deed) {
+            (Some(why), _) => why.clone(),
+            (None, Deed::Send { .. }) => format!("she never had {}", self.hand.missing(&line.parts)),
+            (None, Deed::Take { from, .. } | Deed::Overhear { from, .. }) => format!("{from} never sent it"),
+        };
+        desk.effects.note(What::AttackStopped { line: line.text.clone(), lacked });
+    }
+}

@@ -1,0 +1,213 @@
+//! Rules: the first that matches a message says what becomes of it.
+
+use std::sync::Arc;
+
+use super::hand::{Address, Hand};
+use super::narration::notebook;
+use super::tactics::flip_a_bit;
+use super::{Desk, Mind, Profile};
+use crate::crypto::Rng;
+use crate::journal::{Sight, What};
+use crate::knowledge::Value;
+use crate::notation::attack::Deed;
+use crate::notation::{Attack, Name, Term};
+use crate::party::{Cast, Effect};
+use crate::time::{SimTime, Span};
+
+/// Which messages a rule is for; what is not set matches all.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Match {
+    /// The sender that the message claims.
+    pub from: Option<Name>,
+    /// The receiver.
+    pub to: Option<Name>,
+    /// The protocol.
+    pub protocol: Option<Name>,
+    /// The protocol's line.
+    pub line: Option<u32>,
+    /// The run.
+    pub run: Option<u32>,
+    /// Not before this time.
+    pub after: Option<SimTime>,
+    /// Not at or after this time.
+    pub before: Option<SimTime>,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// It goes on.
+    Pass,
+    /// It is gone.
+    Drop,
+    /// It goes on, so much later.
+    Delay(Span),
+    /// It is kept until a rule releases it, or until a time.
+    Hold(Option<SimTime>),
+    /// It goes on, and what is kept goes with it.
+    Release,
+    /// It goes on twice.
+    Duplicate,
+    /// It goes on, and again so much later in a run of the attacker's.
+    Replay(Span),
+    /// It goes to another party.
+    Redirect(Name),
+    /// A bit of it is changed.
+    Tamper,
+    /// The one line of this attack goes in its place.
+    Replace(Arc<Attack>),
+    /// It goes on, and the one line of this attack too.
+    Inject(Arc<Attack>),
+}
+
+/// A rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Which messages it is for.
+    pub matches: Match,
+    /// What becomes of them.
+    pub action: Action,
+}
+
+impl Match {
+    fn fits(&self, message: &Sight, now: SimTime) -> bool {
+        let is = |want: &Option<Name>, have: &Name| want.as_ref().is_none_or(|w| w == have);
+        is(&self.from, &message.from)
+            && is(&self.to, &message.to)
+            && is(&self.protocol, &message.protocol)
+            && self.line.is_none_or(|l| l == message.line)
+            && self.run.is_none_or(|r| r == message.run)
+            && self.after.is_none_or(|t| now >= t)
+            && self.before.is_none_or(|t| now < t)
+    }
+}
+
+pub struct Ruler {
+    rules: Vec<Rule>,
+    hands: Vec<Option<Hand>>,
+    kept: Vec<Sight>,
+    later: Vec<Sight>,
+    next_run: u32,
+    rng: Rng,
+}
+
+impl Ruler {
+    pub fn new(cast: &Arc<Cast>, profile: &Profile, rules: &[Rule]) -> Ruler {
+        let spoken = cast.protocols.values().next().expect("a play has a protocol");
+        let hand = |(nth, rule): (usize, &Rule)| match &rule.action {
+            Action::Replace(attack) | Action::Inject(attack) => {
+                Some(notebook(cast, profile, attack, spoken, &format!("rule {nth}")))
+            }
+            _ => None,
+        };
+        Ruler {
+            hands: rules.iter().enumerate().map(hand).collect(),
+            rules: rules.to_vec(),
+            kept: Vec::new(),
+            later: Vec::new(),
+            next_run: cast.runs.keys().max().copied().unwrap_or(0) + 1,
+            rng: cast.keys.stream(&[&profile.character.name, "rules"]),
+        }
+    }
+
+    fn make(
+        &mut self,
+        nth: usize,
+        attack: &Attack,
+        like: &Sight,
+        as_run: Option<u32>,
+        desk: &mut Desk<'_>,
+    ) -> Option<Sight> {
+        let (line, hand) = (attack.lines.first()?, self.hands[nth].as_mut()?);
+        let Deed::Send { from, to } = &line.deed else { return None };
+        let (from, to) = if as_run.is_some() { (&like.from, &like.to) } else { (from, to) };
+        let at =
+            Address { run: as_run.unwrap_or(line.run), line: line.step, protocol: &like.protocol, from, to };
+        if !hand.can_build(&line.parts) {
+            return None;
+        }
+        hand.write(&at, &line.parts, &line.casts, desk).ok()
+    }
+
+    fn later(&mut self, message: Sight, at: SimTime, desk: &mut Desk<'_>) {
+        self.later.push(message);
+        desk.effects.all.push(Effect::Timer(at, self.later.len() as u64 - 1));
+    }
+}
+
+impl Mind for Ruler {
+    fn on_wire(&mut self, message: Sight, desk: &mut Desk<'_>) {
+        let found = self.rules.iter().position(|r| r.matches.fits(&message, desk.now));
+        let Some(nth) = found else { return desk.pass(message) };
+        match self.rules[nth].action.clone() {
+            Action::Pass => desk.pass(message),
+            Action::Drop => desk.take(&message),
+            Action::Delay(by) => desk.pass_later(message, by),
+            Action::Hold(Some(until)) => {
+                let by = until.since(desk.now);
+                desk.pass_later(message, by);
+            }
+            Action::Hold(None) => {
+                desk.take(&message);
+                self.kept.push(message);
+            }
+            Action::Release => {
+                desk.pass(message);
+                for kept in std::mem::take(&mut self.kept) {
+                    desk.pass(kept);
+                }
+            }
+            Action::Duplicate => {
+                desk.effects.note(What::Duplicated { id: message.id });
+                desk.pass(message.clone());
+                desk.inject(message, None);
+            }
+            Action::Replay(after) => {
+                let mut again = message.clone();
+                again.run = self.next_run;
+                self.next_run += 1;
+                desk.pass(message);
+                self.later(again, desk.now.after(after), desk);
+            }
+            Action::Redirect(to) => {
+                desk.take(&message);
+                let id = message.id;
+                desk.inject(Sight { to, ..message }, Some(id));
+            }
+            Action::Tamper => {
+                desk.take(&message);
+                let changed = flip_a_bit(&message, &mut self.rng, desk);
+                desk.inject(changed, Some(message.id));
+            }
+            Action::Replace(attack) => match self.make(nth, &attack, &message, Some(message.run), desk) {
+                Some(own) => {
+                    desk.take(&message);
+                    desk.inject(own, Some(message.id));
+                }
+                None => desk.pass(message),
+            },
+            Action::Inject(attack) => {
+                let own = self.make(nth, &attack, &message, None, desk);
+                desk.pass(message);
+                if let Some(own) = own {
+                    desk.inject(own, None);
+                }
+            }
+        }
+    }
+
+    fn handed(&mut self, term: &Term, value: &Value, desk: &mut Desk<'_>) {
+        for hand in self.hands.iter_mut().flatten() {
+            if let Some(id) = hand.knowledge.table().find(term) {
+                hand.knowledge.set(id, value.clone());
+                hand.look_again(desk);
+            }
+        }
+    }
+
+    fn timer(&mut self, number: u64, desk: &mut Desk<'_>) {
+        if let Some(message) = usize::try_from(number).ok().and_then(|n| self.later.get(n)) {
+            desk.inject(message.clone(), None);
+        }
+    }
+}

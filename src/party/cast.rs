@@ -1,0 +1,106 @@
+//! What all parties of a play share: protocols, keys, the register. Must not know who wins.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::knowledge::{Grounds, Keys, Lifetimes, Value};
+use crate::notation::{Name, Program, Protocol};
+use crate::pki::TrustPolicy;
+use crate::time::{SimTime, Span, UnixNanos};
+use crate::wire::Encoding;
+
+/// What all parties of a play share.
+pub struct Cast {
+    /// The protocols that are spoken, by name.
+    pub protocols: BTreeMap<Name, Arc<Spoken>>,
+    /// The long-term keys.
+    pub keys: Arc<Keys>,
+    /// The date at which virtual time is zero.
+    pub epoch: UnixNanos,
+    /// The names for which long-term keys exist.
+    pub registered: BTreeSet<Name>,
+    /// The certificates that the authority issued, by subject.
+    pub certificates: BTreeMap<Name, Value>,
+    /// Lifetimes of `expiry` values.
+    pub lifetimes: Lifetimes,
+    /// The scheduled runs, by number.
+    pub runs: BTreeMap<u32, Arc<RunSpec>>,
+}
+
+/// A protocol in an encoding, ready to be spoken.
+#[derive(Debug)]
+pub struct Spoken {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// How fields become bytes.
+    pub encoding: Arc<Encoding>,
+    /// What each role stands on.
+    pub grounds: BTreeMap<Name, Arc<Grounds>>,
+    /// The party that plays each service's role.
+    pub services: BTreeMap<Name, Name>,
+}
+
+/// A run that a scenario schedules.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunSpec {
+    /// Its number, from 1.
+    pub number: u32,
+    /// The protocol.
+    pub protocol: Name,
+    /// When it starts.
+    pub at: SimTime,
+    /// Who plays which role.
+    pub names: BTreeMap<Name, Name>,
+    /// The values that the scenario hands in.
+    pub given: BTreeMap<Name, Value>,
+}
+
+/// How one party behaves.
+#[derive(Clone, Debug)]
+pub struct Character {
+    /// Its name.
+    pub name: Name,
+    /// How far its clock is ahead of virtual time, in nanoseconds; negative is behind.
+    pub clock_offset: i64,
+    /// How far a time stamp may be from its clock.
+    pub max_skew: Span,
+    /// How it judges certificates.
+    pub trust: Arc<TrustPolicy>,
+    /// Whether it refuses a message that it has accepted before.
+    pub replay_cache: bool,
+    /// Whether it refuses ciphertexts, codes and signatures that it made itself.
+    pub knows_own: bool,
+}
+
+impl Spoken {
+    /// Prepares a protocol for an encoding.
+    pub fn new(protocol: Protocol, encoding: Encoding) -> Spoken {
+        let encoding = Arc::new(encoding);
+        let grounds = protocol
+            .roles
+            .iter()
+            .map(|r| (r.name.clone(), Arc::new(Grounds::of_role(&protocol, &r.name, encoding.clone()))));
+        let services =
+            protocol.roles.iter().filter_map(|r| Some((r.name.clone(), Name::from(r.service?.name()))));
+        Spoken { grounds: grounds.collect(), services: services.collect(), encoding, protocol }
+    }
+
+    /// The program with which a role joins at this line.
+    pub fn program_at(&self, role: &str, line: u32) -> Option<&Arc<Program>> {
+        self.protocol.programs.get(role)?.iter().find(|p| p.entry == line)
+    }
+}
+
+impl Cast {
+    /// The reading of a clock that is `offset` nanoseconds ahead.
+    pub fn clock(&self, now: SimTime, offset: i64) -> UnixNanos {
+        UnixNanos(self.epoch.0.saturating_add(now.0).saturating_add_signed(offset))
+    }
+
+    /// What the scenario hands to a party in a run; in a run that nobody scheduled, what
+    /// it hands out in the first run of that protocol.
+    pub fn given(&self, run: u32, protocol: &str) -> Option<&BTreeMap<Name, Value>> {
+        let scheduled = self.runs.get(&run).filter(|r| *r.protocol == *protocol);
+        scheduled.or_else(|| self.runs.values().find(|r| *r.protocol == *protocol)).map(|r| &r.given)
+    }
+}

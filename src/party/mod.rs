@@ -1,0 +1,95 @@
+//! The parties: clients, the key distribution centre, the certificate authority, the
+//! attacker. Each is a state machine: an input in, effects out. Must not know tasks,
+//! channels, files, or printing.
+
+pub mod attacker;
+mod cast;
+mod principal;
+mod session;
+mod trust;
+
+use std::sync::Arc;
+
+use crate::journal::{MessageId, Sight, What};
+use crate::knowledge::{Made, Value};
+use crate::notation::{Name, Term};
+use crate::time::{SimTime, Span};
+
+pub use cast::{Cast, Character, RunSpec, Spoken};
+pub use principal::{CRL_PROTOCOL, Office, Principal};
+pub use trust::PartyTrust;
+
+/// What the world tells a party.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The play begins.
+    Begin,
+    /// Start this run as its initiator.
+    Start(Arc<RunSpec>),
+    /// A message arrived.
+    Message(Sight),
+    /// To the attacker: a message is on the wire, and goes no further than she lets it.
+    OnWire(Sight),
+    /// To the attacker: an event handed her this value.
+    Handed {
+        /// The term under which her notebook has it.
+        term: Term,
+        /// The value.
+        value: Value,
+    },
+    /// To a service: revoke this party.
+    Revoke {
+        /// The party.
+        subject: Name,
+        /// Why, in the words of RFC 5280 §5.3.1.
+        reason: String,
+    },
+    /// A timer that the party set went off.
+    Timer(u64),
+    /// Nothing more will happen.
+    End,
+}
+
+/// What a party wants done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Record this.
+    Note(What),
+    /// Put this message on the wire.
+    Send(Sight),
+    /// The attacker lets the message at hand go on, at once or later.
+    Pass(Sight, Span),
+    /// The attacker puts a message on the wire.
+    Inject {
+        /// The message.
+        message: Sight,
+        /// The message in whose place it goes.
+        instead_of: Option<MessageId>,
+        /// How much later than now.
+        after: Span,
+    },
+    /// Call back at this time with this number.
+    Timer(SimTime, u64),
+}
+
+/// What one input brought about, in order.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// What is to be done.
+    pub all: Vec<Effect>,
+    /// The values that were made.
+    pub made: Vec<Made>,
+}
+
+impl Effects {
+    /// Adds an event to record.
+    pub fn note(&mut self, what: What) {
+        self.all.push(Effect::Note(what));
+    }
+}
+
+/// A party, as the world knows it.
+pub trait Actor: Send {
+    /// Takes one input at a time and says what comes of it.
+    fn handle(&mut self, input: Input, now: SimTime, effects: &mut Effects);
+}

@@ -1,0 +1,348 @@
+//! An honest party: a client, the key distribution centre or the certificate authority.
+//! It starts and answers runs, in several roles at once; a service also keeps a register.
+//! Must not know who attacks it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::cast::{Cast, Character, RunSpec, Spoken};
+use super::session::{Session, Stand, State};
+use super::trust::PartyTrust;
+use super::{Actor, Effect, Effects, Input};
+use crate::crypto;
+use crate::journal::{Refusal, SessionId, Sight, What};
+use crate::knowledge::{Bytes, Shown};
+use crate::notation::{Kind, Name, Service};
+use crate::pki::{Authority, RevocationReason};
+use crate::reason::Reason;
+use crate::time::{SimTime, Span};
+use crate::wire;
+
+/// The name under which messages to and from the authority's repository travel: line 1
+/// asks for the revocation list, line 2 is the list.
+pub const CRL_PROTOCOL: &str = "crl";
+
+/// How long a party waits for a revocation list before it decides without.
+const CRL_PATIENCE: Span = Span::seconds(10);
+
+/// What a party does beside speaking protocols.
+pub enum Office {
+    /// Nothing.
+    Client,
+    /// Keeps the register of principals.
+    Kdc {
+        /// The principals that it serves no more.
+        revoked: BTreeSet<Name>,
+    },
+    /// Issues certificates and says which are revoked.
+    Ca {
+        /// The authority; none where no protocol uses certificates.
+        authority: Option<Box<Authority>>,
+    },
+}
+
+/// An honest party.
+pub struct Principal {
+    cast: Arc<Cast>,
+    character: Arc<Character>,
+    office: Office,
+    trust: PartyTrust,
+    parts: BTreeMap<(u32, Name), Vec<Part>>,
+    /// Messages that came ahead of the line with which its part in their run begins.
+    strays: Vec<Sight>,
+    /// Messages that wait for a revocation list.
+    undecided: Vec<Sight>,
+    /// Digests of opening messages that were accepted.
+    accepted: BTreeSet<[u8; 32]>,
+    /// Digests of ciphertexts, codes and signatures of its own.
+    own: BTreeSet<[u8; 32]>,
+}
+
+enum Part {
+    Running(Box<Session>),
+    Over,
+}
+
+impl Principal {
+    /// A party at the beginning of a play.
+    pub fn new(cast: &Arc<Cast>, character: Arc<Character>, office: Office) -> Principal {
+        Principal {
+            trust: PartyTrust::of(cast, &character),
+            cast: cast.clone(),
+            character,
+            office,
+            parts: BTreeMap::new(),
+            strays: Vec::new(),
+            undecided: Vec::new(),
+            accepted: BTreeSet::new(),
+            own: BTreeSet::new(),
+        }
+    }
+
+    fn start(&mut self, run: &RunSpec, now: SimTime, effects: &mut Effects) {
+        let cast = self.cast.clone();
+        let Some(spoken) = cast.protocols.get(&run.protocol) else { return };
+        let role = spoken.protocol.initiator().clone();
+        let id = SessionId { run: run.number, party: self.character.name.clone(), role: role.clone() };
+        let Some(program) = spoken.program_at(&role, 1) else { return };
+        effects.note(What::Started { session: id.clone() });
+        let mut session = Session::new(&cast, id, spoken, program, &run.names, "");
+        self.with_stand(now, |stand| session.go_on(stand, effects));
+        self.put(session);
+    }
+
+    fn message(&mut self, message: Sight, now: SimTime, effects: &mut Effects) {
+        if *message.protocol == *CRL_PROTOCOL {
+            return self.repository(&message, now, effects);
+        }
+        let cast = self.cast.clone();
+        let Some(spoken) = cast.protocols.get(&message.protocol) else {
+            return self.ignore(&message, "it does not speak that protocol", effects);
+        };
+        let role = spoken.protocol.receiver_of(message.line).clone();
+        let is_service = spoken.services.contains_key(&role);
+        let parts = self.parts.entry((message.run, role.clone())).or_default();
+        let had_part = !parts.is_empty();
+        let running = parts.iter_mut().find_map(|p| match p {
+            Part::Running(session) => Some(session),
+            Part::Over => None,
+        });
+        let joins = spoken.program_at(&role, message.line);
+        match running.map(|session| (session.state(), session)) {
+            Some((State::Waits(line), session)) if line == message.line => {
+                if session.reads_certificate() && self.must_fetch(&message, now, effects) {
+                    return;
+                }
+                self.read(message, role, now, effects);
+            }
+            Some((State::Waits(line), session))
+                if line < message.line && (!is_service || joins.is_none()) =>
+            {
+                session.keep_early(message);
+            }
+            Some(_) if !is_service => self.ignore(&message, "it is past that line", effects),
+            None if !is_service && had_part => {
+                self.ignore(&message, "its part in this run is over", effects);
+            }
+            _ if joins.is_some() => self.join(message, spoken, role, now, effects),
+            _ => self.strays.push(message),
+        }
+    }
+
+    /// Opens a session for a message that is the first line of a role's part.
+    fn join(
+        &mut self,
+        message: Sight,
+        spoken: &Arc<Spoken>,
+        role: Name,
+        now: SimTime,
+        effects: &mut Effects,
+    ) {
+        let Some(program) = spoken.program_at(&role, message.line) else { return };
+        let id = SessionId { run: message.run, party: self.character.name.clone(), role: role.clone() };
+        effects.note(What::Started { session: id.clone() });
+        let digest = crypto::sha256(&[&message.bytes]);
+        if self.character.replay_cache && !self.accepted.insert(digest) {
+            let refusal = Refusal { line: message.line, reason: Reason::Replayed };
+            effects.note(What::Refused { session: id, refusal });
+            self.parts.entry((message.run, role)).or_default().push(Part::Over);
+            return;
+        }
+        let nth = self.parts.get(&(message.run, role.clone())).map_or(0, Vec::len).to_string();
+        let mut session = Session::new(&self.cast, id, spoken, program, &BTreeMap::new(), &nth);
+        let mine = |m: &Sight| m.run == message.run && spoken.protocol.receiver_of(m.line) == &role;
+        let (early, strays) = std::mem::take(&mut self.strays).into_iter().partition(mine);
+        self.strays = strays;
+        Vec::into_iter(early).for_each(|m| session.keep_early(m));
+        let fetches = session.reads_certificate();
+        self.parts.entry((message.run, role.clone())).or_default().push(Part::Running(Box::new(session)));
+        if !(fetches && self.must_fetch(&message, now, effects)) {
+            self.read(message, role, now, effects);
+        }
+    }
+
+    /// Lets the running session read the message, and what was kept for its next lines.
+    fn read(&mut self, message: Sight, role: Name, now: SimTime, effects: &mut Effects) {
+        let Some(mut session) = self.take_running(message.run, &role) else { return };
+        if let Some(line) = self.reflected(&message) {
+            let refusal = Refusal { line, reason: Reason::Reflected };
+            effects.note(What::Refused { session: session.id.clone(), refusal });
+            self.parts.entry((message.run, role)).or_default().push(Part::Over);
+            return;
+        }
+        let before = effects.made.len();
+        self.with_stand(now, |stand| session.receive(&message, stand, effects));
+        while let Some(next) = session.take_early() {
+            self.with_stand(now, |stand| session.receive(&next, stand, effects));
+        }
+        if self.character.knows_own {
+            let made = effects.made[before..].iter().map(|m| &m.value);
+            let own = made.filter(|v| matches!(v.kind, Kind::Cipher | Kind::Mac | Kind::Signature));
+            self.own.extend(own.map(|v| crypto::sha256(&[&v.bytes])));
+        }
+        self.put(*session);
+    }
+
+    /// The line, if a field of the message is this party's own work.
+    fn reflected(&self, message: &Sight) -> Option<u32> {
+        if self.own.is_empty() {
+            return None;
+        }
+        let fields = wire::tagged_fields(&message.bytes).unwrap_or_default();
+        let hit =
+            fields.into_iter().any(|(_, range)| self.own.contains(&crypto::sha256(&[&message.bytes[range]])));
+        hit.then_some(message.line)
+    }
+
+    fn take_running(&mut self, run: u32, role: &Name) -> Option<Box<Session>> {
+        let parts = self.parts.get_mut(&(run, role.clone()))?;
+        let at = parts.iter().position(|p| matches!(p, Part::Running(_)))?;
+        match parts.remove(at) {
+            Part::Running(session) => Some(session),
+            Part::Over => None,
+        }
+    }
+
+    fn put(&mut self, session: Session) {
+        let key = (session.id.run, session.id.role.clone());
+        let part = match session.state() {
+            State::Waits(_) => Part::Running(Box::new(session)),
+            State::Over => Part::Over,
+        };
+        self.parts.entry(key).or_default().push(part);
+    }
+
+    fn ignore(&self, message: &Sight, why: &'static str, effects: &mut Effects) {
+        effects.note(What::Ignored { id: message.id, by: self.character.name.clone(), why });
+    }
+
+    fn with_stand(&mut self, now: SimTime, work: impl FnOnce(&mut Stand<'_>)) {
+        let office = &self.office;
+        let admit = |name: &str| match office {
+            Office::Kdc { revoked } if revoked.contains(name) => Err(Reason::ClientRevoked),
+            _ => Ok(()),
+        };
+        let mut stand = Stand {
+            cast: &self.cast,
+            character: &self.character,
+            trust: &mut self.trust,
+            now,
+            admit: &admit,
+        };
+        work(&mut stand);
+    }
+
+    /// Whether the message must wait for a revocation list, which is then asked for.
+    fn must_fetch(&mut self, message: &Sight, now: SimTime, effects: &mut Effects) -> bool {
+        let clock = self.cast.clock(now, self.character.clock_offset);
+        if !self.trust.relying.needs_crl(clock) {
+            return false;
+        }
+        if self.undecided.is_empty() {
+            let text = "please send your revocation list";
+            effects.all.push(Effect::Send(self.note_to(
+                Service::Ca.name(),
+                message.run,
+                1,
+                text,
+                text.as_bytes(),
+            )));
+            effects.all.push(Effect::Timer(now.after(CRL_PATIENCE), 0));
+        }
+        self.undecided.push(message.clone());
+        true
+    }
+
+    fn note_to(&self, to: &str, run: u32, line: u32, text: &str, bytes: &[u8]) -> Sight {
+        Sight {
+            id: 0,
+            run,
+            protocol: CRL_PROTOCOL.into(),
+            line,
+            from: self.character.name.clone(),
+            to: to.into(),
+            bytes: Bytes::from(bytes),
+            shown: Shown::words(text),
+        }
+    }
+
+    fn repository(&mut self, message: &Sight, now: SimTime, effects: &mut Effects) {
+        let clock = self.cast.clock(now, self.character.clock_offset);
+        match (&mut self.office, message.line) {
+            (Office::Ca { authority: Some(authority) }, 1) => {
+                let crl = authority.crl(clock);
+                let answer = self.note_to(&message.from, message.run, 2, "revocation list", &crl);
+                effects.all.push(Effect::Send(answer));
+            }
+            (_, 2) if !self.undecided.is_empty() => {
+                let outcome = match self.trust.relying.accept_crl(&message.bytes, clock) {
+                    Ok(crl) => format!("CRL number {} with {} entries", crl.number, crl.entries),
+                    Err(reason) => format!("refused: {reason}"),
+                };
+                effects.note(What::Fetched { by: self.character.name.clone(), outcome });
+                self.decide(now, effects);
+            }
+            _ => self.ignore(message, "it did not ask", effects),
+        }
+    }
+
+    fn decide(&mut self, now: SimTime, effects: &mut Effects) {
+        for message in std::mem::take(&mut self.undecided) {
+            let role = self
+                .cast
+                .protocols
+                .get(&message.protocol)
+                .map(|s| s.protocol.receiver_of(message.line).clone());
+            if let Some(role) = role {
+                self.read(message, role, now, effects);
+            }
+        }
+    }
+
+    fn revoke(&mut self, subject: Name, reason: String, now: SimTime, effects: &mut Effects) {
+        let clock = self.cast.clock(now, self.character.clock_offset);
+        match &mut self.office {
+            Office::Client => return,
+            Office::Kdc { revoked } => {
+                revoked.insert(subject.clone());
+            }
+            Office::Ca { authority } => {
+                let why = reason.parse::<RevocationReason>().unwrap_or(RevocationReason::Unspecified);
+                if let Some(authority) = authority {
+                    authority.revoke(&subject, why, clock);
+                }
+            }
+        }
+        effects.note(What::Revoked { by: self.character.name.clone(), subject, reason });
+    }
+
+    fn end(&mut self, effects: &mut Effects) {
+        for message in std::mem::take(&mut self.strays) {
+            self.ignore(&message, "it has no part in this run to which the line belongs", effects);
+        }
+        for part in self.parts.values().flatten() {
+            let Part::Running(session) = part else { continue };
+            if let State::Waits(line) = session.state() {
+                let (session, from) = (session.id.clone(), session.waits_for());
+                effects.note(What::Waits { session, line, from });
+            }
+        }
+    }
+}
+
+impl Actor for Principal {
+    fn handle(&mut self, input: Input, now: SimTime, effects: &mut Effects) {
+        match input {
+            Input::Start(run) => self.start(&run, now, effects),
+            Input::Message(message) => self.message(message, now, effects),
+            Input::Revoke { subject, reason } => self.revoke(subject, reason, now, effects),
+            Input::Timer(_) if !self.undecided.is_empty() => {
+                let outcome = format!("no answer within {CRL_PATIENCE}");
+                effects.note(What::Fetched { by: self.character.name.clone(), outcome });
+                self.decide(now, effects);
+            }
+            Input::End => self.end(effects),
+            Input::Begin | Input::Timer(_) | Input::OnWire(_) | Input::Handed { .. } => {}
+        }
+    }
+}

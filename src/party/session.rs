@@ -1,0 +1,247 @@
+//! One party's part in one run: it interprets its role's program. Must not know other
+//! sessions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::cast::{Cast, Character, Spoken};
+use super::trust::PartyTrust;
+use super::{Effect, Effects};
+use crate::crypto::Rng;
+use crate::journal::{Refusal, SessionId, Sight, What};
+use crate::knowledge::{Bytes, Context, Knowledge, Value};
+use crate::notation::{Action, Id, Kind, Name, Op, Program};
+use crate::reason::Reason;
+use crate::time::SimTime;
+
+/// One party's part in one run.
+pub struct Session {
+    /// Which.
+    pub id: SessionId,
+    spoken: Arc<Spoken>,
+    program: Arc<Program>,
+    knowledge: Knowledge,
+    rng: Rng,
+    next: usize,
+    /// Messages for lines that come later, in order of arrival.
+    early: Vec<Sight>,
+}
+
+/// Where a session stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It waits for this line.
+    Waits(u32),
+    /// It is over: every step is done, or a check failed.
+    Over,
+}
+
+/// From where a session works: what it shares, its party's character, the time.
+pub struct Stand<'a> {
+    /// What all share.
+    pub cast: &'a Cast,
+    /// The party's character.
+    pub character: &'a Character,
+    /// The party's trust.
+    pub trust: &'a mut PartyTrust,
+    /// The time.
+    pub now: SimTime,
+    /// A last look at what was read before the session goes on: the service's register.
+    pub admit: &'a dyn Fn(&str) -> Result<(), Reason>,
+}
+
+impl Session {
+    /// A session at its first step. `names` are the parties that the role knows already.
+    pub fn new(
+        cast: &Cast,
+        id: SessionId,
+        spoken: &Arc<Spoken>,
+        program: &Arc<Program>,
+        names: &BTreeMap<Name, Name>,
+        stream: &str,
+    ) -> Session {
+        let grounds = &spoken.grounds[&program.role];
+        let mut knowledge = Knowledge::new(grounds.clone(), program.slots);
+        let table = knowledge.table().clone();
+        knowledge.set(program.me, Value::name(&id.party));
+        let known = spoken.services.iter().chain(names);
+        for (role, name) in known.filter(|(role, _)| **role != program.role) {
+            if let Some(role) = table.find_name(role) {
+                knowledge.set(role, Value::name(name));
+            }
+        }
+        for value in spoken.protocol.values.iter().filter(|v| v.role == program.role) {
+            let given = cast.given(id.run, &spoken.protocol.name).and_then(|g| g.get(&value.name));
+            if let (Some(term), Some(given)) = (table.find_name(&value.name), given) {
+                knowledge.set(term, given.clone());
+            }
+        }
+        let run = id.run.to_string();
+        let rng = cast.keys.stream(&[&id.party, "run", &run, &id.role, stream]);
+        let (spoken, program) = (spoken.clone(), program.clone());
+        Session { id, spoken, program, knowledge, rng, next: 0, early: Vec::new() }
+    }
+
+    /// The line for which it waits.
+    pub fn state(&self) -> State {
+        match self.program.steps.get(self.next) {
+            Some(step) => State::Waits(step.line),
+            None => State::Over,
+        }
+    }
+
+    /// From whom it waits for its next line.
+    pub fn waits_for(&self) -> String {
+        match self.program.steps.get(self.next).map(|s| &s.action) {
+            Some(Action::Receive { from, .. }) => {
+                let name = self.knowledge.get(*from).and_then(Value::text);
+                name.map_or_else(|| self.knowledge.table().show(*from), str::to_owned)
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Whether reading its next line involves a certificate.
+    pub fn reads_certificate(&self) -> bool {
+        match self.program.steps.get(self.next).map(|s| &s.action) {
+            Some(Action::Receive { ops, .. }) => ops.iter().any(|op| matches!(op, Op::Certificate(..))),
+            _ => false,
+        }
+    }
+
+    /// Keeps a message that is ahead of its line.
+    pub fn keep_early(&mut self, message: Sight) {
+        self.early.push(message);
+    }
+
+    /// A message that was kept for the line at hand.
+    pub fn take_early(&mut self) -> Option<Sight> {
+        let State::Waits(line) = self.state() else { return None };
+        let at = self.early.iter().position(|m| m.line == line)?;
+        Some(self.early.remove(at))
+    }
+
+    /// Does its steps up to the next line for which it must wait.
+    pub fn go_on(&mut self, stand: &mut Stand<'_>, effects: &mut Effects) {
+        while let Some(step) = self.program.clone().steps.get(self.next) {
+            let Action::Send { to, parts } = &step.action else { return };
+            match self.send(*to, parts, step.line, stand, effects) {
+                Ok(message) => effects.all.push(Effect::Send(message)),
+                Err(reason) => return self.refuse(step.line, reason, effects),
+            }
+            if let Err(reason) = self.conclude(&step.concludes, step.line, stand, effects) {
+                return self.refuse(step.line, reason, effects);
+            }
+            self.next += 1;
+        }
+        effects.note(What::Completed { session: self.id.clone() });
+        self.knowledge.forget();
+    }
+
+    /// Reads the message for which it waits, then goes on.
+    pub fn receive(&mut self, message: &Sight, stand: &mut Stand<'_>, effects: &mut Effects) {
+        let program = self.program.clone();
+        let Some(step) = program.steps.get(self.next) else { return };
+        let Action::Receive { ops, .. } = &step.action else { return };
+        let read = self
+            .read(ops, message, step.line, stand, effects)
+            .and_then(|()| self.admit(stand))
+            .and_then(|()| self.conclude(&step.concludes, step.line, stand, effects));
+        match read {
+            Ok(()) => {
+                self.next += 1;
+                self.go_on(stand, effects);
+            }
+            Err(reason) => self.refuse(step.line, reason, effects),
+        }
+    }
+
+    fn refuse(&mut self, line: u32, reason: Reason, effects: &mut Effects) {
+        effects.note(What::Refused { session: self.id.clone(), refusal: Refusal { line, reason } });
+        self.next = self.program.steps.len();
+        self.knowledge.forget();
+    }
+
+    fn admit(&self, stand: &Stand<'_>) -> Result<(), Reason> {
+        let table = self.knowledge.table();
+        let clients = self.spoken.protocol.client_roles().filter_map(|r| table.find_name(&r.name));
+        clients.filter_map(|id| self.knowledge.get(id)?.text()).try_for_each(|name| (stand.admit)(name))
+    }
+
+    fn read(
+        &mut self,
+        ops: &[Op],
+        message: &Sight,
+        line: u32,
+        stand: &mut Stand<'_>,
+        effects: &mut Effects,
+    ) -> Result<(), Reason> {
+        let arrived = crate::knowledge::Arrived { from: &message.from, bytes: &message.bytes };
+        let (knowledge, mut ctx) = self.context(line, stand, effects);
+        knowledge.learn(ops, &arrived, &mut ctx)
+    }
+
+    fn send(
+        &mut self,
+        to: Id,
+        parts: &[Id],
+        line: u32,
+        stand: &mut Stand<'_>,
+        effects: &mut Effects,
+    ) -> Result<Sight, Reason> {
+        let (knowledge, mut ctx) = self.context(line, stand, effects);
+        let (_, bytes) = knowledge.build_message(parts, &mut ctx)?;
+        let to = knowledge.get(to).and_then(Value::text).ok_or(Reason::Malformed)?.into();
+        Ok(Sight {
+            id: 0,
+            run: self.id.run,
+            protocol: self.spoken.protocol.name.as_str().into(),
+            line,
+            from: self.id.party.clone(),
+            to,
+            shown: self.knowledge.show(parts),
+            bytes: Bytes::from(bytes),
+        })
+    }
+
+    fn conclude(
+        &mut self,
+        terms: &[Id],
+        line: u32,
+        stand: &mut Stand<'_>,
+        effects: &mut Effects,
+    ) -> Result<(), Reason> {
+        for id in terms {
+            let (knowledge, mut ctx) = self.context(line, stand, effects);
+            let value = match knowledge.build(*id, &mut ctx) {
+                Ok(value) => value,
+                Err(Reason::Malformed) => continue,
+                Err(reason) => return Err(reason),
+            };
+            let term = knowledge.table().show(*id);
+            effects.note(What::Concluded { session: self.id.clone(), term, value });
+        }
+        Ok(())
+    }
+
+    fn context<'a>(
+        &'a mut self,
+        line: u32,
+        stand: &'a mut Stand<'_>,
+        effects: &'a mut Effects,
+    ) -> (&'a mut Knowledge, Context<'a>) {
+        static NO_CASTS: BTreeMap<Id, Kind> = BTreeMap::new();
+        let context = Context {
+            rng: &mut self.rng,
+            now: stand.cast.clock(stand.now, stand.character.clock_offset),
+            max_skew: stand.character.max_skew,
+            lifetime: &stand.cast.lifetimes,
+            keys: &stand.cast.keys,
+            trust: stand.trust,
+            line,
+            casts: &NO_CASTS,
+            made: &mut effects.made,
+        };
+        (&mut self.knowledge, context)
+    }
+}

@@ -1,0 +1,223 @@
+//! Certification paths: from a certificate to a root, as rustls-webpki validates them, with
+//! our cryptography and our reasons. Must not know revocation or whom the caller expects.
+
+use std::fmt;
+
+use der::{Decode, Encode};
+use rustls_pki_types::{
+    AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, TrustAnchor,
+    UnixTime, alg_id,
+};
+use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
+use webpki::{EndEntityCert, Error, KeyUsage as ExtendedKeyUsage, anchor_from_trusted_cert};
+use x509_cert::Certificate;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{KeyUsage, SubjectAltName};
+use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
+
+use super::x509;
+use crate::crypto::VerifyingKey;
+use crate::reason::Reason;
+use crate::time::UnixNanos;
+
+/// A certificate that is trusted because the party was told so (RFC 5280 §6.1.1 (d)).
+pub(super) struct Root {
+    anchor: TrustAnchor<'static>,
+    pub subject: Name,
+    pub public_key: Vec<u8>,
+    pub usage: Option<KeyUsage>,
+}
+
+/// What a party reads from a subject's certificate.
+pub(super) struct Leaf {
+    pub serial: SerialNumber,
+    pub issuer: Name,
+    /// The dNSName, if there is exactly one.
+    pub name: Option<String>,
+    pub not_before: UnixNanos,
+    pub not_after: UnixNanos,
+    pub usage: Option<KeyUsage>,
+    pub public_key: Vec<u8>,
+}
+
+impl Root {
+    /// Parses a root certificate, which is believed, not checked.
+    pub(super) fn read(der: &[u8]) -> Result<Root, Reason> {
+        let certificate = CertificateDer::from(der);
+        let anchor = anchor_from_trusted_cert(&certificate).map_err(reason)?.to_owned();
+        let parsed = parse(der)?;
+        let tbs = parsed.tbs_certificate();
+        Ok(Root {
+            anchor,
+            subject: tbs.subject().clone(),
+            public_key: tbs.subject_public_key_info().to_der().map_err(|_| Reason::Malformed)?,
+            usage: x509::extension(extensions(&parsed))?,
+        })
+    }
+}
+
+impl Leaf {
+    /// Parses a certificate and believes nothing of it.
+    pub(super) fn read(der: &[u8]) -> Result<Leaf, Reason> {
+        let parsed = parse(der)?;
+        let tbs = parsed.tbs_certificate();
+        let names = x509::extension::<SubjectAltName>(extensions(&parsed))?;
+        Ok(Leaf {
+            serial: tbs.serial_number().clone(),
+            issuer: tbs.issuer().clone(),
+            name: names.and_then(|names| match &names.0[..] {
+                [GeneralName::DnsName(name)] => Some(name.to_string()),
+                _ => None,
+            }),
+            not_before: x509::clock(tbs.validity().not_before),
+            not_after: x509::clock(tbs.validity().not_after),
+            usage: x509::extension(extensions(&parsed))?,
+            public_key: tbs.subject_public_key_info().to_der().map_err(|_| Reason::Malformed)?,
+        })
+    }
+}
+
+/// Validates a path (RFC 5280 §6.1) from `certificate` to one of `roots`, at a time, and
+/// answers with the root's index. `candidates` may serve as issuers in between.
+pub(super) fn validate(
+    certificate: &[u8],
+    candidates: &[CertificateDer<'_>],
+    roots: &[Root],
+    at: UnixNanos,
+) -> Result<usize, Reason> {
+    let der = CertificateDer::from(certificate);
+    let leaf = EndEntityCert::try_from(&der).map_err(reason)?;
+    let anchors: Vec<_> = roots.iter().map(|root| root.anchor.clone()).collect();
+    let at = UnixTime::since_unix_epoch(std::time::Duration::from_secs(at.seconds()));
+    // Ours name no extended key usage, and then any of these passes (RFC 5280 §4.2.1.12).
+    let usage = ExtendedKeyUsage::client_auth();
+    let path =
+        leaf.verify_for_usage(ALGORITHMS, &anchors, candidates, at, usage, None, None).map_err(reason)?;
+    anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor())).ok_or(Reason::CertificateUntrusted)
+}
+
+fn parse(der: &[u8]) -> Result<Certificate, Reason> {
+    Certificate::from_der(der).map_err(|_| Reason::Malformed)
+}
+
+fn extensions(certificate: &Certificate) -> &[x509_cert::ext::Extension] {
+    certificate.tbs_certificate().extensions().map_or(&[], |extensions| &extensions[..])
+}
+
+/// A signature algorithm of ours, as webpki asks for it.
+struct Algorithm {
+    key: AlgorithmIdentifier,
+    signature: AlgorithmIdentifier,
+}
+
+/// Those of the suite. RSA keys have 2048 bits there.
+const ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+    &Algorithm { key: alg_id::ED25519, signature: alg_id::ED25519 },
+    &Algorithm { key: alg_id::ECDSA_P256, signature: alg_id::ECDSA_SHA256 },
+    &Algorithm { key: alg_id::RSA_ENCRYPTION, signature: alg_id::RSA_PKCS1_SHA256 },
+];
+
+impl SignatureVerificationAlgorithm for Algorithm {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        let spki = self.spki(public_key).map_err(|_| InvalidSignature)?;
+        let key = VerifyingKey::from_spki(&spki).map_err(|_| InvalidSignature)?;
+        key.verify_x509(message, signature).map_err(|_| InvalidSignature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.key
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.signature
+    }
+}
+
+impl Algorithm {
+    /// The SubjectPublicKeyInfo of which webpki hands us the key.
+    fn spki(&self, public_key: &[u8]) -> der::Result<Vec<u8>> {
+        use der::asn1::{AnyRef, BitStringRef};
+        // pki-types leaves out the sequence's tag and length.
+        let algorithm =
+            AnyRef::new(der::Tag::Sequence, &self.key)?.decode_as::<AlgorithmIdentifierRef<'_>>()?;
+        SubjectPublicKeyInfoRef { algorithm, subject_public_key: BitStringRef::from_bytes(public_key)? }
+            .to_der()
+    }
+}
+
+impl fmt::Debug for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} with {:?}, RustCrypto", self.signature, self.key)
+    }
+}
+
+/// What webpki found, in our words. We hand it neither names nor CRLs, so what it says
+/// about those cannot arise; together with what a newer webpki may add it counts as a
+/// failure to reach a root.
+fn reason(error: Error) -> Reason {
+    match error {
+        Error::CertExpired { .. } => Reason::CertificateExpired,
+        Error::CertNotValidYet { .. } => Reason::CertificateNotYetValid,
+        // RFC 5280 §6.1.4 (k), and (l), (m): an authority that may not have others below it.
+        Error::EndEntityUsedAsCa | Error::PathLenConstraintViolated => Reason::CertificateNotACa,
+        Error::CaUsedAsEndEntity | Error::EmptyEkuExtension | Error::RequiredEkuNotFoundContext(_) => {
+            Reason::CertificateWrongUsage
+        }
+        Error::NameConstraintViolation => Reason::CertificateNameMismatch,
+        Error::BadDer
+        | Error::BadDerTime
+        | Error::ExtensionValueInvalid
+        | Error::InvalidCertValidity
+        | Error::InvalidNetworkMaskConstraint
+        | Error::InvalidSerialNumber
+        | Error::MalformedDnsIdentifier
+        | Error::MalformedExtensions
+        | Error::MalformedNameConstraint
+        | Error::SignatureAlgorithmMismatch
+        | Error::TrailingData(_)
+        | Error::UnsupportedCertVersion => Reason::Malformed,
+        Error::CertDistrusted
+        | Error::InvalidSignatureForPublicKey
+        | Error::MaximumNameConstraintComparisonsExceeded
+        | Error::MaximumPathBuildCallsExceeded
+        | Error::MaximumPathDepthExceeded
+        | Error::MaximumSignatureChecksExceeded
+        | Error::UnknownIssuer
+        | Error::UnsupportedCriticalExtension
+        | Error::UnsupportedSignatureAlgorithmContext(_)
+        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => Reason::CertificateUntrusted,
+        _ => Reason::CertificateUntrusted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_failure_has_its_reason() {
+        let at = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        for (error, expected) in [
+            (Error::CertExpired { time: at, not_after: at }, Reason::CertificateExpired),
+            (Error::CertNotValidYet { time: at, not_before: at }, Reason::CertificateNotYetValid),
+            (Error::EndEntityUsedAsCa, Reason::CertificateNotACa),
+            (Error::PathLenConstraintViolated, Reason::CertificateNotACa),
+            (Error::CaUsedAsEndEntity, Reason::CertificateWrongUsage),
+            (Error::NameConstraintViolation, Reason::CertificateNameMismatch),
+            (Error::BadDer, Reason::Malformed),
+            (Error::UnknownIssuer, Reason::CertificateUntrusted),
+            (Error::InvalidSignatureForPublicKey, Reason::CertificateUntrusted),
+            (Error::UnsupportedCriticalExtension, Reason::CertificateUntrusted),
+            // Not ours to see, and still no acceptance.
+            (Error::UnknownRevocationStatus, Reason::CertificateUntrusted),
+        ] {
+            assert_eq!(reason(error), expected);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Why a party refuses: a closed set of words, each produced by a check that a
+//! standard or a paper names. Must not know who refuses or in which protocol.
+
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! reasons {
+    ($($variant:ident = $word:literal, $meaning:literal;)+) => {
+        /// Why a party ended a session or refused a request.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Reason { $(#[doc = $meaning] $variant,)+ }
+
+        impl Reason {
+            /// Every reason, in the order in which the documentation lists them.
+            pub const ALL: &'static [Reason] = &[$(Reason::$variant,)+];
+
+            /// The word that logs and scenario files use, in kebab case.
+            pub fn word(self) -> &'static str {
+                match self { $(Reason::$variant => $word,)+ }
+            }
+
+            /// What the check found, in one clause, with its source.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Reason::$variant => $meaning,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    BadSignature = "bad-signature", "a signature does not verify under the signer's public key (RFC 8032 §5.1.7, FIPS 186-5)";
+    BadMac = "bad-mac", "a message authentication code differs from the one computed (RFC 2104)";
+    BadPadding = "bad-padding", "the padding of an unauthenticated ciphertext is wrong (RFC 5652 §6.3)";
+    DecryptFailed = "decrypt-failed", "a ciphertext does not open under the key (SP 800-38D §7.2, RFC 8017 §7.1.2)";
+    Mismatch = "mismatch", "a value that the party can compute itself is another one than arrived";
+    WrongType = "wrong-type", "a field carries another type than the protocol has in its place";
+    WrongPeer = "wrong-peer", "a message names another party than the one this session talks to";
+    Malformed = "malformed", "the bytes do not have the shape of the line";
+    Stale = "stale", "a time stamp is further from the party's clock than its permitted skew (RFC 4120 §3.2.3)";
+    Expired = "expired", "a value's expiry lies before the party's clock (RFC 4120 §3.2.3)";
+    Replayed = "replayed", "the party's replay cache holds this message already (RFC 4120 §3.2.3)";
+    Reflected = "reflected", "the party receives what it made itself as its peer's (ISO/IEC 9798-4)";
+    CertificateUntrusted = "certificate-untrusted", "no path of valid signatures leads to a trusted root (RFC 5280 §6.1)";
+    CertificateExpired = "certificate-expired", "a certificate's notAfter has passed at the party's clock (RFC 5280 §6.1.3 (a)(2))";
+    CertificateNotYetValid = "certificate-not-yet-valid", "a certificate's notBefore lies ahead of the party's clock (RFC 5280 §6.1.3 (a)(2))";
+    CertificateNameMismatch = "certificate-name-mismatch", "the certificate names another subject than the peer (RFC 9525 §6)";
+    CertificateNotACa = "certificate-not-a-ca", "an issuer's certificate lacks cA=TRUE (RFC 5280 §6.1.4 (k))";
+    CertificateWrongUsage = "certificate-wrong-usage", "the key usage does not permit what the key was used for (RFC 5280 §4.2.1.3)";
+    CertificateRevoked = "certificate-revoked", "a valid CRL lists the certificate (RFC 5280 §6.3.3)";
+    RevocationUnavailable = "revocation-unavailable", "no current revocation statement could be had and the policy is hard-fail (RFC 5280 §6.3.3)";
+    CrlRollback = "crl-rollback", "a CRL is older than the one already held (RFC 5280 §5.2.3)";
+    CrlBadSignature = "crl-bad-signature", "a CRL is not signed by the certificate's issuer (RFC 5280 §6.3.3 (g))";
+    CrlExpired = "crl-expired", "a CRL's nextUpdate has passed, so it says nothing (RFC 5280 §6.3.3)";
+    CrlNotYetValid = "crl-not-yet-valid", "a CRL's thisUpdate lies ahead of the party's clock (RFC 5280 §5.1.2.4)";
+    OcspUnauthorizedSigner = "ocsp-unauthorized-signer", "an OCSP response is signed by someone whom the issuer did not authorise (RFC 6960 §4.2.2.2)";
+    OcspNonceMismatch = "ocsp-nonce-mismatch", "an OCSP response lacks the request's nonce (RFC 9654)";
+    MissingStaple = "missing-staple", "a certificate that demands a stapled response came without (RFC 7633)";
+    WeakParameter = "weak-parameter", "a Diffie–Hellman share is out of range, off the curve or of small order (RFC 7748 §6.1, RFC 7919 §5.1)";
+    UnknownClient = "unknown-client", "the service has no such principal (RFC 4120 KDC_ERR_C_PRINCIPAL_UNKNOWN)";
+    ClientRevoked = "client-revoked", "the service has revoked the principal (RFC 4120 KDC_ERR_CLIENT_REVOKED)";
+    KeyExpired = "key-expired", "a key is past its cryptoperiod (SP 800-57 pt 1 §5.3)";
+    KeyCompromised = "key-compromised", "a key is in the state compromised (SP 800-57 pt 1 §7.5)";
+    BadProofOfPossession = "bad-proof-of-possession", "a certificate request is not signed with the key that it names (RFC 2986 §3)";
+    NotAuthorisedForName = "not-authorised-for-name", "the requester may not have a certificate for this name (RFC 8555 §7.4)";
+    Forbidden = "forbidden", "the principal may not do this (deny by default)";
+    Unauthenticated = "unauthenticated", "nobody proved who asks";
+    RateLimited = "rate-limited", "too many attempts in the time allowed (RFC 4226 §7.3)";
+    CodeAlreadyUsed = "code-already-used", "a one-time code was accepted before (RFC 6238 §5.2)";
+    Timeout = "timeout", "no answer came in the time allowed";
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Reason {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        Reason::ALL.iter().copied().find(|r| r.word() == word).ok_or(())
+    }
+}

@@ -1,0 +1,251 @@
+//! `[attacker]`: who she is and what she sets out to do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::problem::{Problem, Problems};
+use super::protocol_file::quoted;
+use super::reader::{Reader, array, name, string, unknown};
+use super::setup::{EventDeed, Setup};
+use super::toml_tree::{Node, Places};
+use crate::knowledge::Value;
+use crate::notation::attack::Setting;
+use crate::notation::{Attack, Name, Quoted, Term};
+use crate::party::attacker::{Action, Match, Plan, Rule};
+use crate::time::{SPAN_EXPECTED, SimTime, Span};
+
+/// The attacker of a variant.
+#[derive(Clone, Debug)]
+pub struct AttackerSpec {
+    /// Her name.
+    pub name: Name,
+    /// Whether she is registered and has a certificate.
+    pub insider: bool,
+    /// What she sets out to do.
+    pub plan: Plan,
+    /// Until then she only listens.
+    pub from: SimTime,
+    /// Data of hers.
+    pub given: BTreeMap<Name, Value>,
+}
+
+const TACTICS: [&str; 6] = ["eavesdrop", "mitm", "replay", "reflect", "tamper", "impersonate NAME"];
+const ACTIONS: [&str; 11] = [
+    "pass",
+    "drop",
+    "delay 2s",
+    "hold",
+    "hold until 2h",
+    "release",
+    "duplicate",
+    "replay 1s",
+    "redirect NAME",
+    "tamper",
+    "replace TERMS",
+];
+
+/// The attacker's name, if there is one.
+pub fn name_of(table: &Reader<'_>) -> Result<Option<String>, Problem> {
+    let Some(node) = table.get("attacker") else { return Ok(None) };
+    match Reader::new(node)?.get("name") {
+        Some(node) => {
+            let text = name(node)?;
+            if crate::notation::Service::ALL.iter().any(|s| s.1 == &*text) {
+                return Err(node.problem(format!("`{text}` is a service's name")));
+            }
+            Ok(Some(text.to_string()))
+        }
+        None => Ok(Some("mallory".to_owned())),
+    }
+}
+
+/// Reads `[attacker]`.
+pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>, Problems> {
+    let Some(node) = scenario.get("attacker") else { return Ok(None) };
+    let table = Reader::new(node)?;
+    let her = name_of(scenario)?.unwrap_or_default();
+    table.get("name");
+    let insider = table.boolean("insider")?.unwrap_or(true);
+    let from = SimTime::ZERO.after(table.span("from")?.unwrap_or_default());
+    let mut given = BTreeMap::new();
+    if let Some(node) = table.get("given") {
+        for (key, value) in Reader::new(node)?.entries() {
+            let known = setup.protocol().value(&key.name);
+            let words: Vec<&str> = setup.protocol().values.iter().map(|v| &*v.name).collect();
+            let Some(declared) = known else {
+                let message = format!("protocol {} has no value `{}`", setup.protocol().name, key.name);
+                return Err(super::setup::key_problem(node, key, message, &words).into());
+            };
+            let value = Value::new(declared.of.kind(), string(value)?.as_bytes());
+            given.insert(key.name.as_str().into(), value);
+        }
+    }
+    let hers = Hers { name: &her, insider, setup };
+    let mut places = Places::default();
+    let fresh = table.get("fresh").map_or(Ok(Vec::new()), |n| quoted(n, &mut places))?;
+    let plans: Vec<&Node> = ["tactic", "attack", "rule"].iter().filter_map(|k| table.get(k)).collect();
+    if let [_, second, ..] = plans.as_slice() {
+        return Err(second.problem("an attacker has one of `tactic`, `attack` and `rule`").into());
+    }
+    let plan = if let Some(node) = table.get("tactic") {
+        tactic(node, setup)?
+    } else if let Some(node) = table.get("attack") {
+        let lines = quoted(node, &mut places)?;
+        Plan::Narration(hers.attack(&lines, &fresh, &places)?)
+    } else if let Some(node) = table.get("rule") {
+        let rules = array(node)?
+            .iter()
+            .map(|r| hers.rule(r, &fresh, &mut places))
+            .collect::<Result<_, Problems>>()?;
+        Plan::Rules(rules)
+    } else {
+        Plan::Eavesdrop
+    };
+    table.finish()?;
+    Ok(Some(AttackerSpec { name: her.as_str().into(), insider, plan, from, given }))
+}
+
+fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {
+    let text = string(node)?;
+    Ok(match text.split_whitespace().collect::<Vec<_>>().as_slice() {
+        ["eavesdrop"] => Plan::Eavesdrop,
+        ["mitm"] => Plan::Mitm,
+        ["replay"] => Plan::Replay,
+        ["reflect"] => Plan::Reflect,
+        ["tamper"] => Plan::Tamper,
+        ["impersonate", who] => {
+            let place = Node { data: super::toml_tree::Data::String((*who).to_owned()), ..node.clone() };
+            Plan::Impersonate(setup.known_party(&place)?)
+        }
+        ["impersonate"] => {
+            return Err(node.problem("whom does she impersonate?").help("as in `impersonate bob`"));
+        }
+        _ => return Err(unknown(node, text, &TACTICS)),
+    })
+}
+
+struct Hers<'a> {
+    name: &'a str,
+    insider: bool,
+    setup: &'a Setup,
+}
+
+impl Hers<'_> {
+    fn attack(&self, lines: &[Quoted], fresh: &[Quoted], places: &Places) -> Result<Arc<Attack>, Problems> {
+        let parties = self.setup.party_names();
+        let aliases = self.setup.aliases();
+        let handed: Vec<Term> = self
+            .setup
+            .events
+            .iter()
+            .filter_map(|e| match &e.deed {
+                EventDeed::Compromise { term, .. } => Some(term.clone()),
+                EventDeed::Revoke { .. } => None,
+            })
+            .collect();
+        let setting = Setting {
+            protocol: self.setup.protocol(),
+            attacker: self.name,
+            insider: self.insider,
+            parties: &parties,
+            aliases: &aliases,
+            handed: &handed,
+            fresh,
+        };
+        Attack::compile(lines, &setting).map(Arc::new).map_err(|faults| Problems(places.problems(&faults)))
+    }
+
+    fn rule(&self, node: &Node, fresh: &[Quoted], places: &mut Places) -> Result<Rule, Problems> {
+        let table = Reader::new(node)?;
+        let matches = match table.get("match") {
+            Some(node) => self.matches(node)?,
+            None => Match::default(),
+        };
+        let action = table.get("action").ok_or_else(|| table.missing("action"))?;
+        let action = self.action(action, &matches, fresh, places)?;
+        table.finish()?;
+        Ok(Rule { matches, action })
+    }
+
+    fn matches(&self, node: &Node) -> Result<Match, Problem> {
+        let table = Reader::new(node)?;
+        let party = |key: &str| match table.get(key) {
+            Some(node) if string(node)? == self.name || string(node)? == "I" => {
+                Ok(Some(Name::from(self.name)))
+            }
+            Some(node) => self.setup.known_party(node).map(Some),
+            None => Ok(None),
+        };
+        let time = |key: &str| Ok::<_, Problem>(table.span(key)?.map(|s| SimTime::ZERO.after(s)));
+        let mut protocol = None;
+        if let Some(node) = table.get("protocol") {
+            let names: Vec<&str> =
+                self.setup.protocols.iter().map(|(p, _)| p.protocol.name.as_str()).chain(["crl"]).collect();
+            let text = string(node)?;
+            if !names.contains(&text) {
+                return Err(unknown(node, text, &names));
+            }
+            protocol = Some(text.into());
+        }
+        let matches = Match {
+            from: party("from")?,
+            to: party("to")?,
+            protocol,
+            line: table.integer("line", 1)?,
+            run: table.integer("run", 1)?,
+            after: time("after")?,
+            before: time("before")?,
+        };
+        table.finish()?;
+        Ok(matches)
+    }
+
+    fn action(
+        &self,
+        node: &Node,
+        of: &Match,
+        fresh: &[Quoted],
+        places: &mut Places,
+    ) -> Result<Action, Problems> {
+        let text = string(node)?.trim();
+        let (verb, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let rest = rest.trim();
+        let span = |text: &str| {
+            Span::parse(text).ok_or_else(|| {
+                node.problem(format!("`{text}` is not a duration")).help(format!("expected {SPAN_EXPECTED}"))
+            })
+        };
+        Ok(match (verb, rest) {
+            ("pass", "") => Action::Pass,
+            ("drop", "") => Action::Drop,
+            ("delay", by) => Action::Delay(span(by)?),
+            ("hold", "") => Action::Hold(None),
+            ("hold", until) if until.starts_with("until") => {
+                Action::Hold(Some(SimTime::ZERO.after(span(until.trim_start_matches("until").trim())?)))
+            }
+            ("release", "") => Action::Release,
+            ("duplicate", "") => Action::Duplicate,
+            ("replay", "") => Action::Replay(Span::seconds(1)),
+            ("replay", after) => Action::Replay(span(after)?),
+            ("redirect", to) if !to.is_empty() => {
+                let place = Node { data: super::toml_tree::Data::String(to.to_owned()), ..node.clone() };
+                Action::Redirect(self.setup.known_party(&place)?)
+            }
+            ("tamper", "") => Action::Tamper,
+            ("replace", terms) if !terms.is_empty() => {
+                let (Some(from), Some(to), Some(line)) = (&of.from, &of.to, of.line) else {
+                    return Err(node
+                        .problem("a rule that replaces a message says which one")
+                        .help("match on `from`, `to` and `line`")
+                        .into());
+                };
+                let text = format!("1.{line} I({from}) -> {to} : {terms}");
+                Action::Replace(self.attack(&[places.quote(&text, node)], fresh, places)?)
+            }
+            ("inject", line) if !line.is_empty() => {
+                Action::Inject(self.attack(&[places.quote(line, node)], fresh, places)?)
+            }
+            _ => return Err(unknown(node, text, &ACTIONS).into()),
+        })
+    }
+}

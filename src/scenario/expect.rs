@@ -1,0 +1,220 @@
+//! What a scenario expects to come of it, read and held against what came.
+
+use super::problem::Problem;
+use super::reader::{Reader, array, string, unknown};
+use super::setup::{Setup, ValueRef};
+use super::toml_tree::Node;
+use crate::notation::{Claim, Name, Quoted, goal};
+use crate::reason::Reason;
+
+/// What a variant expects.
+#[derive(Clone, Debug, Default)]
+pub struct Expect {
+    /// Of runs.
+    pub runs: Vec<(RunRef, RunExpect)>,
+    /// Of goals, by their text.
+    pub goals: Vec<(String, bool)>,
+    /// Values that the attacker holds or can compute in the end.
+    pub learns: Vec<ValueRef>,
+    /// Values that she does not.
+    pub never_learns: Vec<ValueRef>,
+    /// Values that read as this text.
+    pub values: Vec<(ValueRef, String)>,
+    /// Pairs that have the same bytes.
+    pub equal: Vec<(ValueRef, ValueRef)>,
+    /// Pairs that do not.
+    pub differ: Vec<(ValueRef, ValueRef)>,
+    /// Whether anything was expected at all.
+    pub is_given: bool,
+}
+
+/// A party's part in a run: `1.alice`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct RunRef {
+    /// The run.
+    pub run: u32,
+    /// The party.
+    pub party: Name,
+}
+
+impl std::fmt::Display for RunRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.run, self.party)
+    }
+}
+
+/// What is expected of a party's part in a run, as precisely as the author wants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunExpect {
+    /// It comes to its end.
+    Completes,
+    /// It still waits when all is over.
+    Waits,
+    /// It refuses, at this line if one is given, for this reason if one is given.
+    Rejects(Option<u32>, Option<Reason>),
+    /// It never begins.
+    NeverStarts,
+}
+
+impl std::fmt::Display for RunExpect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            RunExpect::Completes => f.write_str("completes"),
+            RunExpect::Waits => f.write_str("waits"),
+            RunExpect::NeverStarts => f.write_str("never starts"),
+            RunExpect::Rejects(line, reason) => {
+                f.write_str("rejects")?;
+                line.map_or(Ok(()), |l| write!(f, " line {l}"))?;
+                reason.map_or(Ok(()), |r| write!(f, ": {r}"))
+            }
+        }
+    }
+}
+
+/// What an expectation of a run may be.
+const RUN_EXPECTED: &str = "expected `completes`, `waits`, `rejects`, `rejects line 2`, `rejects line 2: bad-signature` or `never starts`";
+
+impl Expect {
+    /// Reads an `[expect]` table; `honest` stands in it and is read apart.
+    pub fn read(node: &Node, setup: &Setup) -> Result<Expect, Problem> {
+        let table = Reader::new(node)?;
+        let mut expect = Expect { is_given: true, ..Expect::default() };
+        if let Some(node) = table.get("runs") {
+            for (key, value) in Reader::new(node)?.entries() {
+                expect.runs.push((run_ref(node, key, setup)?, run_expect(value, setup)?));
+            }
+        }
+        if let Some(node) = table.get("goals") {
+            for (key, value) in Reader::new(node)?.entries() {
+                let place = Node { range: key.range.clone(), ..node.clone() };
+                expect.goals.push((known_goal(&place, &key.name, setup)?, holds(value)?));
+            }
+        }
+        if let Some(node) = table.get("attacker") {
+            if setup.attacker.is_none() {
+                return Err(node
+                    .problem("there is no attacker of whom to expect anything")
+                    .help("add an [attacker]"));
+            }
+            let of = Reader::new(node)?;
+            expect.learns = refs(&of, "learns", setup)?;
+            expect.never_learns = refs(&of, "never_learns", setup)?;
+            of.finish()?;
+        }
+        if let Some(node) = table.get("values") {
+            for (key, value) in Reader::new(node)?.entries() {
+                let data = super::toml_tree::Data::String(key.name.clone());
+                let place = Node { file: node.file.clone(), range: key.range.clone(), data };
+                expect.values.push((setup.value_ref(&place)?, string(value)?.to_owned()));
+            }
+        }
+        expect.equal = pairs(&table, "equal", setup)?;
+        expect.differ = pairs(&table, "differ", setup)?;
+        table.get("honest");
+        table.finish()?;
+        Ok(expect)
+    }
+}
+
+fn run_ref(node: &Node, key: &super::toml_tree::Key, setup: &Setup) -> Result<RunRef, Problem> {
+    let problem = |message: String| Problem::at(&node.file, key.range.clone(), message);
+    let (run, party) = key
+        .name
+        .split_once('.')
+        .and_then(|(run, party)| Some((run.trim().parse().ok().filter(|r| *r > 0)?, party.trim())))
+        .ok_or_else(|| {
+            problem(format!("`{}` is no part in a run", key.name))
+                .help("expected a run and a party, as in `1.alice`")
+        })?;
+    let party =
+        setup.aliases().iter().find(|(role, _)| **role == *party).map_or(party.into(), |(_, p)| p.clone());
+    if !setup.parties.contains_key(&party) {
+        let mut problem = problem(format!("there is no party `{party}`"));
+        problem.help = crate::notation::fault::suggest(&party, setup.parties.keys().map(|p| &**p));
+        return Err(problem);
+    }
+    if run as usize > setup.runs.len() && setup.attacker.is_none() {
+        return Err(problem(format!("there is no run {run}, and no attacker who could open it")));
+    }
+    Ok(RunRef { run, party })
+}
+
+fn run_expect(node: &Node, setup: &Setup) -> Result<RunExpect, Problem> {
+    let text = string(node)?;
+    let (what, reason) = match text.split_once(':') {
+        Some((what, reason)) => (what, Some(reason.trim())),
+        None => (text, None),
+    };
+    let reason = match reason {
+        Some(word) => Some(word.parse::<Reason>().map_err(|()| {
+            let words: Vec<&str> = Reason::ALL.iter().map(|r| r.word()).collect();
+            unknown(node, word, &words)
+        })?),
+        None => None,
+    };
+    let wrong = || node.problem(format!("`{text}` is no expectation of a run")).help(RUN_EXPECTED);
+    match (what.split_whitespace().collect::<Vec<_>>().as_slice(), reason) {
+        (["completes"], None) => Ok(RunExpect::Completes),
+        (["waits"], None) => Ok(RunExpect::Waits),
+        (["never", "starts"], None) => Ok(RunExpect::NeverStarts),
+        (["rejects"], reason) => Ok(RunExpect::Rejects(None, reason)),
+        (["rejects", "line", line], reason) => {
+            let line: u32 = line.parse().map_err(|_| wrong())?;
+            let last = setup.protocols.iter().map(|(p, _)| p.protocol.lines.len()).max().unwrap_or(0);
+            if line == 0 || line as usize > last {
+                return Err(node
+                    .problem(format!("there is no line {line}"))
+                    .help(format!("lines are numbered 1 to {last}")));
+            }
+            Ok(RunExpect::Rejects(Some(line), reason))
+        }
+        _ => Err(wrong()),
+    }
+}
+
+fn known_goal(node: &Node, text: &str, setup: &Setup) -> Result<String, Problem> {
+    let goals: Vec<_> =
+        setup.protocols.iter().flat_map(|(p, _)| p.protocol.goals.iter().map(|g| (&p.protocol, g))).collect();
+    let read = goal::goal(&Quoted::new(text)).map_err(|f| node.problem(f.message))?;
+    let same = |claim: &Claim, protocol: &crate::notation::Protocol| {
+        let mut read = read.claim.clone();
+        match &mut read {
+            Claim::Secret { term, .. } => *term = crate::notation::protocol::expand(term, &protocol.lets),
+            Claim::Agreement { on, .. } => {
+                on.iter_mut().for_each(|t| *t = crate::notation::protocol::expand(t, &protocol.lets));
+            }
+        }
+        read == *claim
+    };
+    match goals.iter().find(|(p, g)| same(&g.claim, p)) {
+        Some((_, goal)) => Ok(goal.text.clone()),
+        None => {
+            let mut problem = node.problem(format!("the protocol has no goal `{text}`"));
+            problem.help = crate::notation::fault::suggest(text, goals.iter().map(|(_, g)| g.text.as_str()));
+            Err(problem)
+        }
+    }
+}
+
+fn holds(node: &Node) -> Result<bool, Problem> {
+    match string(node)? {
+        "holds" => Ok(true),
+        "violated" => Ok(false),
+        other => Err(unknown(node, other, &["holds", "violated"])),
+    }
+}
+
+fn refs(table: &Reader<'_>, key: &str, setup: &Setup) -> Result<Vec<ValueRef>, Problem> {
+    table.strings(key)?.into_iter().map(|(_, node)| setup.value_ref(node)).collect()
+}
+
+fn pairs(table: &Reader<'_>, key: &str, setup: &Setup) -> Result<Vec<(ValueRef, ValueRef)>, Problem> {
+    let Some(node) = table.get(key) else { return Ok(Vec::new()) };
+    array(node)?
+        .iter()
+        .map(|pair| match array(pair)? {
+            [a, b] => Ok((setup.value_ref(a)?, setup.value_ref(b)?)),
+            _ => Err(pair.problem("expected two values, as in [\"1.alice.K\", \"1.bob.K\"]")),
+        })
+        .collect()
+}

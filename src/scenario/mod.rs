@@ -1,0 +1,234 @@
+//! Scenarios: files read and checked, their variants played, what came of it held against
+//! what was expected. Must not know how parties work inside.
+
+mod attacker_table;
+mod expect;
+mod library;
+mod play;
+mod problem;
+mod protocol_file;
+mod reader;
+mod report;
+mod setup;
+mod toml_tree;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::limits::MAX_VARIANTS;
+use crate::notation::fault::suggest;
+
+use expect::Expect;
+use reader::Reader;
+use setup::Setup;
+use toml_tree::{Data, Node};
+
+pub use library::{Entry, protocols, scenarios};
+pub use play::{EPOCH, KeyPool, Played};
+pub use problem::{Problem, Problems, Text};
+pub use protocol_file::ProtocolFile;
+pub use report::{AttackerReport, Checked, Failure, PlayReport, Report, RunError, RunReport};
+pub use setup::EventDeed;
+
+/// A scenario: one story, with its variants.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name: the file's, without its ending.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// The story in a few sentences.
+    pub about: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Where it is published.
+    pub reference: String,
+    /// The group of the library to which it belongs, or the folder it came from.
+    pub group: String,
+    /// Its variants, in the order of the file.
+    pub variants: Vec<Arc<Variant>>,
+    /// The seed with which it is played.
+    pub seed: u64,
+}
+
+/// A variant of a scenario.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// Its name; none in a file without variants.
+    pub name: Option<String>,
+    /// What it sets up.
+    pub setup: Setup,
+    pub(crate) expect: Expect,
+    pub(crate) honest: Option<Expect>,
+}
+
+impl Scenario {
+    /// A scenario of the library, `dh-mitm`, or one variant of it, `dh-mitm/weak`.
+    ///
+    /// # Errors
+    /// There is none of that name; the nearest is suggested.
+    pub fn named(name: &str) -> Result<Scenario, Problems> {
+        let (stem, variant) = match name.split_once('/') {
+            Some((stem, variant)) => (stem, Some(variant)),
+            None => (name, None),
+        };
+        let Some(entry) = library::scenario(stem) else {
+            let names: Vec<String> = library::scenarios().into_iter().map(|e| e.name).collect();
+            let text = Arc::new(Text { name: name.to_owned(), text: String::new() });
+            let mut problem =
+                Problem::at(&text, 0..0, format!("there is no scenario `{stem}` in the library"));
+            problem.help = suggest(stem, names.iter().map(String::as_str));
+            return Err(problem.into());
+        };
+        let scenario = Scenario::read(&entry.text, stem, &entry.group, Path::new("."))?;
+        match variant {
+            Some(variant) => scenario.only(variant),
+            None => Ok(scenario),
+        }
+    }
+
+    /// A scenario in a file of the user's own.
+    ///
+    /// # Errors
+    /// The file cannot be read, or what is wrong with it.
+    pub fn from_path(path: impl AsRef<Path>) -> Result<Scenario, Problems> {
+        let path = path.as_ref();
+        let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("scenario").to_owned();
+        let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
+        let shown = path.display().to_string();
+        match setup::read_file(path) {
+            Ok(text) => {
+                let group = folder.file_name().and_then(|s| s.to_str()).unwrap_or("").to_owned();
+                Scenario::read(&Arc::new(Text { name: shown, text }), &name, &group, &folder)
+            }
+            Err(why) => {
+                let text = Arc::new(Text { name: shown.clone(), text: String::new() });
+                Err(Problem::at(&text, 0..0, format!("cannot read {shown}: {why}")).into())
+            }
+        }
+    }
+
+    /// A scenario from its text; paths in it start at the current folder.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn from_text(name: &str, text: &str) -> Result<Scenario, Problems> {
+        let text = Arc::new(Text { name: name.to_owned(), text: text.to_owned() });
+        Scenario::read(&text, name, "", &PathBuf::from("."))
+    }
+
+    /// The same scenario with another seed.
+    pub fn seed(mut self, seed: u64) -> Scenario {
+        self.seed = seed;
+        self
+    }
+
+    /// The same scenario with only one of its variants.
+    ///
+    /// # Errors
+    /// It has no such variant.
+    pub fn only(mut self, variant: &str) -> Result<Scenario, Problems> {
+        let names: Vec<String> = self.variants.iter().filter_map(|v| v.name.clone()).collect();
+        self.variants.retain(|v| v.name.as_deref() == Some(variant));
+        if !self.variants.is_empty() {
+            return Ok(self);
+        }
+        let text = Arc::new(Text { name: self.name.clone(), text: String::new() });
+        let mut problem = Problem::at(&text, 0..0, format!("{} has no variant `{variant}`", self.name));
+        problem.help = suggest(variant, names.iter().map(String::as_str));
+        Err(problem.into())
+    }
+
+    /// The protocol that a file has, checked, and what it warns of.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_protocol(text: &Arc<Text>, name: &str) -> Result<ProtocolFile, Problems> {
+        protocol_file::read(&Node::parse(text)?, name)
+    }
+
+    fn read(text: &Arc<Text>, name: &str, group: &str, folder: &Path) -> Result<Scenario, Problems> {
+        let tree = Node::parse(text)?;
+        let table = Reader::new(&tree)?;
+        let word = |key: &str| table.string(key).map(|t| t.unwrap_or_default().trim().to_owned());
+        let (title, about, reference) = (word("title")?, word("about")?, word("reference")?);
+        let tags = table.strings("tags")?.into_iter().map(|(t, _)| t.to_owned()).collect();
+        let seed = u64::from(table.integer("seed", 0)?.unwrap_or(0));
+        let mut variants = Vec::new();
+        let mut problems: Vec<Problem> = Vec::new();
+        let mut add = |read: Result<Variant, Problems>| match read {
+            Ok(variant) => variants.push(Arc::new(variant)),
+            Err(more) => {
+                for problem in more.0 {
+                    let known = |p: &Problem| p.range == problem.range && p.message == problem.message;
+                    if !problems.iter().any(known) {
+                        problems.push(problem);
+                    }
+                }
+            }
+        };
+        match table.get("variant") {
+            None => add(Variant::read(None, &tree, folder)),
+            Some(node) => {
+                let named = Reader::new(node)?.entries();
+                if named.is_empty() || named.len() > MAX_VARIANTS {
+                    return Err(node
+                        .problem(format!("expected 1 to {MAX_VARIANTS} variants (MAX_VARIANTS)"))
+                        .into());
+                }
+                for (key, over) in named {
+                    Reader::new(over)?;
+                    if let Some(inner) = ["variant", "title", "about", "tags", "reference", "seed"]
+                        .iter()
+                        .find_map(|k| Reader::new(over).ok()?.get(k))
+                    {
+                        return Err(inner.problem("a variant does not change what the file is about").into());
+                    }
+                    add(Variant::read(Some(&key.name), &tree.overlaid(over), folder));
+                }
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Problems(problems));
+        }
+        Ok(Scenario {
+            name: name.to_owned(),
+            title,
+            about,
+            tags,
+            reference,
+            group: group.to_owned(),
+            variants,
+            seed,
+        })
+    }
+}
+
+impl Variant {
+    fn read(name: Option<&str>, tree: &Node, folder: &Path) -> Result<Variant, Problems> {
+        let table = Reader::new(tree)?;
+        for key in ["title", "about", "tags", "reference", "seed", "variant"] {
+            table.get(key);
+        }
+        let setup = Setup::read(&table, folder)?;
+        let mut expect = Expect::default();
+        let mut honest = None;
+        if let Some(node) = table.get("expect") {
+            expect = Expect::read(node, &setup)?;
+            if let Some(node) = Reader::new(node)?.get("honest") {
+                if let Data::Table(_) = node.data {
+                    honest = Some(Expect::read(node, &setup)?);
+                } else {
+                    return Err(node.problem("expected a table of expectations").into());
+                }
+            }
+        }
+        for key in
+            ["lifetime", "services", "parties", "run", "event", "network", "crypto", "encoding", "attacker"]
+        {
+            table.get(key);
+        }
+        table.finish()?;
+        Ok(Variant { name: name.map(str::to_owned), setup, expect, honest })
+    }
+}

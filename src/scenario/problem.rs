@@ -1,0 +1,107 @@
+//! What is wrong with a file: one problem with its place, shown as people expect it.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+/// A file's name and text.
+#[derive(Debug)]
+pub struct Text {
+    /// The path, or the name in the library.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// One thing wrong with a file (or, as a warning, unwise).
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The file.
+    pub file: Arc<Text>,
+    /// The bytes that are meant.
+    pub range: Range<usize>,
+    /// A lower-case fragment.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+    /// Whether it is only a warning.
+    pub is_warning: bool,
+}
+
+impl Problem {
+    /// A problem at a place.
+    pub fn at(file: &Arc<Text>, range: Range<usize>, message: impl Into<String>) -> Problem {
+        let mut end = range.end.min(file.text.len());
+        let mut start = range.start.min(end);
+        while !file.text.is_char_boundary(start) {
+            start -= 1;
+        }
+        while !file.text.is_char_boundary(end) {
+            end += 1;
+        }
+        Problem {
+            file: file.clone(),
+            range: start..end,
+            message: message.into(),
+            help: None,
+            is_warning: false,
+        }
+    }
+
+    /// The same with advice.
+    pub fn help(mut self, help: impl Into<String>) -> Problem {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The line and the column, both from 1; columns count characters.
+    pub fn line_column(&self) -> (usize, usize) {
+        let before = &self.file.text[..self.range.start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// The problem with its lines of the file, for a terminal.
+    pub fn render(&self, color: bool) -> String {
+        let level = if self.is_warning { Level::WARNING } else { Level::ERROR };
+        let snippet = Snippet::source(&self.file.text)
+            .path(&self.file.name)
+            .annotation(AnnotationKind::Primary.span(self.range.clone()));
+        let mut group = level.primary_title(&self.message).element(snippet);
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(help));
+        }
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        renderer.render(&[group]).to_string()
+    }
+}
+
+impl fmt::Display for Problem {
+    /// `file:line:column: message (help)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (line, column) = self.line_column();
+        write!(f, "{}:{line}:{column}: {}", self.file.name, self.message)?;
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, " ({help})"))
+    }
+}
+
+/// Everything wrong with a file.
+#[derive(Clone, Debug, Default)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(Problem::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Problems(vec![problem])
+    }
+}

@@ -1,0 +1,151 @@
+//! A protocol's table: in a file of its own, or inline in a scenario.
+
+use std::collections::BTreeMap;
+
+use super::problem::{Problem, Problems};
+use super::reader::{Reader, array, integer, string};
+use super::toml_tree::{Data, Node, Places};
+use crate::limits::MAX_MESSAGE_BYTES;
+use crate::notation::{Draft, Name, Protocol, Quoted};
+use crate::time::Span;
+use crate::wire::{Encoding, Widths};
+
+/// A protocol and what its file says about it.
+#[derive(Clone, Debug)]
+pub struct ProtocolFile {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Its title.
+    pub title: String,
+    /// What it is for.
+    pub about: String,
+    /// Where it is published.
+    pub reference: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// The encoding that the file asks for.
+    pub encoding: Option<Encoding>,
+    /// The lifetimes that the file asks for.
+    pub lifetimes: BTreeMap<String, Span>,
+    /// What a role never checks.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads a protocol's table.
+pub fn read(node: &Node, name: &str) -> Result<ProtocolFile, Problems> {
+    let table = Reader::new(node)?;
+    let mut places = Places::default();
+    let draft = draft(&table, name, &mut places)?;
+    let encoding = table.get("encoding").map(encoding).transpose()?;
+    let text = |key: &str| table.string(key).map(|t| t.unwrap_or_default().to_owned());
+    let (title, about, reference) = (text("title")?, text("about")?, text("reference")?);
+    let tags = table.strings("tags")?.into_iter().map(|(t, _)| t.to_owned()).collect();
+    let lifetimes = lifetimes(&table)?;
+    table.finish()?;
+    let protocol = Protocol::compile(&draft).map_err(|faults| Problems(places.problems(&faults)))?;
+    let mut warnings = places.problems(&protocol.warnings);
+    warnings.iter_mut().for_each(|w| w.is_warning = true);
+    Ok(ProtocolFile { protocol, title, about, reference, tags, encoding, lifetimes, warnings })
+}
+
+fn draft(table: &Reader<'_>, name: &str, places: &mut Places) -> Result<Draft, Problem> {
+    let Some(messages) = table.get("messages") else { return Err(table.missing("messages")) };
+    let messages = quoted(messages, places)?;
+    if messages.is_empty() {
+        return Err(table.node.problem("a protocol needs at least one message"));
+    }
+    Ok(Draft {
+        name: name.to_owned(),
+        messages,
+        goals: table.get("goals").map_or(Ok(Vec::new()), |g| quoted(g, places))?,
+        lets: pairs(table, "let", places)?,
+        fresh: lists(table, "fresh", places)?,
+        given: lists(table, "given", places)?,
+        knows: lists(table, "knows", places)?,
+        services: pairs(table, "services", places)?,
+    })
+}
+
+/// An array of strings, handed to the notation.
+pub fn quoted(node: &Node, places: &mut Places) -> Result<Vec<Quoted>, Problem> {
+    array(node)?.iter().map(|item| Ok(places.quote(string(item)?, item))).collect()
+}
+
+fn key_node(table: &Node, key: &super::toml_tree::Key) -> Node {
+    Node { file: table.file.clone(), range: key.range.clone(), data: Data::Other("a key") }
+}
+
+fn pairs(table: &Reader<'_>, key: &str, places: &mut Places) -> Result<Vec<(Quoted, Quoted)>, Problem> {
+    let Some(node) = table.get(key) else { return Ok(Vec::new()) };
+    let inner = Reader::new(node)?;
+    let pair = |(key, value): &(super::toml_tree::Key, Node)| {
+        Ok((places.quote(&key.name, &key_node(node, key)), places.quote(string(value)?, value)))
+    };
+    inner.entries().iter().map(pair).collect()
+}
+
+fn lists(table: &Reader<'_>, key: &str, places: &mut Places) -> Result<Vec<(Quoted, Vec<Quoted>)>, Problem> {
+    let Some(node) = table.get(key) else { return Ok(Vec::new()) };
+    let inner = Reader::new(node)?;
+    let list = |(key, value): &(super::toml_tree::Key, Node)| {
+        Ok((places.quote(&key.name, &key_node(node, key)), quoted(value, places)?))
+    };
+    inner.entries().iter().map(list).collect()
+}
+
+/// `[encoding]`: its kind and, for `untagged`, the widths of fields.
+pub fn encoding(node: &Node) -> Result<Encoding, Problem> {
+    const KINDS: [&str; 3] = ["tagged", "untagged", "labelled"];
+    let table = Reader::new(node)?;
+    let kind = table.get("kind").ok_or_else(|| table.missing("kind"))?;
+    let encoding = match string(kind)? {
+        "tagged" => Encoding::Tagged,
+        "labelled" => Encoding::Labelled,
+        "untagged" => Encoding::Untagged(widths(&table)?),
+        other => return Err(super::reader::unknown(kind, other, &KINDS)),
+    };
+    table.finish()?;
+    Ok(encoding)
+}
+
+fn widths(table: &Reader<'_>) -> Result<Widths, Problem> {
+    let mut widths = Widths::default();
+    let slots: [(&str, &mut usize); 5] = [
+        ("name", &mut widths.name),
+        ("nonce", &mut widths.nonce),
+        ("key", &mut widths.key),
+        ("time", &mut widths.time),
+        ("data", &mut widths.data),
+    ];
+    for (key, slot) in slots {
+        if let Some(node) = table.get(key) {
+            *slot = width(node)?;
+        }
+    }
+    for (key, node) in table.others() {
+        let any = matches!(&node.data, Data::String(s) if s == "any");
+        widths.of.insert(Name::from(key.name.as_str()), if any { None } else { Some(width(node)?) });
+    }
+    if widths.time != 8 {
+        return Err(table.node.problem("a time has 8 bytes: nanoseconds since 1970"));
+    }
+    Ok(widths)
+}
+
+fn width(node: &Node) -> Result<usize, Problem> {
+    let width = integer(node, 1).map_err(|_| {
+        node.problem(format!("expected a width in bytes or \"any\", found {}", node.describe()))
+    })?;
+    if (width as usize) < MAX_MESSAGE_BYTES {
+        Ok(width as usize)
+    } else {
+        Err(node.problem("this width is larger than the limit MAX_MESSAGE_BYTES"))
+    }
+}
+
+/// `[lifetime]`: the lifetime of each `expiry`, by name.
+pub fn lifetimes(table: &Reader<'_>) -> Result<BTreeMap<String, Span>, Problem> {
+    let Some(node) = table.get("lifetime") else { return Ok(BTreeMap::new()) };
+    let entries = Reader::new(node)?.entries();
+    entries.iter().map(|(key, value)| Ok((key.name.clone(), super::reader::span(value)?))).collect()
+}

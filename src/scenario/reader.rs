@@ -1,0 +1,195 @@
+//! Reads a table key by key: wrong types, missing keys and unknown ones are problems with
+//! a place and the nearest valid word.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use super::problem::Problem;
+use super::toml_tree::{Data, Key, Node};
+use crate::notation::Name;
+use crate::notation::fault::suggest;
+use crate::time::{SPAN_EXPECTED, Span};
+
+type Result<T> = std::result::Result<T, Problem>;
+
+/// A table that is being read. Keys that nobody asked for are reported by `finish`.
+pub struct Reader<'a> {
+    /// The table's place.
+    pub node: &'a Node,
+    entries: &'a [(Key, Node)],
+    asked: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads this value as a table.
+    pub fn new(node: &'a Node) -> Result<Reader<'a>> {
+        match &node.data {
+            Data::Table(entries) => Ok(Reader { node, entries, asked: RefCell::default() }),
+            _ => Err(node.problem(format!("expected a table, found {}", node.describe()))),
+        }
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&'a Node> {
+        self.asked.borrow_mut().insert(key.to_owned());
+        self.entries.iter().find(|(k, _)| k.name == key).map(|(_, v)| v)
+    }
+
+    /// All entries, all of them asked for.
+    pub fn entries(&self) -> &'a [(Key, Node)] {
+        self.asked.borrow_mut().extend(self.entries.iter().map(|(k, _)| k.name.clone()));
+        self.entries
+    }
+
+    /// The entries that nobody asked for yet, now asked for.
+    pub fn others(&self) -> Vec<&'a (Key, Node)> {
+        let mut asked = self.asked.borrow_mut();
+        let others: Vec<_> = self.entries.iter().filter(|(k, _)| !asked.contains(&k.name)).collect();
+        asked.extend(others.iter().map(|(k, _)| k.name.clone()));
+        others
+    }
+
+    /// A string.
+    pub fn string(&self, key: &str) -> Result<Option<&'a str>> {
+        self.get(key).map(string).transpose()
+    }
+
+    /// A string that must be there.
+    pub fn required(&self, key: &str) -> Result<&'a str> {
+        match self.get(key) {
+            Some(node) => string(node),
+            None => Err(self.missing(key)),
+        }
+    }
+
+    /// The problem that a key is missing.
+    pub fn missing(&self, key: &str) -> Problem {
+        self.node.problem(format!("`{key}` is missing"))
+    }
+
+    /// True or false.
+    pub fn boolean(&self, key: &str) -> Result<Option<bool>> {
+        let Some(node) = self.get(key) else { return Ok(None) };
+        match node.data {
+            Data::Boolean(b) => Ok(Some(b)),
+            _ => Err(node.problem(format!("expected true or false, found {}", node.describe()))),
+        }
+    }
+
+    /// A whole number of at least `least`.
+    pub fn integer(&self, key: &str, least: u32) -> Result<Option<u32>> {
+        self.get(key).map(|node| integer(node, least)).transpose()
+    }
+
+    /// A share between 0 and 1.
+    pub fn ratio(&self, key: &str) -> Result<Option<f64>> {
+        let Some(node) = self.get(key) else { return Ok(None) };
+        let value = match node.data {
+            Data::Float(x) => x,
+            Data::Integer(i) => i as f64,
+            _ => {
+                return Err(node.problem(format!("expected a number from 0 to 1, found {}", node.describe())));
+            }
+        };
+        if (0.0..=1.0).contains(&value) {
+            Ok(Some(value))
+        } else {
+            Err(node.problem("expected a number from 0 to 1"))
+        }
+    }
+
+    /// A duration.
+    pub fn span(&self, key: &str) -> Result<Option<Span>> {
+        self.get(key).map(span).transpose()
+    }
+
+    /// An array of strings.
+    pub fn strings(&self, key: &str) -> Result<Vec<(&'a str, &'a Node)>> {
+        let Some(node) = self.get(key) else { return Ok(Vec::new()) };
+        array(node)?.iter().map(|item| Ok((string(item)?, item))).collect()
+    }
+
+    /// One of a closed set of words.
+    pub fn word<T: FromStr>(&self, key: &str, valid: &[&str]) -> Result<Option<T>> {
+        let Some(node) = self.get(key) else { return Ok(None) };
+        let text = string(node)?;
+        match text.parse() {
+            Ok(value) => Ok(Some(value)),
+            Err(_) => Err(unknown(node, text, valid)),
+        }
+    }
+
+    /// Reports the first key that nobody asked for.
+    pub fn finish(&self) -> Result<()> {
+        let asked = self.asked.borrow();
+        let Some((key, _)) = self.entries.iter().find(|(k, _)| !asked.contains(&k.name)) else {
+            return Ok(());
+        };
+        Err(self.unknown_key(key, asked.iter().map(String::as_str)))
+    }
+
+    /// The problem that a key is none of `valid`.
+    pub fn unknown_key<'b>(&self, key: &Key, valid: impl IntoIterator<Item = &'b str>) -> Problem {
+        let mut problem =
+            Problem::at(&self.node.file, key.range.clone(), format!("there is no key `{}` here", key.name));
+        problem.help = suggest(&key.name, valid);
+        problem
+    }
+}
+
+/// A string.
+pub fn string(node: &Node) -> Result<&str> {
+    match &node.data {
+        Data::String(s) => Ok(s),
+        _ => Err(node.problem(format!("expected a string, found {}", node.describe()))),
+    }
+}
+
+/// An array.
+pub fn array(node: &Node) -> Result<&[Node]> {
+    match &node.data {
+        Data::Array(items) => Ok(items),
+        _ => Err(node.problem(format!("expected an array, found {}", node.describe()))),
+    }
+}
+
+/// A whole number of at least `least`.
+pub fn integer(node: &Node, least: u32) -> Result<u32> {
+    let fits = match node.data {
+        Data::Integer(i) => u32::try_from(i).ok().filter(|i| *i >= least),
+        _ => None,
+    };
+    fits.ok_or_else(|| {
+        node.problem(format!("expected a whole number of at least {least}, found {}", node.describe()))
+    })
+}
+
+/// A duration.
+pub fn span(node: &Node) -> Result<Span> {
+    let text = string(node).map_err(|p| {
+        node.problem(format!("expected {SPAN_EXPECTED}, {}", p.message.rsplit(", ").next().unwrap_or("")))
+    })?;
+    Span::parse(text).ok_or_else(|| {
+        node.problem(format!("`{text}` is not a duration")).help(format!("expected {SPAN_EXPECTED}"))
+    })
+}
+
+/// A name of the notation.
+pub fn name(node: &Node) -> Result<Name> {
+    let text = string(node)?;
+    if crate::notation::parse::is_name(text) && !text.contains('\'') {
+        Ok(text.into())
+    } else {
+        Err(node
+            .problem(format!("`{text}` is not a name"))
+            .help("a party's name is a letter followed by letters, digits or `_`"))
+    }
+}
+
+/// The problem that a word is none of `valid`.
+pub fn unknown(node: &Node, word: &str, valid: &[&str]) -> Problem {
+    let mut problem = node.problem(format!("`{word}` is not known here"));
+    problem.help = suggest(word, valid.iter().copied());
+    problem
+}

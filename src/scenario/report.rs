@@ -1,0 +1,464 @@
+//! What came of a scenario, for programs and for views: sessions, goals, the attacker's
+//! holdings, and every expectation that failed.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::expect::{Expect, RunExpect, RunRef};
+use super::play::{KeyPool, Played, play};
+use super::problem::Problems;
+use super::setup::ValueRef;
+use super::{Scenario, Variant};
+use crate::journal::Journal;
+use crate::knowledge::Value;
+use crate::notation::Name;
+use crate::verdict::{Derivation, GoalVerdict, Outcome, SessionOutcome};
+use crate::world::Halt;
+
+/// Why there is no report.
+#[derive(Debug)]
+pub enum RunError {
+    /// The input is wrong.
+    Input(Problems),
+    /// A limit was reached, or a defect.
+    Halt(Halt),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Input(problems) => problems.fmt(f),
+            RunError::Halt(halt) => halt.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+impl From<Problems> for RunError {
+    fn from(problems: Problems) -> Self {
+        RunError::Input(problems)
+    }
+}
+
+impl From<Halt> for RunError {
+    fn from(halt: Halt) -> Self {
+        RunError::Halt(halt)
+    }
+}
+
+/// What came of a scenario: one play for each variant.
+pub struct Report {
+    scenario: Scenario,
+    plays: Vec<PlayReport>,
+}
+
+/// What came of one play.
+pub struct PlayReport {
+    /// The scenario's name, with the variant's: `dh-mitm/weak`.
+    pub name: String,
+    /// The seed.
+    pub seed: u64,
+    /// Whether the attacker took part.
+    pub with_attacker: bool,
+    variant: Arc<Variant>,
+    played: Mutex<Played>,
+    journal: Journal,
+    sessions: Vec<SessionOutcome>,
+    goals: Vec<GoalVerdict>,
+}
+
+/// An expectation that was not met.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// What was expected.
+    pub expected: String,
+    /// What came.
+    pub found: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}, but {}", self.expected, self.found)
+    }
+}
+
+/// A variant, tested: with its attacker, and without.
+pub struct Checked {
+    /// With the attacker.
+    pub play: PlayReport,
+    /// Without; none where the file asserts nothing or has no attacker.
+    pub honest: Option<PlayReport>,
+    /// What was not met in either.
+    pub failures: Vec<Failure>,
+}
+
+impl Scenario {
+    /// Plays every variant.
+    ///
+    /// # Errors
+    /// A limit that was reached, or a defect.
+    ///
+    /// # Examples
+    /// ```
+    /// let report = mallory::Scenario::named("dh-mitm/weak")?.seed(7).run()?;
+    /// assert!(report.run(1).party("alice").completed());
+    /// assert!(report.attacker().learned("1.Payload"));
+    /// report.assert_expected();
+    /// # Ok::<(), mallory::RunError>(())
+    /// ```
+    pub fn run(&self) -> Result<Report, RunError> {
+        let pool = KeyPool::default();
+        let plays = self.variants.iter().map(|v| self.play(v, true, &pool)).collect::<Result<_, _>>()?;
+        Ok(Report { scenario: self.clone(), plays })
+    }
+
+    /// Plays a variant with its attacker, or without her.
+    ///
+    /// # Errors
+    /// A limit that was reached, or a defect.
+    pub fn play(
+        &self,
+        variant: &Arc<Variant>,
+        with_attacker: bool,
+        pool: &KeyPool,
+    ) -> Result<PlayReport, Halt> {
+        let played = play(&variant.setup, self.seed, with_attacker, pool)?;
+        let name = match &variant.name {
+            Some(variant) => format!("{}/{variant}", self.name),
+            None => self.name.clone(),
+        };
+        Ok(PlayReport {
+            name,
+            seed: self.seed,
+            with_attacker,
+            variant: variant.clone(),
+            journal: played.journal.clone(),
+            sessions: played.sessions.0.clone(),
+            goals: played.goals.clone(),
+            played: Mutex::new(played),
+        })
+    }
+
+    /// Plays a variant and holds it against its expectations; then plays it without the
+    /// attacker, when every run between honest parties must complete unless the file says
+    /// otherwise.
+    ///
+    /// # Errors
+    /// A limit that was reached, or a defect.
+    pub fn check(&self, variant: &Arc<Variant>, pool: &KeyPool) -> Result<Checked, Halt> {
+        let play = self.play(variant, true, pool)?;
+        let mut failures = play.failures(&variant.expect);
+        let mut honest = None;
+        if variant.expect.is_given && variant.setup.attacker.is_some() {
+            let without = self.play(variant, false, pool)?;
+            failures.extend(without.honest_failures());
+            honest = Some(without);
+        }
+        Ok(Checked { play, honest, failures })
+    }
+}
+
+impl Report {
+    /// The scenario.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// The plays, in the order of the variants.
+    pub fn plays(&self) -> &[PlayReport] {
+        &self.plays
+    }
+
+    /// The play of one variant.
+    ///
+    /// # Panics
+    /// If there is no such variant.
+    pub fn variant(&self, name: &str) -> &PlayReport {
+        let found = self.plays.iter().find(|p| p.variant.name.as_deref() == Some(name));
+        found.unwrap_or_else(|| panic!("{} has no variant {name}", self.scenario.name))
+    }
+
+    fn only(&self) -> &PlayReport {
+        match self.plays.as_slice() {
+            [one] => one,
+            several => panic!(
+                "{} was played in {} variants: say which, as in Scenario::named(\"{}\") or report.variant(\"…\")",
+                self.scenario.name,
+                several.len(),
+                several.first().map_or("", |p| &p.name),
+            ),
+        }
+    }
+
+    /// A run of the only variant that was played.
+    ///
+    /// # Panics
+    /// If several variants were played.
+    pub fn run(&self, number: u32) -> RunReport<'_> {
+        self.only().run(number)
+    }
+
+    /// The attacker of the only variant that was played.
+    ///
+    /// # Panics
+    /// If several variants were played.
+    pub fn attacker(&self) -> AttackerReport<'_> {
+        self.only().attacker()
+    }
+
+    /// Panics unless everything came as the file expects, with the attacker and without.
+    ///
+    /// # Panics
+    /// With every expectation that was not met, and the command that repeats the play.
+    pub fn assert_expected(&self) {
+        let pool = KeyPool::default();
+        let mut text = String::new();
+        for play in &self.plays {
+            match self.scenario.check(&play.variant, &pool) {
+                Ok(checked) => {
+                    let lines = checked.failures.iter().map(|f| format!("\n  {}: {f}", play.name));
+                    text.extend(lines);
+                }
+                Err(halt) => text.push_str(&format!("\n  {}: {halt}", play.name)),
+            }
+        }
+        assert!(text.is_empty(), "not as expected:{text}\n  repeat with: {}", self.plays[0].repeat_with());
+    }
+}
+
+impl PlayReport {
+    /// What happened.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The variant that was played.
+    pub fn variant(&self) -> &Variant {
+        &self.variant
+    }
+
+    /// What every session came to, in the order in which they began.
+    pub fn sessions(&self) -> &[SessionOutcome] {
+        &self.sessions
+    }
+
+    /// What became of each goal.
+    pub fn goals(&self) -> &[GoalVerdict] {
+        &self.goals
+    }
+
+    /// A run.
+    pub fn run(&self, number: u32) -> RunReport<'_> {
+        RunReport { play: self, number }
+    }
+
+    /// The attacker.
+    pub fn attacker(&self) -> AttackerReport<'_> {
+        AttackerReport { play: self }
+    }
+
+    /// The command that repeats this play.
+    pub fn repeat_with(&self) -> String {
+        format!("mallory run {} --seed {}", self.name, self.seed)
+    }
+
+    fn values(&self, of: &ValueRef) -> Vec<Value> {
+        self.locked().sessions.values(of.run, of.party.as_ref(), &of.name).into_iter().cloned().collect()
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, Played> {
+        self.played.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What of these expectations was not met.
+    pub(crate) fn failures(&self, expect: &Expect) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        let mut fail = |expected: String, found: String| failures.push(Failure { expected, found });
+        for (of, expected) in &expect.runs {
+            if !self.meets(of, expected) {
+                fail(
+                    format!("{of} {expected}"),
+                    format!("{} {}", of.party, self.run(of.run).party(&of.party)),
+                );
+            }
+        }
+        for (goal, holds) in &expect.goals {
+            let found = self.goals.iter().find(|g| g.goal == *goal).is_some_and(GoalVerdict::holds);
+            let word = |holds: bool| if holds { "holds" } else { "is violated" };
+            if found != *holds {
+                fail(format!("that `{goal}` {}", word(*holds)), format!("it {}", word(found)));
+            }
+        }
+        for (of, learns) in
+            expect.learns.iter().map(|o| (o, true)).chain(expect.never_learns.iter().map(|o| (o, false)))
+        {
+            let learned = self.attacker().learned_value(of);
+            if learned != learns {
+                let never = |yes: bool| if yes { "learns" } else { "never learns" };
+                fail(format!("that the attacker {} {of}", never(learns)), format!("she {}", never(learned)));
+            }
+        }
+        for (of, text) in &expect.values {
+            let found = self.values(of);
+            if !found.iter().any(|v| v.text() == Some(text)) {
+                let found: Vec<&str> = found.iter().map(|v| v.text().unwrap_or("no text")).collect();
+                fail(format!("that {of} is \"{text}\""), format!("it is {found:?}"));
+            }
+        }
+        let pairs = expect.equal.iter().map(|p| (p, true)).chain(expect.differ.iter().map(|p| (p, false)));
+        for ((a, b), same) in pairs {
+            let (left, right) = (self.values(a), self.values(b));
+            let equal = !left.is_empty() && left == right;
+            if equal != same || left.is_empty() || right.is_empty() {
+                let word = if same { "equal" } else { "differ" };
+                fail(format!("that {a} and {b} {word}"), format!("they are {left:?} and {right:?}"));
+            }
+        }
+        failures
+    }
+
+    /// Without the attacker, every run between honest parties completes, unless the file
+    /// says otherwise of a part.
+    fn honest_failures(&self) -> Vec<Failure> {
+        let setup = &self.variant.setup;
+        let her: Option<&Name> = setup.attacker.as_ref().map(|a| &a.name);
+        let said = self.variant.honest.clone().unwrap_or_default();
+        let mut failures = self.failures(&said);
+        for run in setup.runs.iter().filter(|r| r.names.values().all(|n| Some(n) != her)) {
+            for party in run.names.values() {
+                let of = RunRef { run: run.number, party: party.clone() };
+                let spoken_of = said.runs.iter().any(|(r, _)| r.run == run.number);
+                if !spoken_of && !self.meets(&of, &RunExpect::Completes) {
+                    failures.push(Failure {
+                        expected: format!("that without the attacker {of} completes"),
+                        found: format!("{party} {}", self.run(of.run).party(party)),
+                    });
+                }
+            }
+        }
+        for failure in &mut failures {
+            if !failure.expected.starts_with("that without") {
+                failure.expected = format!("that without the attacker {}", failure.expected);
+            }
+        }
+        failures
+    }
+
+    fn meets(&self, of: &RunRef, expected: &RunExpect) -> bool {
+        let sessions: Vec<&SessionOutcome> =
+            self.sessions.iter().filter(|s| s.id.run == of.run && s.id.party == of.party).collect();
+        let refused = |s: &&SessionOutcome| match s.outcome {
+            Outcome::Refused(refusal) => Some(refusal),
+            _ => None,
+        };
+        match expected {
+            RunExpect::Completes => {
+                sessions.iter().any(|s| s.completed()) && sessions.iter().find_map(refused).is_none()
+            }
+            RunExpect::Waits => sessions.iter().any(|s| matches!(s.outcome, Outcome::Waits { .. })),
+            RunExpect::NeverStarts => sessions.is_empty(),
+            RunExpect::Rejects(line, reason) => sessions.iter().filter_map(refused).any(|refusal| {
+                line.is_none_or(|l| l == refusal.line) && reason.is_none_or(|r| r == refusal.reason)
+            }),
+        }
+    }
+}
+
+/// What came of one run.
+pub struct RunReport<'a> {
+    play: &'a PlayReport,
+    number: u32,
+}
+
+/// What came of one party's part in a run.
+pub struct PartReport<'a> {
+    sessions: Vec<&'a SessionOutcome>,
+}
+
+impl<'a> RunReport<'a> {
+    /// One party's part.
+    pub fn party(&self, name: &str) -> PartReport<'a> {
+        let mine = |s: &&SessionOutcome| s.id.run == self.number && *s.id.party == *name;
+        PartReport { sessions: self.play.sessions.iter().filter(mine).collect() }
+    }
+}
+
+impl<'a> PartReport<'a> {
+    /// Whether it completed.
+    pub fn completed(&self) -> bool {
+        self.sessions.iter().any(|s| s.completed())
+    }
+
+    /// The line at which and the reason for which it refused, if it did.
+    pub fn refusal(&self) -> Option<crate::journal::Refusal> {
+        self.sessions.iter().find_map(|s| match s.outcome {
+            Outcome::Refused(refusal) => Some(refusal),
+            _ => None,
+        })
+    }
+
+    /// The party that it took to play a role.
+    pub fn peer(&self, role: &str) -> Option<&'a str> {
+        self.sessions.iter().find_map(|s| s.peer(role))
+    }
+
+    /// Its sessions: one, except of a service.
+    pub fn sessions(&self) -> &[&'a SessionOutcome] {
+        &self.sessions
+    }
+}
+
+impl fmt::Display for PartReport<'_> {
+    /// What it came to: `completes`, `rejects line 2: bad-signature`, `waits`, `never starts`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.sessions.is_empty() {
+            return f.write_str("never starts");
+        }
+        let words: Vec<String> = self
+            .sessions
+            .iter()
+            .map(|s| match &s.outcome {
+                Outcome::Completed => "completes".to_owned(),
+                Outcome::Refused(r) => format!("rejects line {}: {}", r.line, r.reason),
+                Outcome::Waits { line, from } => format!("waits for line {line} from {from}"),
+            })
+            .collect();
+        f.write_str(&words.join(" and "))
+    }
+}
+
+/// What the attacker gained.
+pub struct AttackerReport<'a> {
+    play: &'a PlayReport,
+}
+
+impl AttackerReport<'_> {
+    /// Whether she holds or can compute a run's value: `1.Payload`, `1.alice.K`.
+    ///
+    /// # Panics
+    /// If the text names no value.
+    pub fn learned(&self, value: &str) -> bool {
+        let of =
+            ValueRef::parse(value).unwrap_or_else(|| panic!("`{value}` names no value; write `1.Payload`"));
+        self.learned_value(&of)
+    }
+
+    /// How she comes to a run's value, step by step.
+    ///
+    /// # Panics
+    /// If the text names no value.
+    pub fn derivation(&self, value: &str) -> Option<Derivation> {
+        let of =
+            ValueRef::parse(value).unwrap_or_else(|| panic!("`{value}` names no value; write `1.Payload`"));
+        let values = self.play.values(&of);
+        let mut played = self.play.locked();
+        values.iter().find_map(|v| played.holdings.derive(v))
+    }
+
+    fn learned_value(&self, of: &ValueRef) -> bool {
+        let values = self.play.values(of);
+        let mut played = self.play.locked();
+        values.iter().any(|v| played.holdings.derivable(v))
+    }
+}

@@ -1,0 +1,192 @@
+//! TOML as a tree in which every value knows its place, so that variants can be laid over
+//! a file and errors still point into it. Must not know what keys mean.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::problem::{Problem, Text};
+use crate::limits::MAX_FILE_BYTES;
+use crate::notation::Quoted;
+
+/// A value and its place.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The file.
+    pub file: Arc<Text>,
+    /// Its bytes in the file.
+    pub range: Range<usize>,
+    /// What it is.
+    pub data: Data,
+}
+
+/// What a value is.
+#[derive(Clone, Debug)]
+pub enum Data {
+    /// A string.
+    String(String),
+    /// An integer.
+    Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// True or false.
+    Boolean(bool),
+    /// An array.
+    Array(Vec<Node>),
+    /// A table, in the order of the file.
+    Table(Vec<(Key, Node)>),
+    /// Something that no key of ours takes: a date, a number out of range.
+    Other(&'static str),
+}
+
+/// A key and its place.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The key.
+    pub name: String,
+    /// Its bytes in the file.
+    pub range: Range<usize>,
+}
+
+impl Node {
+    /// Reads a file's text.
+    pub fn parse(file: &Arc<Text>) -> Result<Node, Problem> {
+        if file.text.len() > MAX_FILE_BYTES {
+            let message = format!("the file has {} bytes", file.text.len());
+            return Err(Problem::at(file, 0..0, message)
+                .help(format!("the limit MAX_FILE_BYTES is {MAX_FILE_BYTES}")));
+        }
+        let table = DeTable::parse(&file.text)
+            .map_err(|e| Problem::at(file, e.span().unwrap_or(0..0), e.message().to_owned()))?;
+        let range = table.span();
+        Ok(Node { file: file.clone(), range, data: table_data(file, table.into_inner()) })
+    }
+
+    /// The words for what it is.
+    pub fn describe(&self) -> &'static str {
+        match &self.data {
+            Data::String(_) => "a string",
+            Data::Integer(_) => "an integer",
+            Data::Float(_) => "a number",
+            Data::Boolean(_) => "a boolean",
+            Data::Array(_) => "an array",
+            Data::Table(_) => "a table",
+            Data::Other(what) => what,
+        }
+    }
+
+    /// A problem with this value.
+    pub fn problem(&self, message: impl Into<String>) -> Problem {
+        Problem::at(&self.file, self.range.clone(), message)
+    }
+
+    /// This value with `over` laid over it: tables merge, everything else is replaced.
+    pub fn overlaid(&self, over: &Node) -> Node {
+        let (Data::Table(base), Data::Table(more)) = (&self.data, &over.data) else { return over.clone() };
+        let mut merged = base.clone();
+        for (key, value) in more {
+            match merged.iter_mut().find(|(k, _)| k.name == key.name) {
+                Some(slot) => *slot = (key.clone(), slot.1.overlaid(value)),
+                None => merged.push((key.clone(), value.clone())),
+            }
+        }
+        Node { data: Data::Table(merged), ..self.clone() }
+    }
+
+    /// The place in the file of bytes `range` of this string's text, escapes undone.
+    pub fn inside(&self, range: Range<usize>) -> Range<usize> {
+        let raw = &self.file.text[self.range.clone()];
+        let quotes = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|q| raw.starts_with(q)).unwrap_or("");
+        let escapes = quotes.starts_with('"');
+        let mut at = quotes.len();
+        if quotes.len() == 3 {
+            at += raw[at..].bytes().take_while(|b| matches!(b, b'\r' | b'\n')).take(1).count();
+        }
+        let mut places = Vec::new();
+        let mut decoded = 0;
+        while decoded <= range.end && at < raw.len() {
+            let width = match raw.as_bytes()[at] {
+                b'\\' if escapes => match raw.as_bytes().get(at + 1) {
+                    Some(b'u') => 6,
+                    Some(b'U') => 10,
+                    Some(b'x') => 4,
+                    _ => 2,
+                },
+                _ => raw[at..].chars().next().map_or(1, char::len_utf8),
+            };
+            let text_width = if raw.as_bytes()[at] == b'\\' && escapes { 1 } else { width };
+            places.extend(std::iter::repeat_n(at, text_width));
+            decoded += text_width;
+            at += width;
+        }
+        let place = |offset: usize| {
+            self.range.start + places.get(offset).copied().unwrap_or(raw.len().saturating_sub(quotes.len()))
+        };
+        let start = place(range.start);
+        start..place(range.end).max(start)
+    }
+}
+
+fn table_data(file: &Arc<Text>, table: DeTable<'_>) -> Data {
+    let mut entries: Vec<(Key, Node)> = table
+        .into_iter()
+        .map(|(key, value)| {
+            let key = Key { range: key.span(), name: key.into_inner().into_owned() };
+            (key, node(file, value))
+        })
+        .collect();
+    entries.sort_by_key(|(key, _)| key.range.start);
+    Data::Table(entries)
+}
+
+fn node(file: &Arc<Text>, value: Spanned<DeValue<'_>>) -> Node {
+    let range = value.span();
+    let data = match value.into_inner() {
+        DeValue::String(s) => Data::String(s.into_owned()),
+        DeValue::Integer(i) => match i64::from_str_radix(i.as_str(), i.radix()) {
+            Ok(i) => Data::Integer(i),
+            Err(_) => Data::Other("an integer out of range"),
+        },
+        DeValue::Float(x) => match x.as_str().parse() {
+            Ok(x) => Data::Float(x),
+            Err(_) => Data::Other("a number out of range"),
+        },
+        DeValue::Boolean(b) => Data::Boolean(b),
+        DeValue::Datetime(_) => Data::Other("a date"),
+        DeValue::Array(items) => Data::Array(items.into_iter().map(|item| node(file, item)).collect()),
+        DeValue::Table(table) => table_data(file, table),
+    };
+    Node { file: file.clone(), range, data }
+}
+
+/// Strings that were handed to the notation, by the keys under which it reports faults.
+#[derive(Clone, Debug, Default)]
+pub struct Places(Vec<Node>);
+
+impl Places {
+    /// Hands a string to the notation.
+    pub fn quote(&mut self, text: &str, place: &Node) -> Quoted {
+        self.0.push(place.clone());
+        Quoted { text: text.to_owned(), key: self.0.len() as u32 - 1 }
+    }
+
+    /// The problem that a fault of the notation is, in the file.
+    pub fn problem(&self, fault: &crate::notation::Fault) -> Option<Problem> {
+        let node = self.0.get(fault.key as usize)?;
+        let whole = matches!(&node.data, Data::String(s) if fault.range == (0..s.len()));
+        let range = match &node.data {
+            Data::String(_) if !whole => node.inside(fault.range.clone()),
+            _ => node.range.clone(),
+        };
+        let mut problem = Problem::at(&node.file, range, fault.message.clone());
+        problem.help = fault.help.clone();
+        Some(problem)
+    }
+
+    /// The problems that faults of the notation are.
+    pub fn problems(&self, faults: &[crate::notation::Fault]) -> Vec<Problem> {
+        faults.iter().filter_map(|f| self.problem(f)).collect()
+    }
+}

@@ -1,0 +1,476 @@
+//! What the attacker holds and can compute. The search runs over how values were made; a
+//! derivation counts only when it is carried out on her bytes and gives the value's bytes.
+//! Must not know goals.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::crypto::Suite;
+use crate::journal::{Journal, What};
+use crate::knowledge::{Bytes, How, OneWay, Part, Private, Value, compute_one_way, open, step, xor};
+use crate::limits::MAX_DERIVATION_STEPS;
+use crate::notation::{Kind, Name};
+use crate::wire::{Encoding, Field};
+
+/// How she comes to a value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Way {
+    /// Everybody knows it.
+    Public,
+    /// It was part of a message on the wire.
+    Seen { run: u32, line: u32, from: Name },
+    /// She had it from the start.
+    Own(String),
+    /// She generated it.
+    Made,
+    /// An event handed it to her.
+    Handed(String),
+    /// It was inside a ciphertext that she can open.
+    Inside { sealed: Bytes, key: Bytes },
+    /// She computes it from these.
+    Computed { how: String, from: Vec<Bytes> },
+}
+
+/// Everything that she holds, and how.
+#[derive(Clone, Debug)]
+pub struct Holdings {
+    suite: Suite,
+    encoding: Encoding,
+    attacker: Option<Name>,
+    ways: BTreeMap<Bytes, Way>,
+    /// Values made in the play, by their bytes.
+    made: BTreeMap<Bytes, Vec<How>>,
+    /// Values from which a value follows by undoing a step: results by argument.
+    results: BTreeMap<Bytes, Vec<(Bytes, How)>>,
+    /// What people call a value.
+    names: BTreeMap<Bytes, String>,
+    /// Ciphertexts and private keys that she holds.
+    sealed: Vec<Bytes>,
+    private: Vec<Value>,
+    /// Whole messages, in which untagged fields have no borders.
+    blobs: Vec<Bytes>,
+    impossible: BTreeSet<Bytes>,
+    steps: usize,
+}
+
+/// A derivation, step by step, in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Derivation {
+    /// The steps; the last gives the value.
+    pub steps: Vec<String>,
+}
+
+impl Holdings {
+    /// What the attacker holds at the end of a play, if there is one. `leaked` are long-term
+    /// keys that she is given on top of it.
+    pub fn of(
+        journal: &Journal,
+        suite: Suite,
+        encoding: &Encoding,
+        attacker: Option<&Name>,
+        leaked: &[(String, Value)],
+    ) -> Holdings {
+        let mut her = Holdings {
+            suite,
+            encoding: encoding.clone(),
+            attacker: attacker.cloned(),
+            ways: BTreeMap::new(),
+            made: BTreeMap::new(),
+            results: BTreeMap::new(),
+            names: BTreeMap::new(),
+            sealed: Vec::new(),
+            private: Vec::new(),
+            blobs: Vec::new(),
+            impossible: BTreeSet::new(),
+            steps: 0,
+        };
+        her.index(journal);
+        if attacker.is_none() {
+            return her;
+        }
+        her.collect(journal);
+        for (term, value) in leaked {
+            her.hold(value, Way::Handed(term.clone()));
+        }
+        her.saturate();
+        her
+    }
+
+    fn index(&mut self, journal: &Journal) {
+        for maker in journal.made() {
+            let (value, how) = (&maker.made.value, &maker.made.how);
+            let inputs = match how {
+                How::Stepped { from, .. } => vec![from],
+                How::Xored(a, b) => vec![a, b],
+                _ => Vec::new(),
+            };
+            for input in inputs {
+                let results = self.results.entry(input.bytes.clone()).or_default();
+                results.push((value.bytes.clone(), how.clone()));
+            }
+            let ways = self.made.entry(value.bytes.clone()).or_default();
+            if !ways.contains(how) {
+                ways.push(how.clone());
+            }
+        }
+        for event in journal.events() {
+            match &event.what {
+                What::Concluded { term, value, .. } => self.call(value, term),
+                What::Sent { message } | What::Injected { message, .. } => {
+                    for (term, value) in message.shown.named() {
+                        self.call(value, &term);
+                    }
+                }
+                What::Compromised { term, value: Some(value), .. } => self.call(value, term),
+                _ => {}
+            }
+        }
+    }
+
+    fn call(&mut self, value: &Value, name: &str) {
+        self.names.entry(value.bytes.clone()).or_insert_with(|| name.to_owned());
+    }
+
+    fn collect(&mut self, journal: &Journal) {
+        for event in journal.events() {
+            match &event.what {
+                What::Sent { message } | What::Injected { message, .. } => {
+                    let way =
+                        |_| Way::Seen { run: message.run, line: message.line, from: message.from.clone() };
+                    self.blobs.push(message.bytes.clone());
+                    let values: Vec<Value> = message.shown.values().cloned().collect();
+                    values.iter().for_each(|v| self.hold(v, way(())));
+                }
+                What::Equipped { term, value } => self.hold(value, Way::Own(term.clone())),
+                What::Compromised { term, value: Some(value), .. } => {
+                    self.hold(value, Way::Handed(term.clone()))
+                }
+                _ => {}
+            }
+        }
+        let her = self.attacker.clone();
+        for maker in journal.made().iter().filter(|m| Some(&m.by) == her.as_ref()) {
+            if matches!(maker.made.how, How::Generated | How::Share { .. }) {
+                self.hold(&maker.made.value, Way::Made);
+            }
+        }
+    }
+
+    fn hold(&mut self, value: &Value, way: Way) {
+        if self.ways.contains_key(&value.bytes) {
+            return;
+        }
+        match value.kind {
+            Kind::Private => self.private.push(value.clone()),
+            _ if self
+                .made
+                .get(&value.bytes)
+                .is_some_and(|ways| ways.iter().any(|w| matches!(w, How::Sealed { .. }))) =>
+            {
+                self.sealed.push(value.bytes.clone());
+            }
+            _ => {}
+        }
+        self.ways.insert(value.bytes.clone(), way);
+        self.impossible.clear();
+    }
+
+    /// Opens what can be opened, until nothing new comes to light.
+    fn saturate(&mut self) {
+        loop {
+            let mut opened = false;
+            for sealed in std::mem::take(&mut self.sealed) {
+                if self.open(&sealed) {
+                    opened = true;
+                } else {
+                    self.sealed.push(sealed);
+                }
+            }
+            if !opened || self.steps > MAX_DERIVATION_STEPS {
+                return;
+            }
+        }
+    }
+
+    /// Decrypts a ciphertext of hers with a key of hers, and holds what is inside.
+    fn open(&mut self, sealed: &Bytes) -> bool {
+        for how in self.made.get(sealed).cloned().unwrap_or_default() {
+            let How::Sealed { key, parts, label } = how else { continue };
+            let keys: Vec<Value> = match key.kind {
+                Kind::Public => self.private.iter().filter(|p| is_pair(p, &key)).cloned().collect(),
+                _ if self.derivable(&key) => vec![key],
+                _ => Vec::new(),
+            };
+            for key in keys {
+                let Ok(plain) = open(self.suite, &key, &label, sealed) else { continue };
+                self.blobs.push(Bytes::from(plain.as_slice()));
+                for Part { value, .. } in &parts {
+                    self.hold(value, Way::Inside { sealed: sealed.clone(), key: key.bytes.clone() });
+                }
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether she holds or can compute these very bytes.
+    pub fn derivable(&mut self, value: &Value) -> bool {
+        self.find(value, &mut BTreeSet::new())
+    }
+
+    /// How she comes to a value, if she does.
+    pub fn derive(&mut self, value: &Value) -> Option<Derivation> {
+        if !self.derivable(value) {
+            return None;
+        }
+        let mut steps = Vec::new();
+        self.tell(&value.bytes, &mut steps, &mut BTreeSet::new());
+        Some(Derivation { steps })
+    }
+
+    fn find(&mut self, value: &Value, on_the_way: &mut BTreeSet<Bytes>) -> bool {
+        if self.ways.contains_key(&value.bytes) {
+            return true;
+        }
+        self.steps += 1;
+        if self.attacker.is_none()
+            || self.steps > MAX_DERIVATION_STEPS
+            || self.impossible.contains(&value.bytes)
+            || !on_the_way.insert(value.bytes.clone())
+        {
+            return false;
+        }
+        let way = self.way_to(value, on_the_way);
+        on_the_way.remove(&value.bytes);
+        match way {
+            Some(way) => {
+                self.hold(value, way);
+                true
+            }
+            None => {
+                if on_the_way.is_empty() {
+                    self.impossible.insert(value.bytes.clone());
+                }
+                false
+            }
+        }
+    }
+
+    fn way_to(&mut self, value: &Value, on_the_way: &mut BTreeSet<Bytes>) -> Option<Way> {
+        if matches!(value.kind, Kind::Name | Kind::Text | Kind::Public | Kind::Certificate) {
+            return Some(Way::Public);
+        }
+        for how in self.made.get(&value.bytes).cloned().unwrap_or_default() {
+            if let Some(way) = self.carry_out(value, &how, on_the_way) {
+                return Some(way);
+            }
+        }
+        for (result, how) in self.results.get(&value.bytes).cloned().unwrap_or_default() {
+            if let Some(way) = self.undo(value, &result, &how, on_the_way) {
+                return Some(way);
+            }
+        }
+        if self.encoding.has_tags() { None } else { self.cut_out(value) }
+    }
+
+    /// Does a computation on her own bytes; it counts if it gives the value's bytes.
+    fn carry_out(&mut self, value: &Value, how: &How, on_the_way: &mut BTreeSet<Bytes>) -> Option<Way> {
+        let agreement = self.suite.agreement;
+        let computed = |how: &str, from: Vec<&Value>| {
+            Some(Way::Computed {
+                how: how.to_owned(),
+                from: from.into_iter().map(|v| v.bytes.clone()).collect(),
+            })
+        };
+        match how {
+            How::OneWay { function, key, parts, label } => {
+                let inputs: Vec<&Value> = key.iter().chain(parts.iter().map(|p| &p.value)).collect();
+                if !inputs.iter().all(|v| self.find(v, on_the_way)) {
+                    return None;
+                }
+                let result = compute_one_way(*function, key.as_ref(), parts, label, &self.encoding).ok()?;
+                let name = match function {
+                    OneWay::Hash => "hashes",
+                    OneWay::Mac => "computes the code over",
+                    OneWay::Kdf => "derives it from",
+                };
+                if result.bytes == value.bytes { computed(name, inputs) } else { None }
+            }
+            How::Share { secret } => {
+                let found = self.find(secret, on_the_way);
+                let share = agreement.share(&secret.bytes).ok().filter(|_| found)?;
+                if share == *value.bytes { computed("raises g to", vec![secret]) } else { None }
+            }
+            How::Agreed { secret, share } => {
+                for (secret, share) in self.both_sides(secret, share) {
+                    if self.find(&secret, on_the_way) && self.find(&share, on_the_way) {
+                        let agreed = agreement.agree(&secret.bytes, &share.bytes).ok()?;
+                        if *agreed == *value.bytes {
+                            return computed("raises a share to an exponent of hers:", vec![&share, &secret]);
+                        }
+                    }
+                }
+                None
+            }
+            How::Stepped { from, up } => {
+                let found = self.find(from, on_the_way);
+                if found && step(&from.bytes, *up) == *value.bytes {
+                    computed("counts from", vec![from])
+                } else {
+                    None
+                }
+            }
+            How::Xored(a, b) => {
+                let found = self.find(a, on_the_way) && self.find(b, on_the_way);
+                let result = xor(&a.bytes, &b.bytes).ok().filter(|_| found)?;
+                if result == *value.bytes { computed("takes the exclusive or of", vec![a, b]) } else { None }
+            }
+            How::Stretched(password) => {
+                if self.find(password, on_the_way) {
+                    computed("stretches", vec![password])
+                } else {
+                    None
+                }
+            }
+            How::Generated | How::Sealed { .. } | How::Signed { .. } | How::PublicOf(_) => None,
+        }
+    }
+
+    /// g^x^y is (g^x)^y and (g^y)^x: the two ways to compute an agreed value.
+    fn both_sides(&self, secret: &Value, share: &Value) -> Vec<(Value, Value)> {
+        let mut ways = vec![(secret.clone(), share.clone())];
+        for how in self.made.get(&share.bytes).into_iter().flatten() {
+            if let How::Share { secret: other } = how
+                && let Ok(mine) = self.suite.agreement.share(&secret.bytes)
+            {
+                ways.push((other.clone(), Value::new(Kind::Share, mine)));
+            }
+        }
+        ways
+    }
+
+    /// Undoes a step whose result she has.
+    fn undo(
+        &mut self,
+        value: &Value,
+        result: &Bytes,
+        how: &How,
+        on_the_way: &mut BTreeSet<Bytes>,
+    ) -> Option<Way> {
+        let result = Value { kind: value.kind, bytes: result.clone() };
+        let from = match how {
+            How::Stepped { up, .. } => {
+                let found = self.find(&result, on_the_way) && step(&result.bytes, !up) == *value.bytes;
+                if found { vec![result.bytes] } else { return None }
+            }
+            How::Xored(a, b) => {
+                let other = if a.bytes == value.bytes { b } else { a };
+                let found = self.find(&result, on_the_way) && self.find(other, on_the_way);
+                let undone = xor(&result.bytes, &other.bytes).ok().filter(|_| found)?;
+                if undone == *value.bytes { vec![result.bytes, other.bytes.clone()] } else { return None }
+            }
+            _ => return None,
+        };
+        Some(Way::Computed { how: "undoes the step from".to_owned(), from })
+    }
+
+    /// In fields without tags, bytes that stand side by side are one value as well as two.
+    fn cut_out(&self, value: &Value) -> Option<Way> {
+        /// Shorter runs of bytes turn up by chance.
+        const LEAST: usize = 8;
+        let target = value.bytes.as_slice();
+        if target.len() < LEAST {
+            return None;
+        }
+        if let Some(blob) = self.blobs.iter().find(|b| b.windows(target.len()).any(|w| w == target)) {
+            return Some(Way::Computed { how: "cuts it out of".to_owned(), from: vec![blob.clone()] });
+        }
+        self.join(target).map(|from| Way::Computed { how: "joins".to_owned(), from })
+    }
+
+    /// Held values that make up the bytes one after another.
+    fn join(&self, target: &[u8]) -> Option<Vec<Bytes>> {
+        let padded = |bytes: &Bytes| match &self.encoding {
+            Encoding::Untagged(widths) if bytes.len() < widths.name => {
+                let mut out = Vec::new();
+                let field = Field { kind: Kind::Name, bytes, width: Some(widths.name) };
+                self.encoding.write(field, &mut out).ok().map(|()| out)
+            }
+            _ => None,
+        };
+        let mut pieces: Vec<(Vec<u8>, Bytes)> = Vec::new();
+        for bytes in self.ways.keys().filter(|b| !b.is_empty() && b.len() < target.len()) {
+            pieces.push((bytes.to_vec(), bytes.clone()));
+            pieces.extend(padded(bytes).map(|p| (p, bytes.clone())));
+        }
+        let mut reached: Vec<Option<(usize, Bytes)>> = vec![None; target.len() + 1];
+        for at in 0..target.len() {
+            if at > 0 && reached[at].is_none() {
+                continue;
+            }
+            for (piece, bytes) in &pieces {
+                if target[at..].starts_with(piece) && reached[at + piece.len()].is_none() {
+                    reached[at + piece.len()] = Some((at, bytes.clone()));
+                }
+            }
+        }
+        let mut from = Vec::new();
+        let mut at = target.len();
+        while at > 0 {
+            let (before, bytes) = reached[at].clone()?;
+            from.push(bytes);
+            at = before;
+        }
+        from.reverse();
+        Some(from)
+    }
+
+    fn tell(&self, bytes: &Bytes, steps: &mut Vec<String>, told: &mut BTreeSet<Bytes>) {
+        if !told.insert(bytes.clone()) {
+            return;
+        }
+        let Some(way) = self.ways.get(bytes) else { return };
+        let she = self.attacker.as_deref().unwrap_or("the attacker");
+        let it = self.name(bytes);
+        match way {
+            Way::Public => {}
+            Way::Seen { run, line, from } => {
+                steps.push(format!("{it} went over the wire in {run}.{line} from {from}"))
+            }
+            Way::Own(term) => steps.push(format!("{she} has {term} of her own")),
+            Way::Made => steps.push(format!("{it} is {she}'s own making")),
+            Way::Handed(term) => steps.push(format!("{term} was handed to {she}")),
+            Way::Inside { sealed, key } => {
+                self.tell(sealed, steps, told);
+                let with = match self.ways.get(key) {
+                    Some(Way::Own(term) | Way::Handed(term)) => term.clone(),
+                    _ => {
+                        self.tell(key, steps, told);
+                        self.name(key)
+                    }
+                };
+                steps.push(format!("{she} opens {} with {with} and reads {it}", self.name(sealed)));
+            }
+            Way::Computed { how, from } => {
+                from.iter().for_each(|f| self.tell(f, steps, told));
+                let from: Vec<String> = from.iter().map(|f| self.name(f)).collect();
+                steps.push(format!("{she} {how} {} and has {it}", from.join(", ")));
+            }
+        }
+    }
+
+    /// A value as people know it, with its fingerprint.
+    pub fn name(&self, bytes: &Bytes) -> String {
+        let fingerprint = crate::knowledge::fingerprint(bytes);
+        match self.names.get(bytes) {
+            Some(name) => format!("{name} {fingerprint}"),
+            None if self.blobs.contains(bytes) => format!("a message {fingerprint}"),
+            None => format!("a value {fingerprint}"),
+        }
+    }
+}
+
+fn is_pair(private: &Value, public: &Value) -> bool {
+    let Ok(private) = Private::from_bytes(&private.bytes) else { return false };
+    let Ok(public) = crate::knowledge::Public::from_bytes(&public.bytes) else { return false };
+    public.encryption.is_some() && private.public().encryption == public.encryption
+}

@@ -1,0 +1,338 @@
+//! The world: virtual time, the order of events, the network. One loop owns them; parties
+//! are tasks that wait for it. Must not know what a message means: it never sees a key.
+
+mod network;
+mod shell;
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::fmt;
+
+use crate::crypto::Rng;
+use crate::journal::{Journal, Sight, What};
+use crate::limits::{MAX_EVENTS, MAX_MESSAGES, MAX_VIRTUAL_SECONDS};
+use crate::notation::Name;
+use crate::party::{Actor, Effect, Effects, Input};
+use crate::time::{SimTime, Span};
+
+pub use network::{Link, Network};
+use shell::Shell;
+
+/// Everything that a play consists of, before it begins.
+pub struct Stage {
+    /// The honest parties.
+    pub actors: Vec<(Name, Box<dyn Actor>)>,
+    /// The attacker, if there is one: all messages pass her.
+    pub attacker: Option<(Name, Box<dyn Actor>)>,
+    /// How messages travel.
+    pub network: Network,
+    /// The network's generator.
+    pub rng: Rng,
+    /// What happens at set times, in order for equal times.
+    pub timeline: Vec<(SimTime, Cue)>,
+    /// What is recorded before anything happens.
+    pub prologue: Vec<What>,
+}
+
+/// Something that happens at a set time.
+pub enum Cue {
+    /// An input for a party; the attacker is a party here.
+    Input(Name, Input),
+    /// Looks at what happened so far; then this is recorded, and the attacker gets that.
+    Ask(Box<dyn FnOnce(&Journal) -> (What, Option<Input>)>),
+}
+
+/// Why a play stopped before its end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Halt {
+    /// A limit was reached.
+    Limit {
+        /// The limit's name.
+        name: &'static str,
+        /// Its value.
+        value: u64,
+        /// What most likely brought it about.
+        cause: &'static str,
+    },
+    /// A party's task died: a defect of this program.
+    Died {
+        /// The party.
+        party: Name,
+    },
+    /// The runtime could not be built.
+    Runtime(String),
+}
+
+impl fmt::Display for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Halt::Limit { name, value, cause } => {
+                write!(f, "the limit {name} ({value}) was reached: {cause}")
+            }
+            Halt::Died { party } => write!(f, "the task of {party} died; this is a defect of mallory"),
+            Halt::Runtime(why) => write!(f, "the runtime could not be built: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Halt {}
+
+impl Stage {
+    /// Plays to the end: until nothing is due any more.
+    ///
+    /// # Errors
+    /// A limit that was reached, or a defect.
+    pub fn play(self) -> Result<Journal, Halt> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .map_err(|e| Halt::Runtime(e.to_string()))?;
+        runtime.block_on(self.run())
+    }
+
+    /// As `play`, on a `current_thread` runtime that is there already.
+    pub async fn run(self) -> Result<Journal, Halt> {
+        let Stage { actors, attacker, network, rng, timeline, prologue } = self;
+        let mut shell = Shell::new();
+        let mut places = BTreeMap::new();
+        for (name, actor) in actors {
+            places.insert(name.clone(), shell.add(name, actor));
+        }
+        let attacker = attacker.map(|(name, actor)| shell.add(name, actor));
+        let mut world = World {
+            shell,
+            places,
+            attacker,
+            network,
+            rng,
+            heap: BinaryHeap::new(),
+            journal: Journal::default(),
+            now: SimTime::ZERO,
+            sequence: 0,
+            messages: 0,
+        };
+        for what in prologue {
+            world.journal.push(SimTime::ZERO, None, what);
+        }
+        if let Some(her) = world.attacker {
+            world.schedule(SimTime::ZERO, None, Due::Input(her, Input::Begin));
+        }
+        for (at, cue) in timeline {
+            world.cue(at, cue);
+        }
+        world.run().await
+    }
+}
+
+struct World {
+    shell: Shell,
+    places: BTreeMap<Name, usize>,
+    attacker: Option<usize>,
+    network: Network,
+    rng: Rng,
+    heap: BinaryHeap<Entry>,
+    journal: Journal,
+    now: SimTime,
+    sequence: u64,
+    messages: u64,
+}
+
+/// What is due at some time.
+enum Due {
+    Input(usize, Input),
+    Ask(Box<dyn FnOnce(&Journal) -> (What, Option<Input>)>),
+    Delivery(Box<Sight>),
+    Injection(Box<Sight>, Option<u64>),
+}
+
+struct Entry {
+    at: SimTime,
+    sequence: u64,
+    cause: Option<u64>,
+    due: Due,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    /// The earliest is the greatest: the heap hands out its maximum.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.sequence).cmp(&(self.at, self.sequence))
+    }
+}
+
+impl World {
+    fn schedule(&mut self, at: SimTime, cause: Option<u64>, due: Due) {
+        self.sequence += 1;
+        self.heap.push(Entry { at, sequence: self.sequence, cause, due });
+    }
+
+    fn cue(&mut self, at: SimTime, cue: Cue) {
+        let due = match cue {
+            Cue::Ask(ask) => Due::Ask(ask),
+            Cue::Input(name, input) => {
+                let place = self.places.get(&name).copied();
+                match place.or(self.attacker.filter(|her| self.shell.name(*her) == &name)) {
+                    Some(place) => Due::Input(place, input),
+                    None => return,
+                }
+            }
+        };
+        self.schedule(at, None, due);
+    }
+
+    async fn run(mut self) -> Result<Journal, Halt> {
+        let mut steps = 0;
+        while let Some(Entry { at, cause, due, .. }) = self.heap.pop() {
+            steps += 1;
+            limit("MAX_EVENTS", steps, MAX_EVENTS, "parties that answer each other for ever")?;
+            limit(
+                "MAX_VIRTUAL_SECONDS",
+                at.0 / 1_000_000_000,
+                MAX_VIRTUAL_SECONDS,
+                "an event far in the future",
+            )?;
+            self.now = at;
+            match due {
+                Due::Input(place, input) => self.give(place, input, cause).await?,
+                Due::Ask(ask) => self.ask(ask).await?,
+                Due::Delivery(message) => self.deliver(*message, cause).await?,
+                Due::Injection(message, instead_of) => self.inject(*message, instead_of, cause)?,
+            }
+        }
+        for place in self.shell.met() {
+            self.give(place, Input::End, None).await?;
+        }
+        Ok(self.journal)
+    }
+
+    async fn ask(&mut self, ask: Box<dyn FnOnce(&Journal) -> (What, Option<Input>)>) -> Result<(), Halt> {
+        let (what, input) = ask(&self.journal);
+        let event = self.journal.push(self.now, None, what);
+        match (self.attacker, input) {
+            (Some(her), Some(input)) => self.give(her, input, Some(event)).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn deliver(&mut self, message: Sight, cause: Option<u64>) -> Result<(), Halt> {
+        let Some(place) = self.places.get(&message.to).copied() else { return Ok(()) };
+        let delivered = What::Delivered { id: message.id, to: message.to.clone() };
+        let event = self.journal.push(self.now, cause, delivered);
+        self.give(place, Input::Message(message), Some(event)).await
+    }
+
+    /// Gives an input to a party and does what comes of it.
+    async fn give(&mut self, place: usize, input: Input, cause: Option<u64>) -> Result<(), Halt> {
+        let effects = self.shell.ask(place, input, self.now).await?;
+        let by = self.shell.name(place).clone();
+        let cause = self.apply(&by, effects, cause).await?;
+        let _ = cause;
+        Ok(())
+    }
+
+    async fn apply(
+        &mut self,
+        by: &Name,
+        effects: Effects,
+        mut cause: Option<u64>,
+    ) -> Result<Option<u64>, Halt> {
+        let event = cause.unwrap_or(self.journal.events().len() as u64);
+        for made in effects.made {
+            self.journal.push_made(by, event, made);
+        }
+        for effect in effects.all {
+            match effect {
+                Effect::Note(what) => {
+                    let opens = matches!(what, What::Started { .. });
+                    let number = self.journal.push(self.now, cause, what);
+                    if opens {
+                        cause = Some(number);
+                    }
+                }
+                Effect::Send(message) => self.send(message, cause).await?,
+                Effect::Pass(message, later) => self.travel(message, later, cause),
+                Effect::Inject { message, instead_of, after: Span(0) } => {
+                    self.inject(message, instead_of, cause)?
+                }
+                Effect::Inject { message, instead_of, after } => {
+                    let at = self.now.after(after);
+                    self.schedule(at, cause, Due::Injection(Box::new(message), instead_of));
+                }
+                Effect::Timer(at, number) => {
+                    let place = self.places.get(by).copied().or(self.attacker);
+                    if let Some(place) = place {
+                        self.schedule(at.max(self.now), cause, Due::Input(place, Input::Timer(number)));
+                    }
+                }
+            }
+        }
+        Ok(cause)
+    }
+
+    fn number(&mut self) -> Result<u64, Halt> {
+        self.messages += 1;
+        limit("MAX_MESSAGES", self.messages, MAX_MESSAGES, "an attacker who answers her own answers")?;
+        Ok(self.messages)
+    }
+
+    /// An honest party's message: it passes the attacker, if there is one.
+    async fn send(&mut self, mut message: Sight, cause: Option<u64>) -> Result<(), Halt> {
+        message.id = self.number()?;
+        let event = self.journal.push(self.now, cause, What::Sent { message: message.clone() });
+        let Some(her) = self.attacker else {
+            self.travel(message, Span(0), Some(event));
+            return Ok(());
+        };
+        let effects = self.shell.ask(her, Input::OnWire(message), self.now).await?;
+        let by = self.shell.name(her).clone();
+        // Her answers to a message are never messages of honest parties: no recursion.
+        Box::pin(self.apply(&by, effects, Some(event))).await?;
+        Ok(())
+    }
+
+    fn inject(
+        &mut self,
+        mut message: Sight,
+        instead_of: Option<u64>,
+        cause: Option<u64>,
+    ) -> Result<(), Halt> {
+        message.id = self.number()?;
+        let event =
+            self.journal.push(self.now, cause, What::Injected { message: message.clone(), instead_of });
+        self.travel(message, Span(0), Some(event));
+        Ok(())
+    }
+
+    /// Sends a message along its link.
+    fn travel(&mut self, message: Sight, later: Span, cause: Option<u64>) {
+        let fate = self.network.fate(&message.from, &message.to, &mut self.rng);
+        let Some(latency) = fate.first else {
+            self.journal.push(self.now, cause, What::Lost { id: message.id });
+            return;
+        };
+        let at = self.now.after(later);
+        if let Some(second) = fate.second {
+            self.journal.push(self.now, cause, What::Duplicated { id: message.id });
+            self.schedule(at.after(second), cause, Due::Delivery(Box::new(message.clone())));
+        }
+        self.schedule(at.after(latency), cause, Due::Delivery(Box::new(message)));
+    }
+}
+
+fn limit(name: &'static str, at: u64, value: u64, cause: &'static str) -> Result<(), Halt> {
+    if at <= value { Ok(()) } else { Err(Halt::Limit { name, value, cause }) }
+}
