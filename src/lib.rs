@@ -7,6 +7,7 @@ pub mod notation;
 pub mod party;
 pub mod pki;
 pub mod reason;
+pub mod report;
 pub mod scenario;
 pub mod time;
 pub mod verdict;

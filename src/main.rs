@@ -15,16 +15,16 @@ fn main() {
             }
         };
         let pool = mallory::scenario::KeyPool::default();
+        let mut plays = Vec::new();
         for v in &s.variants {
             let c = s.check(v, &pool).unwrap();
             println!("== {}", c.play.name);
-            print!("{}", c.play.journal().to_json_lines());
-            for g in c.play.goals() {
-                println!("{g:#?}");
-            }
+            println!("{}", mallory::report::log::render(&c.play, &Default::default()));
             for f in &c.failures {
                 println!("FAIL {f}");
             }
+            plays.push(c.play);
         }
+        println!("{}", mallory::report::summary(&plays));
     }
 }

@@ -26,8 +26,8 @@ enum Way {
     Handed(String),
     /// It was inside a ciphertext that she can open.
     Inside { sealed: Bytes, key: Bytes },
-    /// She computes it from these.
-    Computed { how: String, from: Vec<Bytes> },
+    /// She computes it from these: `before`, the first ones, `between`, the last.
+    Computed { how: &'static str, between: &'static str, from: Vec<Bytes> },
 }
 
 /// Everything that she holds, and how.
@@ -127,7 +127,13 @@ impl Holdings {
     }
 
     fn call(&mut self, value: &Value, name: &str) {
-        self.names.entry(value.bytes.clone()).or_insert_with(|| name.to_owned());
+        let plain = match value.kind {
+            Kind::Name => value.text().map(str::to_owned),
+            Kind::Text => value.text().map(|t| format!("\"{t}\"")),
+            _ => None,
+        };
+        let named = || plain.unwrap_or_else(|| format!("{name} {}", value.fingerprint()));
+        self.names.entry(value.bytes.clone()).or_insert_with(named);
     }
 
     fn collect(&mut self, journal: &Journal) {
@@ -275,11 +281,9 @@ impl Holdings {
     /// Does a computation on her own bytes; it counts if it gives the value's bytes.
     fn carry_out(&mut self, value: &Value, how: &How, on_the_way: &mut BTreeSet<Bytes>) -> Option<Way> {
         let agreement = self.suite.agreement;
-        let computed = |how: &str, from: Vec<&Value>| {
-            Some(Way::Computed {
-                how: how.to_owned(),
-                from: from.into_iter().map(|v| v.bytes.clone()).collect(),
-            })
+        let computed = |how, between, from: Vec<&Value>| {
+            let from = from.into_iter().map(|v| v.bytes.clone()).collect();
+            Some(Way::Computed { how, between, from })
         };
         match how {
             How::OneWay { function, key, parts, label } => {
@@ -290,22 +294,22 @@ impl Holdings {
                 let result = compute_one_way(*function, key.as_ref(), parts, label, &self.encoding).ok()?;
                 let name = match function {
                     OneWay::Hash => "hashes",
-                    OneWay::Mac => "computes the code over",
-                    OneWay::Kdf => "derives it from",
+                    OneWay::Mac => "computes the code with",
+                    OneWay::Kdf => "derives a key from",
                 };
-                if result.bytes == value.bytes { computed(name, inputs) } else { None }
+                if result.bytes == value.bytes { computed(name, ", ", inputs) } else { None }
             }
             How::Share { secret } => {
                 let found = self.find(secret, on_the_way);
                 let share = agreement.share(&secret.bytes).ok().filter(|_| found)?;
-                if share == *value.bytes { computed("raises g to", vec![secret]) } else { None }
+                if share == *value.bytes { computed("raises g to", "", vec![secret]) } else { None }
             }
             How::Agreed { secret, share } => {
                 for (secret, share) in self.both_sides(secret, share) {
                     if self.find(&secret, on_the_way) && self.find(&share, on_the_way) {
                         let agreed = agreement.agree(&secret.bytes, &share.bytes).ok()?;
                         if *agreed == *value.bytes {
-                            return computed("raises a share to an exponent of hers:", vec![&share, &secret]);
+                            return computed("raises", " to ", vec![&share, &secret]);
                         }
                     }
                 }
@@ -314,7 +318,7 @@ impl Holdings {
             How::Stepped { from, up } => {
                 let found = self.find(from, on_the_way);
                 if found && step(&from.bytes, *up) == *value.bytes {
-                    computed("counts from", vec![from])
+                    computed("counts on from", "", vec![from])
                 } else {
                     None
                 }
@@ -322,11 +326,15 @@ impl Holdings {
             How::Xored(a, b) => {
                 let found = self.find(a, on_the_way) && self.find(b, on_the_way);
                 let result = xor(&a.bytes, &b.bytes).ok().filter(|_| found)?;
-                if result == *value.bytes { computed("takes the exclusive or of", vec![a, b]) } else { None }
+                if result == *value.bytes {
+                    computed("takes the exclusive or of", " and ", vec![a, b])
+                } else {
+                    None
+                }
             }
             How::Stretched(password) => {
                 if self.find(password, on_the_way) {
-                    computed("stretches", vec![password])
+                    computed("stretches", "", vec![password])
                 } else {
                     None
                 }
@@ -370,7 +378,7 @@ impl Holdings {
             }
             _ => return None,
         };
-        Some(Way::Computed { how: "undoes the step from".to_owned(), from })
+        Some(Way::Computed { how: "undoes the step to", between: " with ", from })
     }
 
     /// In fields without tags, bytes that stand side by side are one value as well as two.
@@ -382,9 +390,9 @@ impl Holdings {
             return None;
         }
         if let Some(blob) = self.blobs.iter().find(|b| b.windows(target.len()).any(|w| w == target)) {
-            return Some(Way::Computed { how: "cuts it out of".to_owned(), from: vec![blob.clone()] });
+            return Some(Way::Computed { how: "cuts bytes out of", between: "", from: vec![blob.clone()] });
         }
-        self.join(target).map(|from| Way::Computed { how: "joins".to_owned(), from })
+        self.join(target).map(|from| Way::Computed { how: "puts side by side", between: ", ", from })
     }
 
     /// Held values that make up the bytes one after another.
@@ -450,21 +458,21 @@ impl Holdings {
                 };
                 steps.push(format!("{she} opens {} with {with} and reads {it}", self.name(sealed)));
             }
-            Way::Computed { how, from } => {
+            Way::Computed { how, between, from } => {
                 from.iter().for_each(|f| self.tell(f, steps, told));
                 let from: Vec<String> = from.iter().map(|f| self.name(f)).collect();
-                steps.push(format!("{she} {how} {} and has {it}", from.join(", ")));
+                steps.push(format!("{she} {how} {} and has {it}", from.join(between)));
             }
         }
     }
 
-    /// A value as people know it, with its fingerprint.
+    /// A value as people know it: a name or a text as it is, anything else with its fingerprint.
     pub fn name(&self, bytes: &Bytes) -> String {
-        let fingerprint = crate::knowledge::fingerprint(bytes);
+        let fingerprint = || crate::knowledge::fingerprint(bytes);
         match self.names.get(bytes) {
-            Some(name) => format!("{name} {fingerprint}"),
-            None if self.blobs.contains(bytes) => format!("a message {fingerprint}"),
-            None => format!("a value {fingerprint}"),
+            Some(name) => name.clone(),
+            None if self.blobs.contains(bytes) => format!("a message {}", fingerprint()),
+            None => format!("a value {}", fingerprint()),
         }
     }
 }

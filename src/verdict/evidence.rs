@@ -18,14 +18,14 @@ pub fn interference(journal: &Journal, session: &SessionOutcome, attacker: &str)
         let place = format!("{}.{}", message.run, message.line);
         match original {
             Some(sent) if sent.to == message.to && sent.run == message.run => steps.push(format!(
-                "{}'s {} in {place} never reached {}: {attacker} put {} in its place",
+                "what {} sent {} in {place}, {}, never arrived: {attacker} put {} in its place",
                 sent.from,
-                sent.shown.text(),
                 sent.to,
+                sent.shown.text(),
                 message.shown.text()
             )),
             _ if message.to == *to => steps.push(format!(
-                "{attacker} sent {} as {} in {place}: {}",
+                "{attacker} sent {} in {place}, as {}: {}",
                 message.to,
                 message.from,
                 message.shown.text()

@@ -1,0 +1,298 @@
+//! The log: what was on the wire, what each party concluded, which goals fell and why.
+
+use std::collections::BTreeSet;
+
+use super::shorten;
+use crate::journal::{Event, SessionId, Sight, What};
+use crate::scenario::PlayReport;
+use crate::verdict::{Judgement, SessionOutcome};
+
+/// How much the log tells.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub enum Detail {
+    /// Verdicts only.
+    Quiet,
+    /// Messages, conclusions, verdicts.
+    #[default]
+    Normal,
+    /// Every event.
+    Full,
+}
+
+/// How the log looks.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct LogStyle {
+    /// Whether to use ANSI colours.
+    pub color: bool,
+    /// How much to tell.
+    pub detail: Detail,
+}
+
+#[derive(Clone, Copy)]
+enum Ink {
+    Plain,
+    Dim,
+    Attacker,
+    Good,
+    Bad,
+}
+
+/// The log of a play, without its first and last line.
+pub fn render(play: &PlayReport, style: &LogStyle) -> String {
+    let times = play.journal().events().iter().map(|e| e.at.to_string().len());
+    let clock = times.max().unwrap_or(0).max(8);
+    let mut log = Log { play, style, text: String::new(), width: width(play), clock, told: BTreeSet::new() };
+    if style.detail > Detail::Quiet {
+        log.head();
+        let events = play.journal().events();
+        for (at, event) in events.iter().enumerate() {
+            log.event(event, events.get(at + 1));
+        }
+        log.text.push('\n');
+    }
+    log.verdicts();
+    shorten(&log.text)
+}
+
+/// The width of the longest party's name, as a sender or receiver is shown.
+fn width(play: &PlayReport) -> usize {
+    let names = play.journal().events().iter().flat_map(|e| match &e.what {
+        What::Sent { message } => vec![message.from.len(), message.to.len()],
+        What::Injected { message, .. } => vec![message.from.len() + 3, message.to.len()],
+        _ => Vec::new(),
+    });
+    names.max().unwrap_or(0).max(6)
+}
+
+struct Log<'a> {
+    play: &'a PlayReport,
+    style: &'a LogStyle,
+    text: String,
+    width: usize,
+    clock: usize,
+    /// Steps of evidence that stand in the log already.
+    told: BTreeSet<String>,
+}
+
+impl Log<'_> {
+    fn line(&mut self, ink: Ink, text: &str) {
+        let code = match ink {
+            _ if !self.style.color => "",
+            Ink::Plain => "",
+            Ink::Dim => "\x1b[2m",
+            Ink::Attacker => "\x1b[35m",
+            Ink::Good => "\x1b[32m",
+            Ink::Bad => "\x1b[1;31m",
+        };
+        self.text.push_str(code);
+        self.text.push_str(text.trim_end());
+        self.text.push_str(if code.is_empty() { "\n" } else { "\x1b[0m\n" });
+    }
+
+    fn head(&mut self) {
+        let (w, c) = (self.width, self.clock);
+        let head = format!("{:>c$}  {:<6}{:<w$}    {:<w$}  message", "time", "line", "from", "to");
+        self.line(Ink::Dim, &head);
+    }
+
+    /// A message: time, place, from whom, to whom, what.
+    fn message(&mut self, ink: Ink, event: &Event, message: &Sight, from: &str) {
+        let place = match &*message.protocol {
+            crate::party::CRL_PROTOCOL => format!("crl.{}", message.line),
+            _ => format!("{}.{}", message.run, message.line),
+        };
+        let (w, c) = (self.width, self.clock);
+        let line = format!(
+            "{:>c$}  {place:<6}{from:<w$} →  {:<w$}  {}",
+            event.at.to_string(),
+            message.to,
+            message.shown.text()
+        );
+        self.line(ink, &line);
+    }
+
+    /// Something that a party or the network does.
+    fn deed(&mut self, ink: Ink, event: &Event, text: &str) {
+        let c = self.clock;
+        let line = format!("{:>c$}        {text}", event.at.to_string());
+        self.line(ink, &line);
+    }
+
+    fn aside(&mut self, ink: Ink, text: &str) {
+        let indent = self.clock + 8;
+        let line = format!("{:indent$}{text}", "");
+        self.line(ink, &line);
+    }
+
+    fn event(&mut self, event: &Event, next: Option<&Event>) {
+        let full = self.style.detail == Detail::Full;
+        let her = self.her();
+        match &event.what {
+            What::Sent { message } => self.message(Ink::Plain, event, message, &message.from),
+            What::Taken { .. } => match next.map(|n| &n.what) {
+                Some(What::Injected { message, instead_of: Some(_) }) => {
+                    let text = format!("{her} takes it and sends instead  {}", message.shown.text());
+                    self.aside(Ink::Attacker, &text);
+                }
+                _ => self.aside(Ink::Attacker, &format!("{her} takes it")),
+            },
+            What::Injected { instead_of: Some(_), .. } => {}
+            What::Injected { message, .. } => {
+                let from = match *message.from == *her {
+                    true => message.from.to_string(),
+                    false => format!("I({})", message.from),
+                };
+                self.message(Ink::Attacker, event, message, &from);
+            }
+            What::Delayed { by, .. } => self.aside(Ink::Attacker, &format!("{her} keeps it back for {by}")),
+            What::Lost { .. } => self.aside(Ink::Dim, "it is lost on the way"),
+            What::Duplicated { .. } => self.aside(Ink::Dim, "it travels twice"),
+            What::Ignored { id, by, why } => {
+                let text = format!("{by} pays no heed to message {}: {why}", self.place(*id));
+                self.deed(Ink::Dim, event, &text);
+            }
+            What::Completed { session } => {
+                let text = format!("{} completes {}", session.party, self.run_of(session));
+                self.deed(Ink::Good, event, &text);
+            }
+            What::Refused { session, refusal } => {
+                let (party, run) = (&session.party, session.run);
+                let reason = refusal.reason;
+                let text = format!("{party} rejects line {} of run {run}: {reason}", refusal.line);
+                self.deed(Ink::Bad, event, &text);
+                self.aside(Ink::Dim, reason.meaning());
+            }
+            What::Waits { session, line, from } => {
+                let text = format!(
+                    "{} still waits for line {line} of run {} from {from}",
+                    session.party, session.run
+                );
+                self.deed(Ink::Plain, event, &text);
+            }
+            What::Compromised { term, value: Some(value), .. } => {
+                let text = format!("{her} is handed {term} {}", value.fingerprint());
+                self.deed(Ink::Attacker, event, &text);
+            }
+            What::Compromised { term, value: None, .. } => {
+                self.deed(Ink::Attacker, event, &format!("{her} is handed nothing: nobody has {term} yet"));
+            }
+            What::Revoked { by, subject, reason } => {
+                self.deed(Ink::Plain, event, &format!("{by} revokes {subject}: {reason}"));
+            }
+            What::Fetched { by, outcome } => {
+                self.deed(Ink::Plain, event, &format!("{by} asked for the revocation list: {outcome}"));
+            }
+            What::AttackStopped { line, lacked } => {
+                self.deed(Ink::Attacker, event, &format!("the attack stops at {line}"));
+                self.aside(Ink::Attacker, lacked);
+            }
+            What::Issued { by, subject, serial } if full => {
+                self.deed(Ink::Dim, event, &format!("{by} issues certificate {serial} to {subject}"));
+            }
+            What::Equipped { term, value } if full => {
+                self.deed(Ink::Dim, event, &format!("{her} has {term} {}", value.fingerprint()));
+            }
+            What::Started { session } if full => {
+                let text = format!("{} takes part in run {} as {}", session.party, session.run, session.role);
+                self.deed(Ink::Dim, event, &text);
+            }
+            What::Delivered { id, to } if full => {
+                let text = format!("{to} receives message {}", self.place(*id));
+                self.deed(Ink::Dim, event, &text);
+            }
+            What::Concluded { session, term, value } if full => {
+                let text =
+                    format!("{} has {term} {} in run {}", session.party, value.fingerprint(), session.run);
+                self.deed(Ink::Dim, event, &text);
+            }
+            What::Followed { line } if full => {
+                self.deed(Ink::Dim, event, &format!("{her} is done with {line}"))
+            }
+            _ => {}
+        }
+    }
+
+    fn her(&self) -> String {
+        let setup = &self.play.variant().setup;
+        setup.attacker.as_ref().map_or("the attacker".to_owned(), |a| a.name.to_string())
+    }
+
+    fn place(&self, id: u64) -> String {
+        let found = self.play.journal().events().iter().find_map(|e| match &e.what {
+            What::Sent { message } | What::Injected { message, .. } if message.id == id => Some(message),
+            _ => None,
+        });
+        found.map_or_else(|| id.to_string(), |m| format!("{}.{}", m.run, m.line))
+    }
+
+    /// `run 1 with bob, K #77d0`: the peers, and the values that goals speak of.
+    fn run_of(&self, id: &SessionId) -> String {
+        let setup = &self.play.variant().setup;
+        let session = self.play.sessions().iter().find(|s| s.id == *id && s.completed());
+        let Some(session) = session else { return format!("run {}", id.run) };
+        let spec = setup.runs.iter().find(|r| r.number == id.run);
+        let protocol = spec.and_then(|r| setup.protocol_named(&r.protocol)).unwrap_or(setup.protocol());
+        let peers: Vec<&str> = protocol
+            .client_roles()
+            .filter(|r| r.name != id.role)
+            .filter_map(|r| session.peer(&r.name))
+            .collect();
+        let mut text = format!("run {}", id.run);
+        if !peers.is_empty() {
+            text.push_str(&format!(" with {}", peers.join(" and ")));
+        }
+        let mut said: Vec<String> = Vec::new();
+        for term in protocol.goals.iter().flat_map(|g| g.terms()) {
+            let shown = protocol.table.find(term).map(|id| protocol.table.show(id)).unwrap_or_default();
+            if let Some(value) = session.values.get(&shown)
+                && !said.contains(&shown)
+            {
+                text.push_str(&format!(", {shown} {}", value.fingerprint()));
+                said.push(shown);
+            }
+        }
+        text
+    }
+
+    fn verdicts(&mut self) {
+        for verdict in self.play.goals() {
+            match &verdict.judgement {
+                Judgement::Holds { cases: 0 } => {
+                    self.line(Ink::Good, &format!("  holds      {}", verdict.goal));
+                    self.line(Ink::Dim, "             no completed run put it to the test");
+                }
+                Judgement::Holds { .. } => self.line(Ink::Good, &format!("  holds      {}", verdict.goal)),
+                Judgement::Violated { finding, steps } => {
+                    self.line(Ink::Bad, &format!("  violated   {}", verdict.goal));
+                    self.line(Ink::Plain, &format!("             {finding}"));
+                    self.steps(steps);
+                }
+            }
+        }
+    }
+}
+
+impl Log<'_> {
+    /// The chain of events; what another goal told already is not told again.
+    fn steps(&mut self, steps: &[String]) {
+        let known = steps.iter().filter(|s| self.told.contains(*s)).count();
+        if known > 0 {
+            let many = if known == 1 { "one step" } else { "steps" };
+            self.line(Ink::Dim, &format!("             {known} {many} as above"));
+        }
+        for (number, step) in (1..).zip(steps) {
+            if self.told.insert(step.clone()) {
+                self.line(Ink::Plain, &format!("            {number:>2}. {step}"));
+            }
+        }
+    }
+}
+
+/// What a session came to, in the words of expectations.
+pub(super) fn words(session: &SessionOutcome) -> String {
+    match &session.outcome {
+        crate::verdict::Outcome::Completed => "completes".to_owned(),
+        crate::verdict::Outcome::Refused(r) => format!("rejects line {}: {}", r.line, r.reason),
+        crate::verdict::Outcome::Waits { line, .. } => format!("waits for line {line}"),
+    }
+}

@@ -1,0 +1,10 @@
+//! Views of a play: a log that can be read aloud, verdicts set side by side. Must not know
+//! channels or cryptography.
+
+pub mod log;
+mod short;
+pub mod summary;
+
+pub use log::{Detail, LogStyle};
+pub use short::shorten;
+pub use summary::summary;

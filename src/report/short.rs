@@ -1,0 +1,46 @@
+//! Short fingerprints: as few digits as tell the values of one text apart.
+
+use std::collections::BTreeSet;
+
+/// Digits of a full fingerprint.
+const FULL: usize = 16;
+/// Digits of the shortest one.
+const LEAST: usize = 4;
+
+/// Shortens every fingerprint, `#` and 16 hex digits, to the least length from 4 on at
+/// which different ones stay different.
+pub fn shorten(text: &str) -> String {
+    let found: BTreeSet<&str> = places(text).map(|at| &text[at + 1..at + 1 + FULL]).collect();
+    let distinct = |len: usize| found.iter().map(|f| &f[..len]).collect::<BTreeSet<_>>().len() == found.len();
+    let len = (LEAST..FULL).find(|len| distinct(*len)).unwrap_or(FULL);
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for at in places(text) {
+        out.push_str(&text[from..at + 1 + len]);
+        from = at + 1 + FULL;
+    }
+    out.push_str(&text[from..]);
+    out
+}
+
+fn places(text: &str) -> impl Iterator<Item = usize> + '_ {
+    text.match_indices('#').map(|(at, _)| at).filter(|at| {
+        let digits = text.as_bytes().get(at + 1..at + 1 + FULL);
+        digits.is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shorten;
+
+    #[test]
+    fn fingerprints_get_as_short_as_they_can() {
+        assert_eq!(shorten("a #0123456789abcdef b"), "a #0123 b");
+        assert_eq!(
+            shorten("#0123456789abcdef #0123466789abcdef #0123456789abcdef"),
+            "#012345 #012346 #012345"
+        );
+        assert_eq!(shorten("issue #42, #0123456789abcdeg"), "issue #42, #0123456789abcdeg");
+    }
+}

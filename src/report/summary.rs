@@ -1,0 +1,42 @@
+//! Variants side by side: what differs between them is the lesson.
+
+use crate::scenario::PlayReport;
+
+/// A table of goals and of parts in runs, a column for each play.
+pub fn summary(plays: &[PlayReport]) -> String {
+    let mut rows: Vec<(String, Vec<String>)> = Vec::new();
+    let mut add = |row: String, column: usize, cell: String| {
+        let at = rows.iter().position(|(r, _)| *r == row).unwrap_or_else(|| {
+            rows.push((row, vec!["–".to_owned(); plays.len()]));
+            rows.len() - 1
+        });
+        let slot = &mut rows[at].1[column];
+        *slot = if slot == "–" { cell } else { format!("{slot}, {cell}") };
+    };
+    for (column, play) in plays.iter().enumerate() {
+        for goal in play.goals() {
+            add(goal.goal.clone(), column, if goal.holds() { "holds" } else { "violated" }.to_owned());
+        }
+    }
+    for (column, play) in plays.iter().enumerate() {
+        for session in play.sessions() {
+            add(format!("{}.{}", session.id.run, session.id.party), column, super::log::words(session));
+        }
+    }
+    let heads: Vec<&str> = plays.iter().map(|p| p.name.rsplit('/').next().unwrap_or(&p.name)).collect();
+    let first = rows.iter().map(|(r, _)| r.chars().count()).max().unwrap_or(0);
+    let wide = |column: usize| {
+        let cells = rows.iter().map(|(_, cells)| cells[column].chars().count());
+        cells.chain([heads[column].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..plays.len()).map(wide).collect();
+    let line = |row: &str, cells: &[&str]| {
+        let cells: Vec<String> = cells.iter().zip(&widths).map(|(c, w)| format!("{c:<w$}")).collect();
+        format!("  {row:<first$}   {}", cells.join("   ")).trim_end().to_owned() + "\n"
+    };
+    let mut text = line("", &heads);
+    for (row, cells) in &rows {
+        text.push_str(&line(row, &cells.iter().map(String::as_str).collect::<Vec<_>>()));
+    }
+    text
+}
