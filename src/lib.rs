@@ -9,6 +9,7 @@ pub mod pki;
 pub mod reason;
 pub mod report;
 pub mod scenario;
+pub mod testing;
 pub mod time;
 pub mod verdict;
 pub mod wire;

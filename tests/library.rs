@@ -1,0 +1,3 @@
+//! Every scenario of the library is a test.
+
+mallory::scenarios!("scenarios");
