@@ -1,1 +1,190 @@
-fn main() {}
+//! What Mallory costs beside what it cannot do without, as ratios measured in one run:
+//! a run of authenticated Diffie–Hellman against its bare cryptography, a delivered message
+//! against a bare async-channel hop, an idle client's memory.
+//!
+//! `cargo bench` prints them; docs/PERFORMANCE.md keeps a copy.
+
+#![expect(clippy::disallowed_methods, reason = "a benchmark looks at the real clock")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use mallory::Scenario;
+use mallory::crypto::{self, Agreement, Signature, Symmetric};
+use mallory::scenario::KeyPool;
+
+/// Measurements of each figure; the median counts.
+const ROUNDS: usize = 9;
+
+fn main() {
+    // `cargo test --benches` passes this; the ratios are for `cargo bench`.
+    if std::env::args().any(|a| a == "--test") {
+        return;
+    }
+    println!("{:<58}{:>12}{:>12}{:>8}", "", "mallory", "bare", "ratio");
+    let run = median(sigma_run);
+    let bare = median(sigma_bare);
+    row("a run of sigma-i / its cryptographic operations", run, bare, "µs", 1e6);
+    let message = median(message);
+    let hop = median(hop);
+    row("a delivered message / an async-channel hop", message, hop, "ns", 1e9);
+    let (bytes, wall) = idle_clients();
+    println!("{:<58}{bytes:>9} B", "an idle client, one of 100,000");
+    println!("{:<58}{wall:>9.2} s", "setting up and ending 100,000 idle clients, wall time");
+    println!("{:<58}{:>9.2} ms", "a year of virtual time with nothing in it, wall time", idle_year() * 1e3);
+}
+
+fn row(what: &str, ours: f64, bare: f64, unit: &str, scale: f64) {
+    let (a, b) = (ours * scale, bare * scale);
+    println!("{what:<58}{a:>9.1} {unit}{b:>9.1} {unit}{:>8.2}", ours / bare);
+}
+
+fn median(mut measure: impl FnMut() -> f64) -> f64 {
+    let mut all: Vec<f64> = (0..ROUNDS).map(|_| measure()).collect();
+    all.sort_by(f64::total_cmp);
+    all[ROUNDS / 2]
+}
+
+fn timed(work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_secs_f64()
+}
+
+fn play(text: &str) -> f64 {
+    let scenario = Scenario::from_text("bench", text).unwrap();
+    let pool = KeyPool::default();
+    timed(|| {
+        let play = scenario.play(&scenario.variants[0], true, &pool).unwrap();
+        assert!(play.sessions().iter().all(|s| s.completed()));
+        black_box(play);
+    })
+}
+
+fn runs(protocol: &str, count: usize) -> String {
+    let run = "[[run]]\nA = \"alice\"\nB = \"bob\"\nPayload = \"transfer 100\"\n";
+    format!("{protocol}\n{}", run.repeat(count))
+}
+
+/// Seconds for one run of sigma-i: what 100 more runs add.
+fn sigma_run() -> f64 {
+    let protocol = "protocol = \"sigma-i\"";
+    (play(&runs(protocol, 101)) - play(&runs(protocol, 1))) / 100.0
+}
+
+/// Seconds for the cryptographic operations of one run of sigma-i.
+fn sigma_bare() -> f64 {
+    let mut rng = crypto::stream(0, &["bench"]);
+    let (agreement, signature, symmetric) =
+        (Agreement::X25519, Signature::Ed25519, Symmetric::Aes256CbcHmacSha256);
+    let key = signature.generate(&mut rng);
+    let public = key.public();
+    let text = [7u8; 128];
+    let certificate = key.sign(&text, &mut rng);
+    const RUNS: usize = 100;
+    timed(|| {
+        for _ in 0..RUNS {
+            let (x, y) = (agreement.generate(&mut rng), agreement.generate(&mut rng));
+            let (gx, gy) = (agreement.share(&x).unwrap(), agreement.share(&y).unwrap());
+            agreement.validate(&gx).unwrap();
+            agreement.validate(&gy).unwrap();
+            let a = agreement.agree(&x, &gy).unwrap();
+            let b = agreement.agree(&y, &gx).unwrap();
+            let mut derived = [[0u8; 32]; 6];
+            for (at, key) in derived.iter_mut().enumerate() {
+                crypto::hkdf_sha256(if at < 3 { &a } else { &b }, &[], b"label", key);
+            }
+            for _ in 0..2 {
+                let made = key.sign(&text, &mut rng);
+                signature.verify(&public, &text, &made).unwrap();
+                signature.verify(&public, &text, &certificate).unwrap();
+                black_box(crypto::hmac_sha256(&derived[0], &[&text]));
+                black_box(crypto::hmac_sha256(&derived[0], &[&text]));
+                let sealed = symmetric.seal(&derived[1], &[], &[1; 500], &mut rng);
+                black_box(symmetric.open(&derived[1], &[], &sealed).unwrap());
+            }
+            let sealed = symmetric.seal(&derived[2], &[], &[1; 17], &mut rng);
+            black_box(symmetric.open(&derived[2], &[], &sealed).unwrap());
+        }
+    }) / RUNS as f64
+}
+
+/// Seconds for one message of a protocol without cryptography, from the party that builds
+/// it to the one that has checked it.
+fn message() -> f64 {
+    let lines: Vec<&str> =
+        (0..200).map(|n| if n % 2 == 0 { "\"A -> B : Na\"" } else { "\"B -> A : Na\"" }).collect();
+    let protocol =
+        format!("[protocol]\nmessages = [{}]\nfresh = {{ A = [\"Na: nonce\"] }}\n", lines.join(", "));
+    let runs =
+        |count: usize| format!("{protocol}\n{}", "[[run]]\nA = \"alice\"\nB = \"bob\"\n".repeat(count));
+    (play(&runs(51)) - play(&runs(1))) / (50.0 * 200.0)
+}
+
+/// Seconds for one message of the same size over an async-channel between two tasks.
+fn hop() -> f64 {
+    const HOPS: usize = 10_000;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    timed(|| {
+        runtime.block_on(async {
+            let (to_b, at_b) = async_channel::unbounded::<[u8; 64]>();
+            let (to_a, at_a) = async_channel::unbounded::<[u8; 64]>();
+            tokio::spawn(async move {
+                while let Ok(message) = at_b.recv().await {
+                    to_a.send(message).await.unwrap();
+                }
+            });
+            let mut message = [0; 64];
+            for _ in 0..HOPS / 2 {
+                to_b.send(message).await.unwrap();
+                message = at_a.recv().await.unwrap();
+            }
+            black_box(message);
+        });
+    }) / HOPS as f64
+}
+
+/// Bytes that each of 100,000 idle clients adds to the process, and the seconds all take.
+fn idle_clients() -> (u64, f64) {
+    const CLIENTS: u64 = 100_000;
+    let parties: String = (0..CLIENTS).map(|n| format!("[parties.c{n}]\n")).collect();
+    let text = format!("protocol = \"anonymous-dh\"\n{parties}");
+    let variant = {
+        let scenario = Scenario::from_text("idle", &text);
+        // The file is over the limit for files that people write: build the parties here.
+        match scenario {
+            Ok(scenario) => scenario.variants[0].clone(),
+            Err(_) => {
+                let scenario =
+                    Scenario::from_text("idle", "protocol = \"anonymous-dh\"\nparties = { c = {} }").unwrap();
+                let mut variant = (*scenario.variants[0]).clone();
+                let party = variant.setup.parties.values().next().unwrap().clone();
+                for n in 0..CLIENTS {
+                    variant.setup.parties.insert(format!("c{n}").as_str().into(), party.clone());
+                }
+                Arc::new(variant)
+            }
+        }
+    };
+    let scenario = Scenario::from_text("idle", "protocol = \"anonymous-dh\"").unwrap();
+    let before = peak_memory();
+    let wall = timed(|| {
+        black_box(scenario.play(&variant, true, &KeyPool::default()).unwrap());
+    });
+    (peak_memory().saturating_sub(before) / CLIENTS, wall)
+}
+
+/// Seconds of wall time for two runs a year of virtual time apart.
+fn idle_year() -> f64 {
+    let run = |at: &str| format!("[[run]]\nat = \"{at}\"\nA = \"alice\"\nB = \"bob\"\nPayload = \"hello\"\n");
+    play(&format!("protocol = \"anonymous-dh\"\n{}{}", run("0s"), run("365d")))
+}
+
+/// The process's peak resident memory in bytes; zero where the system does not say.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|l| l.starts_with("VmHWM:"));
+    let kib = line.and_then(|l| l.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}
