@@ -1,5 +1,7 @@
 //! The kinds of event. Must not know how they are shown.
 
+use std::sync::Arc;
+
 use crate::knowledge::{Bytes, Shown, Value};
 use crate::notation::Name;
 use crate::reason::Reason;
@@ -89,12 +91,12 @@ pub enum What {
     /// An honest party put a message on the wire.
     Sent {
         /// The message.
-        message: Sight,
+        message: Arc<Sight>,
     },
     /// The attacker put a message on the wire.
     Injected {
         /// The message.
-        message: Sight,
+        message: Arc<Sight>,
         /// The message in whose place it goes.
         instead_of: Option<MessageId>,
     },

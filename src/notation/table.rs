@@ -163,6 +163,7 @@ impl Type {
 pub struct Table {
     nodes: Vec<Node>,
     ids: BTreeMap<Node, Id>,
+    names: BTreeMap<Name, Id>,
     kinds: BTreeMap<Name, Kind>,
     shown_as: BTreeMap<Id, Name>,
     first_line: BTreeMap<Id, u32>,
@@ -213,7 +214,7 @@ impl Table {
 
     /// The number of a name that is in the table.
     pub fn find_name(&self, name: &str) -> Option<Id> {
-        self.ids.get(&Node::Name(name.into())).copied()
+        self.names.get(name).copied()
     }
 
     /// The number of a node that is in the table.
@@ -258,6 +259,9 @@ impl Table {
             return Err(TooManyTerms);
         }
         let id = Id(self.nodes.len() as u32);
+        if let Node::Name(name) = &node {
+            self.names.insert(name.clone(), id);
+        }
         self.ids.insert(node.clone(), id);
         self.nodes.push(node);
         Ok(id)

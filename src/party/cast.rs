@@ -30,6 +30,8 @@ pub struct Cast {
 /// A protocol in an encoding, ready to be spoken.
 #[derive(Debug)]
 pub struct Spoken {
+    /// Its name, as messages carry it.
+    pub name: Name,
     /// The protocol.
     pub protocol: Protocol,
     /// How fields become bytes.
@@ -82,7 +84,13 @@ impl Spoken {
             .map(|r| (r.name.clone(), Arc::new(Grounds::of_role(&protocol, &r.name, encoding.clone()))));
         let services =
             protocol.roles.iter().filter_map(|r| Some((r.name.clone(), Name::from(r.service?.name()))));
-        Spoken { grounds: grounds.collect(), services: services.collect(), encoding, protocol }
+        Spoken {
+            name: protocol.name.as_str().into(),
+            grounds: grounds.collect(),
+            services: services.collect(),
+            encoding,
+            protocol,
+        }
     }
 
     /// The program with which a role joins at this line.

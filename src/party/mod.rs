@@ -27,7 +27,7 @@ pub enum Input {
     /// Start this run as its initiator.
     Start(Arc<RunSpec>),
     /// A message arrived.
-    Message(Sight),
+    Message(Arc<Sight>),
     /// To the attacker: a message is on the wire, and goes no further than she lets it.
     OnWire(Sight),
     /// To the attacker: an event handed her this value.

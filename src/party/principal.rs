@@ -11,7 +11,7 @@ use super::trust::PartyTrust;
 use super::{Actor, Effect, Effects, Input};
 use crate::crypto;
 use crate::journal::{Refusal, SessionId, Sight, What};
-use crate::knowledge::{Bytes, Shown};
+use crate::knowledge::{Bytes, Made, Shown};
 use crate::notation::{Kind, Name, Service};
 use crate::pki::{Authority, RevocationReason};
 use crate::reason::Reason;
@@ -49,9 +49,9 @@ pub struct Principal {
     trust: PartyTrust,
     parts: BTreeMap<(u32, Name), Vec<Part>>,
     /// Messages that came ahead of the line with which its part in their run begins.
-    strays: Vec<Sight>,
+    strays: Vec<Arc<Sight>>,
     /// Messages that wait for a revocation list.
-    undecided: Vec<Sight>,
+    undecided: Vec<Arc<Sight>>,
     /// Digests of opening messages that were accepted.
     accepted: BTreeSet<[u8; 32]>,
     /// Digests of ciphertexts, codes and signatures of its own.
@@ -88,10 +88,15 @@ impl Principal {
         effects.note(What::Started { session: id.clone() });
         let mut session = Session::new(&cast, id, spoken, program, &run.names, "");
         self.with_stand(now, |stand| session.go_on(stand, effects));
-        self.put(session);
+        self.remember_own(&effects.made);
+        let part = match session.state() {
+            State::Waits(_) => Part::Running(Box::new(session)),
+            State::Over => Part::Over,
+        };
+        self.parts.entry((run.number, role)).or_default().push(part);
     }
 
-    fn message(&mut self, message: Sight, now: SimTime, effects: &mut Effects) {
+    fn message(&mut self, message: Arc<Sight>, now: SimTime, effects: &mut Effects) {
         if *message.protocol == *CRL_PROTOCOL {
             return self.repository(&message, now, effects);
         }
@@ -132,7 +137,7 @@ impl Principal {
     /// Opens a session for a message that is the first line of a role's part.
     fn join(
         &mut self,
-        message: Sight,
+        message: Arc<Sight>,
         spoken: &Arc<Spoken>,
         role: Name,
         now: SimTime,
@@ -141,8 +146,7 @@ impl Principal {
         let Some(program) = spoken.program_at(&role, message.line) else { return };
         let id = SessionId { run: message.run, party: self.character.name.clone(), role: role.clone() };
         effects.note(What::Started { session: id.clone() });
-        let digest = crypto::sha256(&[&message.bytes]);
-        if self.character.replay_cache && !self.accepted.insert(digest) {
+        if self.character.replay_cache && !self.accepted.insert(crypto::sha256(&[&message.bytes])) {
             let refusal = Refusal { line: message.line, reason: Reason::Replayed };
             effects.note(What::Refused { session: id, refusal });
             self.parts.entry((message.run, role)).or_default().push(Part::Over);
@@ -150,7 +154,7 @@ impl Principal {
         }
         let nth = self.parts.get(&(message.run, role.clone())).map_or(0, Vec::len).to_string();
         let mut session = Session::new(&self.cast, id, spoken, program, &BTreeMap::new(), &nth);
-        let mine = |m: &Sight| m.run == message.run && spoken.protocol.receiver_of(m.line) == &role;
+        let mine = |m: &Arc<Sight>| m.run == message.run && spoken.protocol.receiver_of(m.line) == &role;
         let (early, strays) = std::mem::take(&mut self.strays).into_iter().partition(mine);
         self.strays = strays;
         Vec::into_iter(early).for_each(|m| session.keep_early(m));
@@ -162,12 +166,12 @@ impl Principal {
     }
 
     /// Lets the running session read the message, and what was kept for its next lines.
-    fn read(&mut self, message: Sight, role: Name, now: SimTime, effects: &mut Effects) {
-        let Some(mut session) = self.take_running(message.run, &role) else { return };
+    fn read(&mut self, message: Arc<Sight>, role: Name, now: SimTime, effects: &mut Effects) {
+        let key = (message.run, role);
+        let Some((at, mut session)) = self.take_running(&key) else { return };
         if let Some(line) = self.reflected(&message) {
             let refusal = Refusal { line, reason: Reason::Reflected };
             effects.note(What::Refused { session: session.id.clone(), refusal });
-            self.parts.entry((message.run, role)).or_default().push(Part::Over);
             return;
         }
         let before = effects.made.len();
@@ -175,12 +179,18 @@ impl Principal {
         while let Some(next) = session.take_early() {
             self.with_stand(now, |stand| session.receive(&next, stand, effects));
         }
+        self.remember_own(&effects.made[before..]);
+        if let (State::Waits(_), Some(parts)) = (session.state(), self.parts.get_mut(&key)) {
+            parts[at] = Part::Running(session);
+        }
+    }
+
+    fn remember_own(&mut self, made: &[Made]) {
         if self.character.knows_own {
-            let made = effects.made[before..].iter().map(|m| &m.value);
+            let made = made.iter().map(|m| &m.value);
             let own = made.filter(|v| matches!(v.kind, Kind::Cipher | Kind::Mac | Kind::Signature));
             self.own.extend(own.map(|v| crypto::sha256(&[&v.bytes])));
         }
-        self.put(*session);
     }
 
     /// The line, if a field of the message is this party's own work.
@@ -194,22 +204,14 @@ impl Principal {
         hit.then_some(message.line)
     }
 
-    fn take_running(&mut self, run: u32, role: &Name) -> Option<Box<Session>> {
-        let parts = self.parts.get_mut(&(run, role.clone()))?;
+    /// Takes the running session out of its place, which is over until it is put back.
+    fn take_running(&mut self, key: &(u32, Name)) -> Option<(usize, Box<Session>)> {
+        let parts = self.parts.get_mut(key)?;
         let at = parts.iter().position(|p| matches!(p, Part::Running(_)))?;
-        match parts.remove(at) {
-            Part::Running(session) => Some(session),
+        match std::mem::replace(&mut parts[at], Part::Over) {
+            Part::Running(session) => Some((at, session)),
             Part::Over => None,
         }
-    }
-
-    fn put(&mut self, session: Session) {
-        let key = (session.id.run, session.id.role.clone());
-        let part = match session.state() {
-            State::Waits(_) => Part::Running(Box::new(session)),
-            State::Over => Part::Over,
-        };
-        self.parts.entry(key).or_default().push(part);
     }
 
     fn ignore(&self, message: &Sight, why: &'static str, effects: &mut Effects) {
@@ -222,18 +224,19 @@ impl Principal {
             Office::Kdc { revoked } if revoked.contains(name) => Err(Reason::ClientRevoked),
             _ => Ok(()),
         };
+        let keeps_register = matches!(office, Office::Kdc { .. });
         let mut stand = Stand {
             cast: &self.cast,
             character: &self.character,
             trust: &mut self.trust,
             now,
-            admit: &admit,
+            admit: if keeps_register { Some(&admit) } else { None },
         };
         work(&mut stand);
     }
 
     /// Whether the message must wait for a revocation list, which is then asked for.
-    fn must_fetch(&mut self, message: &Sight, now: SimTime, effects: &mut Effects) -> bool {
+    fn must_fetch(&mut self, message: &Arc<Sight>, now: SimTime, effects: &mut Effects) -> bool {
         let clock = self.cast.clock(now, self.character.clock_offset);
         if !self.trust.relying.needs_crl(clock) {
             return false;

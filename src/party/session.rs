@@ -24,7 +24,7 @@ pub struct Session {
     rng: Rng,
     next: usize,
     /// Messages for lines that come later, in order of arrival.
-    early: Vec<Sight>,
+    early: Vec<Arc<Sight>>,
 }
 
 /// Where a session stands.
@@ -47,7 +47,7 @@ pub struct Stand<'a> {
     /// The time.
     pub now: SimTime,
     /// A last look at what was read before the session goes on: the service's register.
-    pub admit: &'a dyn Fn(&str) -> Result<(), Reason>,
+    pub admit: Option<&'a dyn Fn(&str) -> Result<(), Reason>>,
 }
 
 impl Session {
@@ -110,12 +110,12 @@ impl Session {
     }
 
     /// Keeps a message that is ahead of its line.
-    pub fn keep_early(&mut self, message: Sight) {
+    pub fn keep_early(&mut self, message: Arc<Sight>) {
         self.early.push(message);
     }
 
     /// A message that was kept for the line at hand.
-    pub fn take_early(&mut self) -> Option<Sight> {
+    pub fn take_early(&mut self) -> Option<Arc<Sight>> {
         let State::Waits(line) = self.state() else { return None };
         let at = self.early.iter().position(|m| m.line == line)?;
         Some(self.early.remove(at))
@@ -163,9 +163,10 @@ impl Session {
     }
 
     fn admit(&self, stand: &Stand<'_>) -> Result<(), Reason> {
+        let Some(admit) = stand.admit else { return Ok(()) };
         let table = self.knowledge.table();
         let clients = self.spoken.protocol.client_roles().filter_map(|r| table.find_name(&r.name));
-        clients.filter_map(|id| self.knowledge.get(id)?.text()).try_for_each(|name| (stand.admit)(name))
+        clients.filter_map(|id| self.knowledge.get(id)?.text()).try_for_each(|name| admit(name))
     }
 
     fn read(
@@ -189,13 +190,15 @@ impl Session {
         stand: &mut Stand<'_>,
         effects: &mut Effects,
     ) -> Result<Sight, Reason> {
+        let cast = stand.cast;
         let (knowledge, mut ctx) = self.context(line, stand, effects);
         let (_, bytes) = knowledge.build_message(parts, &mut ctx)?;
-        let to = knowledge.get(to).and_then(Value::text).ok_or(Reason::Malformed)?.into();
+        let to = knowledge.get(to).and_then(Value::text).ok_or(Reason::Malformed)?;
+        let to = cast.registered.get(to).cloned().unwrap_or_else(|| to.into());
         Ok(Sight {
             id: 0,
             run: self.id.run,
-            protocol: self.spoken.protocol.name.as_str().into(),
+            protocol: self.spoken.name.clone(),
             line,
             from: self.id.party.clone(),
             to,

@@ -38,7 +38,7 @@ pub fn interference(journal: &Journal, session: &SessionOutcome, attacker: &str)
 
 fn sent(journal: &Journal, id: MessageId) -> Option<&Sight> {
     journal.events().iter().find_map(|e| match &e.what {
-        What::Sent { message } | What::Injected { message, .. } if message.id == id => Some(message),
+        What::Sent { message } | What::Injected { message, .. } if message.id == id => Some(&**message),
         _ => None,
     })
 }

@@ -7,6 +7,7 @@ mod shell;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::crypto::Rng;
 use crate::journal::{Journal, Sight, What};
@@ -142,7 +143,7 @@ struct World {
 enum Due {
     Input(usize, Input),
     Ask(Box<dyn FnOnce(&Journal) -> (What, Option<Input>)>),
-    Delivery(Box<Sight>),
+    Delivery(Arc<Sight>),
     Injection(Box<Sight>, Option<u64>),
 }
 
@@ -209,7 +210,7 @@ impl World {
             match due {
                 Due::Input(place, input) => self.give(place, input, cause).await?,
                 Due::Ask(ask) => self.ask(ask).await?,
-                Due::Delivery(message) => self.deliver(*message, cause).await?,
+                Due::Delivery(message) => self.deliver(message, cause).await?,
                 Due::Injection(message, instead_of) => self.inject(*message, instead_of, cause)?,
             }
         }
@@ -228,7 +229,7 @@ impl World {
         }
     }
 
-    async fn deliver(&mut self, message: Sight, cause: Option<u64>) -> Result<(), Halt> {
+    async fn deliver(&mut self, message: Arc<Sight>, cause: Option<u64>) -> Result<(), Halt> {
         let Some(place) = self.places.get(&message.to).copied() else { return Ok(()) };
         let delivered = What::Delivered { id: message.id, to: message.to.clone() };
         let event = self.journal.push(self.now, cause, delivered);
@@ -264,7 +265,7 @@ impl World {
                     }
                 }
                 Effect::Send(message) => self.send(message, cause).await?,
-                Effect::Pass(message, later) => self.travel(message, later, cause),
+                Effect::Pass(message, later) => self.travel(Arc::new(message), later, cause),
                 Effect::Inject { message, instead_of, after: Span(0) } => {
                     self.inject(message, instead_of, cause)?
                 }
@@ -292,12 +293,13 @@ impl World {
     /// An honest party's message: it passes the attacker, if there is one.
     async fn send(&mut self, mut message: Sight, cause: Option<u64>) -> Result<(), Halt> {
         message.id = self.number()?;
+        let message = Arc::new(message);
         let event = self.journal.push(self.now, cause, What::Sent { message: message.clone() });
         let Some(her) = self.attacker else {
             self.travel(message, Span(0), Some(event));
             return Ok(());
         };
-        let effects = self.shell.ask(her, Input::OnWire(message), self.now).await?;
+        let effects = self.shell.ask(her, Input::OnWire(Sight::clone(&message)), self.now).await?;
         let by = self.shell.name(her).clone();
         // Her answers to a message are never messages of honest parties: no recursion.
         Box::pin(self.apply(&by, effects, Some(event))).await?;
@@ -311,6 +313,7 @@ impl World {
         cause: Option<u64>,
     ) -> Result<(), Halt> {
         message.id = self.number()?;
+        let message = Arc::new(message);
         let event =
             self.journal.push(self.now, cause, What::Injected { message: message.clone(), instead_of });
         self.travel(message, Span(0), Some(event));
@@ -318,7 +321,7 @@ impl World {
     }
 
     /// Sends a message along its link.
-    fn travel(&mut self, message: Sight, later: Span, cause: Option<u64>) {
+    fn travel(&mut self, message: Arc<Sight>, later: Span, cause: Option<u64>) {
         let fate = self.network.fate(&message.from, &message.to, &mut self.rng);
         let Some(latency) = fate.first else {
             self.journal.push(self.now, cause, What::Lost { id: message.id });
@@ -327,9 +330,9 @@ impl World {
         let at = self.now.after(later);
         if let Some(second) = fate.second {
             self.journal.push(self.now, cause, What::Duplicated { id: message.id });
-            self.schedule(at.after(second), cause, Due::Delivery(Box::new(message.clone())));
+            self.schedule(at.after(second), cause, Due::Delivery(message.clone()));
         }
-        self.schedule(at.after(latency), cause, Due::Delivery(Box::new(message)));
+        self.schedule(at.after(latency), cause, Due::Delivery(message));
     }
 }
 
