@@ -59,7 +59,7 @@ pub fn play(setup: &Setup, seed: u64, with_attacker: bool, pool: &KeyPool) -> Re
     for (file, _) in &setup.protocols {
         let protocol = &file.protocol;
         let main = &setup.protocol().name;
-        let is_of = |run: u32| match setup.runs.iter().find(|r| r.number == run) {
+        let is_of = |run: u32| match company.cast.runs.get(&run) {
             Some(spec) => *spec.protocol == *protocol.name,
             None => protocol.name == *main,
         };

@@ -12,7 +12,7 @@ use super::{Scenario, Variant};
 use crate::journal::Journal;
 use crate::knowledge::Value;
 use crate::notation::Name;
-use crate::verdict::{Derivation, GoalVerdict, Outcome, SessionOutcome};
+use crate::verdict::{Derivation, GoalVerdict, Holdings, Outcome, SessionOutcome, Sessions};
 use crate::world::Halt;
 
 /// Why there is no report.
@@ -62,10 +62,11 @@ pub struct PlayReport {
     /// Whether the attacker took part.
     pub with_attacker: bool,
     variant: Arc<Variant>,
-    played: Mutex<Played>,
     journal: Journal,
-    sessions: Vec<SessionOutcome>,
+    sessions: Sessions,
     goals: Vec<GoalVerdict>,
+    /// Behind a lock because to ask what she can compute is to compute it.
+    holdings: Mutex<Holdings>,
 }
 
 /// An expectation that was not met.
@@ -123,7 +124,8 @@ impl Scenario {
         with_attacker: bool,
         pool: &KeyPool,
     ) -> Result<PlayReport, Halt> {
-        let played = play(&variant.setup, self.seed, with_attacker, pool)?;
+        let Played { journal, sessions, goals, holdings } =
+            play(&variant.setup, self.seed, with_attacker, pool)?;
         let name = match &variant.name {
             Some(variant) => format!("{}/{variant}", self.name),
             None => self.name.clone(),
@@ -133,10 +135,10 @@ impl Scenario {
             seed: self.seed,
             with_attacker,
             variant: variant.clone(),
-            journal: played.journal.clone(),
-            sessions: played.sessions.0.clone(),
-            goals: played.goals.clone(),
-            played: Mutex::new(played),
+            journal,
+            sessions,
+            goals,
+            holdings: Mutex::new(holdings),
         })
     }
 
@@ -240,7 +242,7 @@ impl PlayReport {
 
     /// What every session came to, in the order in which they began.
     pub fn sessions(&self) -> &[SessionOutcome] {
-        &self.sessions
+        &self.sessions.0
     }
 
     /// What became of each goal.
@@ -264,11 +266,11 @@ impl PlayReport {
     }
 
     fn values(&self, of: &ValueRef) -> Vec<Value> {
-        self.locked().sessions.values(of.run, of.party.as_ref(), &of.name).into_iter().cloned().collect()
+        self.sessions.values(of.run, of.party.as_ref(), &of.name).into_iter().cloned().collect()
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, Played> {
-        self.played.lock().unwrap_or_else(PoisonError::into_inner)
+    fn holdings(&self) -> std::sync::MutexGuard<'_, Holdings> {
+        self.holdings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What of these expectations was not met.
@@ -346,8 +348,7 @@ impl PlayReport {
     }
 
     fn meets(&self, of: &RunRef, expected: &RunExpect) -> bool {
-        let sessions: Vec<&SessionOutcome> =
-            self.sessions.iter().filter(|s| s.id.run == of.run && s.id.party == of.party).collect();
+        let sessions: Vec<&SessionOutcome> = self.sessions.of_party(of.run, &of.party).collect();
         let refused = |s: &&SessionOutcome| match s.outcome {
             Outcome::Refused(refusal) => Some(refusal),
             _ => None,
@@ -380,7 +381,7 @@ impl<'a> RunReport<'a> {
     /// One party's part.
     pub fn party(&self, name: &str) -> PartReport<'a> {
         let mine = |s: &&SessionOutcome| s.id.run == self.number && *s.id.party == *name;
-        PartReport { sessions: self.play.sessions.iter().filter(mine).collect() }
+        PartReport { sessions: self.play.sessions().iter().filter(mine).collect() }
     }
 }
 
@@ -452,13 +453,13 @@ impl AttackerReport<'_> {
         let of =
             ValueRef::parse(value).unwrap_or_else(|| panic!("`{value}` names no value; write `1.Payload`"));
         let values = self.play.values(&of);
-        let mut played = self.play.locked();
-        values.iter().find_map(|v| played.holdings.derive(v))
+        let mut holdings = self.play.holdings();
+        values.iter().find_map(|v| holdings.derive(v))
     }
 
     fn learned_value(&self, of: &ValueRef) -> bool {
         let values = self.play.values(of);
-        let mut played = self.play.locked();
-        values.iter().any(|v| played.holdings.derivable(v))
+        let mut holdings = self.play.holdings();
+        values.iter().any(|v| holdings.derivable(v))
     }
 }

@@ -30,6 +30,15 @@ enum Way {
     Computed { how: &'static str, between: &'static str, from: Vec<Bytes> },
 }
 
+/// What people call a value.
+#[derive(Clone, Debug)]
+enum Called {
+    /// A name or a text, which is shown as it is.
+    Plainly(String),
+    /// A term, which is shown with its fingerprint.
+    Value(String),
+}
+
 /// Everything that she holds, and how.
 #[derive(Clone, Debug)]
 pub struct Holdings {
@@ -42,7 +51,7 @@ pub struct Holdings {
     /// Values from which a value follows by undoing a step: results by argument.
     results: BTreeMap<Bytes, Vec<(Bytes, How)>>,
     /// What people call a value.
-    names: BTreeMap<Bytes, String>,
+    names: BTreeMap<Bytes, Called>,
     /// Ciphertexts and private keys that she holds.
     sealed: Vec<Bytes>,
     private: Vec<Value>,
@@ -83,10 +92,10 @@ impl Holdings {
             impossible: BTreeSet::new(),
             steps: 0,
         };
-        her.index(journal);
         if attacker.is_none() {
             return her;
         }
+        her.index(journal);
         her.collect(journal);
         for (term, value) in leaked {
             her.hold(value, Way::Handed(term.clone()));
@@ -132,7 +141,7 @@ impl Holdings {
             Kind::Text => value.text().map(|t| format!("\"{t}\"")),
             _ => None,
         };
-        let named = || plain.unwrap_or_else(|| format!("{name} {}", value.fingerprint()));
+        let named = || plain.map_or_else(|| Called::Value(name.to_owned()), Called::Plainly);
         self.names.entry(value.bytes.clone()).or_insert_with(named);
     }
 
@@ -470,7 +479,8 @@ impl Holdings {
     pub fn name(&self, bytes: &Bytes) -> String {
         let fingerprint = || crate::knowledge::fingerprint(bytes);
         match self.names.get(bytes) {
-            Some(name) => name.clone(),
+            Some(Called::Plainly(name)) => name.clone(),
+            Some(Called::Value(name)) => format!("{name} {}", fingerprint()),
             None if self.blobs.contains(bytes) => format!("a message {}", fingerprint()),
             None => format!("a value {}", fingerprint()),
         }

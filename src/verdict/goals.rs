@@ -1,13 +1,13 @@
 //! Judges goals, each from the view of each party that completed. Must not know how they
 //! are shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::derive::Holdings;
 use super::evidence::{interference, unchecked};
 use super::outcome::{SessionOutcome, Sessions};
-use crate::journal::{Journal, What};
-use crate::knowledge::Value;
+use crate::journal::{Event, Journal, What};
+use crate::knowledge::{Bytes, Value};
 use crate::notation::{Claim, Goal, Kind, Name, Protocol, Term};
 
 /// What became of a goal.
@@ -43,6 +43,9 @@ impl GoalVerdict {
     }
 }
 
+/// Who claims to have agreed with whom, on what.
+type Claimed<'a> = (&'a str, &'a str, Vec<Value>);
+
 /// What a judgement is made from.
 pub struct Bench<'a> {
     /// The protocol whose goals are judged.
@@ -67,7 +70,7 @@ pub fn judge(bench: &mut Bench<'_>) -> Vec<GoalVerdict> {
     goals.iter().map(|g| GoalVerdict { goal: g.text.clone(), judgement: bench.goal(g) }).collect()
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
     fn goal(&mut self, goal: &Goal) -> Judgement {
         match &goal.claim {
             Claim::Secret { term, between, forward: false } => self.secret(term, between, None),
@@ -81,7 +84,7 @@ impl Bench<'_> {
 
     /// The completed parts to which a goal applies: all whom the party takes to be there
     /// are honest.
-    fn cases(&self, roles: &[Name]) -> Vec<SessionOutcome> {
+    fn cases(&self, roles: &[Name]) -> Vec<&'a SessionOutcome> {
         let clients: Vec<Name> = match roles {
             [] => self.protocol.client_roles().map(|r| r.name.clone()).collect(),
             some => some.to_vec(),
@@ -90,7 +93,8 @@ impl Bench<'_> {
         let applies = |s: &&SessionOutcome| {
             s.completed() && (self.is_of)(s.id.run) && clients.iter().all(|r| s.peer(r).is_none_or(honest))
         };
-        self.sessions.0.iter().filter(applies).cloned().collect()
+        let sessions = self.sessions;
+        sessions.0.iter().filter(applies).collect()
     }
 
     fn shown(&self, term: &Term) -> Option<String> {
@@ -100,9 +104,10 @@ impl Bench<'_> {
     fn secret(&mut self, term: &Term, between: &[Name], mut leaked: Option<&mut Holdings>) -> Judgement {
         let Some(shown) = self.shown(term) else { return Judgement::Holds { cases: 0 } };
         let mut cases = 0;
+        let handed = self.handed_over();
         for session in self.cases(between) {
             let Some(value) = session.values.get(&shown) else { continue };
-            if self.was_handed_over(session.id.run, value) {
+            if handed.contains(&(session.id.run, &value.bytes)) {
                 continue;
             }
             cases += 1;
@@ -140,14 +145,13 @@ impl Bench<'_> {
         }
     }
 
-    /// Whether an event handed over this run's own value.
-    fn was_handed_over(&self, run: u32, value: &Value) -> bool {
-        self.journal.events().iter().any(|e| match &e.what {
-            What::Compromised { run: Some(of), value: Some(handed), .. } => {
-                *of == run && handed.bytes == value.bytes
-            }
-            _ => false,
-        })
+    /// The values of runs that events handed over.
+    fn handed_over(&self) -> BTreeSet<(u32, &'a Bytes)> {
+        let handed = |e: &'a Event| match &e.what {
+            What::Compromised { run: Some(run), value: Some(value), .. } => Some((*run, &value.bytes)),
+            _ => None,
+        };
+        self.journal.events().iter().filter_map(handed).collect()
     }
 
     fn agreement(&mut self, who: &Name, with: &Name, on: &[Term], injective: bool) -> Judgement {
@@ -157,23 +161,21 @@ impl Bench<'_> {
         let values = |s: &SessionOutcome| {
             terms.iter().map(|t| s.values.get(t).cloned()).collect::<Option<Vec<Value>>>()
         };
-        let cases: Vec<SessionOutcome> = self.cases(&[]).into_iter().filter(|s| s.id.role == *who).collect();
-        let mut claims: BTreeMap<(Name, String, Vec<Value>), Vec<&SessionOutcome>> = BTreeMap::new();
+        let cases: Vec<&SessionOutcome> = self.cases(&[]).into_iter().filter(|s| s.id.role == *who).collect();
+        let mut claims: BTreeMap<Claimed<'_>, Vec<&SessionOutcome>> = BTreeMap::new();
         for session in &cases {
             if let (Some(peer), Some(values)) = (session.peer(with), values(session)) {
-                let key = (session.id.party.clone(), peer.to_owned(), values);
-                claims.entry(key).or_default().push(session);
+                claims.entry((&session.id.party, peer, values)).or_default().push(session);
             }
         }
-        for ((party, peer, agreed), runs) in &claims {
-            let is_partner = |s: &&SessionOutcome| {
-                s.id.role == *with
-                    && *s.id.party == **peer
-                    && (self.is_of)(s.id.run)
-                    && s.peer(who) == Some(party)
-                    && values(s).as_ref() == Some(agreed)
-            };
-            let partners = self.sessions.0.iter().filter(is_partner).count();
+        let mut partners: BTreeMap<Claimed<'_>, usize> = BTreeMap::new();
+        for session in self.sessions.0.iter().filter(|s| s.id.role == *with && (self.is_of)(s.id.run)) {
+            if let (Some(peer), Some(values)) = (session.peer(who), values(session)) {
+                *partners.entry((peer, &session.id.party, values)).or_default() += 1;
+            }
+        }
+        for (claim @ (party, peer, agreed), runs) in &claims {
+            let partners = partners.get(claim).copied().unwrap_or(0);
             let enough = if injective { partners >= runs.len() } else { partners > 0 };
             if enough {
                 continue;
