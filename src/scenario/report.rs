@@ -61,6 +61,7 @@ pub struct PlayReport {
     pub seed: u64,
     /// Whether the attacker took part.
     pub with_attacker: bool,
+    called: String,
     variant: Arc<Variant>,
     played: Mutex<Played>,
     journal: Journal,
@@ -124,12 +125,13 @@ impl Scenario {
         pool: &KeyPool,
     ) -> Result<PlayReport, Halt> {
         let played = play(&variant.setup, self.seed, with_attacker, pool)?;
-        let name = match &variant.name {
-            Some(variant) => format!("{}/{variant}", self.name),
-            None => self.name.clone(),
+        let of = |scenario: &str| match &variant.name {
+            Some(variant) => format!("{scenario}/{variant}"),
+            None => scenario.to_owned(),
         };
         Ok(PlayReport {
-            name,
+            name: of(&self.name),
+            called: of(&self.called),
             seed: self.seed,
             with_attacker,
             variant: variant.clone(),
@@ -148,11 +150,11 @@ impl Scenario {
     /// A limit that was reached, or a defect.
     pub fn check(&self, variant: &Arc<Variant>, pool: &KeyPool) -> Result<Checked, Halt> {
         let play = self.play(variant, true, pool)?;
-        let mut failures = play.failures(&variant.expect);
+        let mut failures = play.unmet();
         let mut honest = None;
         if variant.expect.is_given && variant.setup.attacker.is_some() {
             let without = self.play(variant, false, pool)?;
-            failures.extend(without.honest_failures());
+            failures.extend(without.unmet());
             honest = Some(without);
         }
         Ok(Checked { play, honest, failures })
@@ -260,7 +262,19 @@ impl PlayReport {
 
     /// The command that repeats this play.
     pub fn repeat_with(&self) -> String {
-        format!("mallory run {} --seed {}", self.name, self.seed)
+        let quote = if self.called.chars().all(is_plain) { "" } else { "'" };
+        let alone = if self.with_attacker { "" } else { " --no-attacker" };
+        format!("mallory run {quote}{}{quote} --seed {}{alone}", self.called, self.seed)
+    }
+
+    /// What was not as the file expects of this play: with the attacker, or without.
+    pub fn unmet(&self) -> Vec<Failure> {
+        let expect = &self.variant.expect;
+        match (self.with_attacker, self.variant.setup.attacker.is_some()) {
+            (false, true) if expect.is_given => self.honest_failures(),
+            (false, true) => Vec::new(),
+            _ => self.failures(expect),
+        }
     }
 
     fn values(&self, of: &ValueRef) -> Vec<Value> {
@@ -272,7 +286,7 @@ impl PlayReport {
     }
 
     /// What of these expectations was not met.
-    pub(crate) fn failures(&self, expect: &Expect) -> Vec<Failure> {
+    fn failures(&self, expect: &Expect) -> Vec<Failure> {
         let mut failures = Vec::new();
         let mut fail = |expected: String, found: String| failures.push(Failure { expected, found });
         for (of, expected) in &expect.runs {
@@ -363,6 +377,11 @@ impl PlayReport {
             }),
         }
     }
+}
+
+/// Whether a shell takes this character as it is.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "/._-+:@,%".contains(c)
 }
 
 /// What came of one run.
