@@ -28,7 +28,7 @@ pub use play::{EPOCH, KeyPool, Played};
 pub use problem::{Problem, Problems, Text};
 pub use protocol_file::ProtocolFile;
 pub use report::{AttackerReport, Checked, Failure, PlayReport, Report, RunError, RunReport};
-pub use setup::EventDeed;
+pub use setup::{EventDeed, read_text};
 
 /// A scenario: one story, with its variants.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ impl Scenario {
         let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("scenario").to_owned();
         let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
         let shown = path.display().to_string();
-        match setup::read_file(path) {
+        match read_text(path) {
             Ok(text) => {
                 let group = folder.file_name().and_then(|s| s.to_str()).unwrap_or("").to_owned();
                 let text = Arc::new(Text { name: shown.clone(), text });
@@ -137,6 +137,15 @@ impl Scenario {
         let mut problem = Problem::nowhere(format!("{} has no variant `{variant}`", self.name));
         problem.help = suggest(variant, names.iter().map(String::as_str));
         Err(problem.into())
+    }
+
+    /// The command that plays it again: one variant or all, with the attacker or without.
+    pub fn repeat_with(&self, variant: Option<&Variant>, with_attacker: bool) -> String {
+        let what = variant.map_or_else(|| self.called.clone(), |v| v.of(&self.called));
+        let plain = |c: char| c.is_alphanumeric() || "/._-+:@,%".contains(c);
+        let what = if what.chars().all(plain) { what } else { format!("'{}'", what.replace('\'', r"'\''")) };
+        let alone = if with_attacker { "" } else { " --no-attacker" };
+        format!("mallory run {what} --seed {}{alone}", self.seed)
     }
 
     fn read(text: &Arc<Text>, name: &str, group: &str, folder: &Path) -> Result<Scenario, Problems> {
@@ -199,6 +208,14 @@ impl Scenario {
 }
 
 impl Variant {
+    /// Its name as a part of its scenario's: `dh-mitm/weak`.
+    pub fn of(&self, scenario: &str) -> String {
+        match &self.name {
+            Some(name) => format!("{scenario}/{name}"),
+            None => scenario.to_owned(),
+        }
+    }
+
     /// What it expects, in words.
     pub fn expected(&self) -> Vec<String> {
         self.expect.words()

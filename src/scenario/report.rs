@@ -61,7 +61,7 @@ pub struct PlayReport {
     pub seed: u64,
     /// Whether the attacker took part.
     pub with_attacker: bool,
-    called: String,
+    repeat_with: String,
     variant: Arc<Variant>,
     played: Mutex<Played>,
     journal: Journal,
@@ -125,13 +125,9 @@ impl Scenario {
         pool: &KeyPool,
     ) -> Result<PlayReport, Halt> {
         let played = play(&variant.setup, self.seed, with_attacker, pool)?;
-        let of = |scenario: &str| match &variant.name {
-            Some(variant) => format!("{scenario}/{variant}"),
-            None => scenario.to_owned(),
-        };
         Ok(PlayReport {
-            name: of(&self.name),
-            called: of(&self.called),
+            name: variant.of(&self.name),
+            repeat_with: self.repeat_with(Some(variant), with_attacker),
             seed: self.seed,
             with_attacker,
             variant: variant.clone(),
@@ -261,10 +257,8 @@ impl PlayReport {
     }
 
     /// The command that repeats this play.
-    pub fn repeat_with(&self) -> String {
-        let quote = if self.called.chars().all(is_plain) { "" } else { "'" };
-        let alone = if self.with_attacker { "" } else { " --no-attacker" };
-        format!("mallory run {quote}{}{quote} --seed {}{alone}", self.called, self.seed)
+    pub fn repeat_with(&self) -> &str {
+        &self.repeat_with
     }
 
     /// What was not as the file expects of this play: with the attacker, or without.
@@ -377,11 +371,6 @@ impl PlayReport {
             }),
         }
     }
-}
-
-/// Whether a shell takes this character as it is.
-fn is_plain(c: char) -> bool {
-    c.is_alphanumeric() || "/._-+:@,%".contains(c)
 }
 
 /// What came of one run.
