@@ -144,6 +144,11 @@ impl Type {
         Type::ALL.iter().find(|t| t.1 == word).map(|t| t.0)
     }
 
+    /// The word for it in files.
+    pub fn word(self) -> &'static str {
+        Type::ALL[self as usize].1
+    }
+
     /// The kind of the field that carries such a value.
     pub fn kind(self) -> Kind {
         match self {

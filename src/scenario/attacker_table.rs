@@ -7,7 +7,7 @@ use super::problem::{Problem, Problems};
 use super::protocol_file::quoted;
 use super::reader::{Reader, array, name, string, unknown};
 use super::setup::{EventDeed, Setup};
-use super::toml_tree::{Node, Places};
+use super::toml_tree::{Data, Node, Places};
 use crate::knowledge::Value;
 use crate::notation::attack::Setting;
 use crate::notation::{Attack, Name, Quoted, Term};
@@ -27,6 +27,8 @@ pub struct AttackerSpec {
     pub from: SimTime,
     /// Data of hers.
     pub given: BTreeMap<Name, Value>,
+    /// What she sets out to do, line by line as the file has it.
+    pub words: Vec<String>,
 }
 
 const TACTICS: [&str; 6] = ["eavesdrop", "mitm", "replay", "reflect", "tamper", "impersonate NAME"];
@@ -87,6 +89,7 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
     if let [_, second, ..] = plans.as_slice() {
         return Err(second.problem("an attacker has one of `tactic`, `attack` and `rule`").into());
     }
+    let words = plans.first().map(|node| words(node)).unwrap_or_default();
     let plan = if let Some(node) = table.get("tactic") {
         tactic(node, setup)?
     } else if let Some(node) = table.get("attack") {
@@ -102,7 +105,15 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         Plan::Eavesdrop
     };
     table.finish()?;
-    Ok(Some(AttackerSpec { name: her.as_str().into(), insider, plan, from, given }))
+    Ok(Some(AttackerSpec { name: her.as_str().into(), insider, plan, from, given, words }))
+}
+
+fn words(node: &Node) -> Vec<String> {
+    match &node.data {
+        Data::Array(items) => items.iter().flat_map(words).collect(),
+        Data::String(text) => vec![text.clone()],
+        _ => vec![node.leaves(&[]).join(", ")],
+    }
 }
 
 fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {
@@ -114,7 +125,7 @@ fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {
         ["reflect"] => Plan::Reflect,
         ["tamper"] => Plan::Tamper,
         ["impersonate", who] => {
-            let place = Node { data: super::toml_tree::Data::String((*who).to_owned()), ..node.clone() };
+            let place = Node { data: Data::String((*who).to_owned()), ..node.clone() };
             Plan::Impersonate(setup.known_party(&place)?)
         }
         ["impersonate"] => {
@@ -228,7 +239,7 @@ impl Hers<'_> {
             ("replay", "") => Action::Replay(Span::seconds(1)),
             ("replay", after) => Action::Replay(span(after)?),
             ("redirect", to) if !to.is_empty() => {
-                let place = Node { data: super::toml_tree::Data::String(to.to_owned()), ..node.clone() };
+                let place = Node { data: Data::String(to.to_owned()), ..node.clone() };
                 Action::Redirect(self.setup.known_party(&place)?)
             }
             ("tamper", "") => Action::Tamper,

@@ -75,6 +75,21 @@ impl std::fmt::Display for RunExpect {
 const RUN_EXPECTED: &str = "expected `completes`, `waits`, `rejects`, `rejects line 2`, `rejects line 2: bad-signature` or `never starts`";
 
 impl Expect {
+    /// What is expected, each in words.
+    pub fn words(&self) -> Vec<String> {
+        let runs = self.runs.iter().map(|(of, expected)| format!("{of} {expected}"));
+        let goals = self
+            .goals
+            .iter()
+            .map(|(goal, holds)| format!("{} {goal}", if *holds { "holds:   " } else { "violated:" }));
+        let learns = self.learns.iter().map(|of| format!("the attacker learns {of}"));
+        let never = self.never_learns.iter().map(|of| format!("the attacker never learns {of}"));
+        let values = self.values.iter().map(|(of, text)| format!("{of} is \"{text}\""));
+        let equal = self.equal.iter().map(|(a, b)| format!("{a} and {b} are equal"));
+        let differ = self.differ.iter().map(|(a, b)| format!("{a} and {b} differ"));
+        runs.chain(goals).chain(learns).chain(never).chain(values).chain(equal).chain(differ).collect()
+    }
+
     /// Reads an `[expect]` table; `honest` stands in it and is read apart.
     pub fn read(node: &Node, setup: &Setup) -> Result<Expect, Problem> {
         let table = Reader::new(node)?;

@@ -28,7 +28,7 @@ pub use play::{EPOCH, KeyPool, Played};
 pub use problem::{Problem, Problems, Text};
 pub use protocol_file::ProtocolFile;
 pub use report::{AttackerReport, Checked, Failure, PlayReport, Report, RunError, RunReport};
-pub use setup::EventDeed;
+pub use setup::{EventDeed, read_text};
 
 /// A scenario: one story, with its variants.
 #[derive(Clone, Debug)]
@@ -49,6 +49,8 @@ pub struct Scenario {
     pub variants: Vec<Arc<Variant>>,
     /// The seed with which it is played.
     pub seed: u64,
+    /// What the command line calls it: its name in the library, or its path.
+    pub called: String,
 }
 
 /// A variant of a scenario.
@@ -58,6 +60,8 @@ pub struct Variant {
     pub name: Option<String>,
     /// What it sets up.
     pub setup: Setup,
+    /// What it lays over the file, expectations apart: `parties.alice.revocation = "crl"`.
+    pub changes: Vec<String>,
     pub(crate) expect: Expect,
     pub(crate) honest: Option<Expect>,
 }
@@ -74,9 +78,7 @@ impl Scenario {
         };
         let Some(entry) = library::scenario(stem) else {
             let names: Vec<String> = library::scenarios().into_iter().map(|e| e.name).collect();
-            let text = Arc::new(Text { name: name.to_owned(), text: String::new() });
-            let mut problem =
-                Problem::at(&text, 0..0, format!("there is no scenario `{stem}` in the library"));
+            let mut problem = Problem::nowhere(format!("there is no scenario `{stem}` in the library"));
             problem.help = suggest(stem, names.iter().map(String::as_str));
             return Err(problem.into());
         };
@@ -96,15 +98,14 @@ impl Scenario {
         let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("scenario").to_owned();
         let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
         let shown = path.display().to_string();
-        match setup::read_file(path) {
+        match read_text(path) {
             Ok(text) => {
                 let group = folder.file_name().and_then(|s| s.to_str()).unwrap_or("").to_owned();
-                Scenario::read(&Arc::new(Text { name: shown, text }), &name, &group, &folder)
+                let text = Arc::new(Text { name: shown.clone(), text });
+                let scenario = Scenario::read(&text, &name, &group, &folder)?;
+                Ok(Scenario { called: shown, ..scenario })
             }
-            Err(why) => {
-                let text = Arc::new(Text { name: shown.clone(), text: String::new() });
-                Err(Problem::at(&text, 0..0, format!("cannot read {shown}: {why}")).into())
-            }
+            Err(why) => Err(Problem::nowhere(format!("cannot read {shown}: {why}")).into()),
         }
     }
 
@@ -133,18 +134,18 @@ impl Scenario {
         if !self.variants.is_empty() {
             return Ok(self);
         }
-        let text = Arc::new(Text { name: self.name.clone(), text: String::new() });
-        let mut problem = Problem::at(&text, 0..0, format!("{} has no variant `{variant}`", self.name));
+        let mut problem = Problem::nowhere(format!("{} has no variant `{variant}`", self.name));
         problem.help = suggest(variant, names.iter().map(String::as_str));
         Err(problem.into())
     }
 
-    /// The protocol that a file has, checked, and what it warns of.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn check_protocol(text: &Arc<Text>, name: &str) -> Result<ProtocolFile, Problems> {
-        protocol_file::read(&Node::parse(text)?, name)
+    /// The command that plays it again: one variant or all, with the attacker or without.
+    pub fn repeat_with(&self, variant: Option<&Variant>, with_attacker: bool) -> String {
+        let what = variant.map_or_else(|| self.called.clone(), |v| v.of(&self.called));
+        let plain = |c: char| c.is_alphanumeric() || "/._-+:@,%".contains(c);
+        let what = if what.chars().all(plain) { what } else { format!("'{}'", what.replace('\'', r"'\''")) };
+        let alone = if with_attacker { "" } else { " --no-attacker" };
+        format!("mallory run {what} --seed {}{alone}", self.seed)
     }
 
     fn read(text: &Arc<Text>, name: &str, group: &str, folder: &Path) -> Result<Scenario, Problems> {
@@ -168,7 +169,7 @@ impl Scenario {
             }
         };
         match table.get("variant") {
-            None => add(Variant::read(None, &tree, folder)),
+            None => add(Variant::read(None, &tree, Vec::new(), folder)),
             Some(node) => {
                 let named = Reader::new(node)?.entries();
                 if named.is_empty() || named.len() > MAX_VARIANTS {
@@ -184,7 +185,8 @@ impl Scenario {
                     {
                         return Err(inner.problem("a variant does not change what the file is about").into());
                     }
-                    add(Variant::read(Some(&key.name), &tree.overlaid(over), folder));
+                    let changes = over.leaves(&["expect"]);
+                    add(Variant::read(Some(&key.name), &tree.overlaid(over), changes, folder));
                 }
             }
         }
@@ -200,12 +202,36 @@ impl Scenario {
             group: group.to_owned(),
             variants,
             seed,
+            called: name.to_owned(),
         })
     }
 }
 
 impl Variant {
-    fn read(name: Option<&str>, tree: &Node, folder: &Path) -> Result<Variant, Problems> {
+    /// Its name as a part of its scenario's: `dh-mitm/weak`.
+    pub fn of(&self, scenario: &str) -> String {
+        match &self.name {
+            Some(name) => format!("{scenario}/{name}"),
+            None => scenario.to_owned(),
+        }
+    }
+
+    /// What it expects, in words.
+    pub fn expected(&self) -> Vec<String> {
+        self.expect.words()
+    }
+
+    /// What it expects without the attacker, in words, beyond that every run completes.
+    pub fn expected_without_attacker(&self) -> Vec<String> {
+        self.honest.as_ref().map(Expect::words).unwrap_or_default()
+    }
+
+    fn read(
+        name: Option<&str>,
+        tree: &Node,
+        changes: Vec<String>,
+        folder: &Path,
+    ) -> Result<Variant, Problems> {
         let table = Reader::new(tree)?;
         for key in ["title", "about", "tags", "reference", "seed", "variant"] {
             table.get(key);
@@ -229,6 +255,6 @@ impl Variant {
             table.get(key);
         }
         table.finish()?;
-        Ok(Variant { name: name.map(str::to_owned), setup, expect, honest })
+        Ok(Variant { name: name.map(str::to_owned), setup, changes, expect, honest })
     }
 }

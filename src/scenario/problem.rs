@@ -4,10 +4,10 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-/// A file's name and text.
-#[derive(Debug)]
+/// A file's name and text. Both are empty where a problem stands in no file.
+#[derive(Debug, Default)]
 pub struct Text {
     /// The path, or the name in the library.
     pub name: String,
@@ -31,6 +31,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A problem that stands in no file: a name of the command line, a file that cannot be read.
+    pub fn nowhere(message: impl Into<String>) -> Problem {
+        Problem::at(&Arc::default(), 0..0, message)
+    }
+
     /// A problem at a place.
     pub fn at(file: &Arc<Text>, range: Range<usize>, message: impl Into<String>) -> Problem {
         let mut end = range.end.min(file.text.len());
@@ -66,10 +71,15 @@ impl Problem {
     /// The problem with its lines of the file, for a terminal.
     pub fn render(&self, color: bool) -> String {
         let level = if self.is_warning { Level::WARNING } else { Level::ERROR };
-        let snippet = Snippet::source(&self.file.text)
-            .path(&self.file.name)
-            .annotation(AnnotationKind::Primary.span(self.range.clone()));
-        let mut group = level.primary_title(&self.message).element(snippet);
+        let title = level.primary_title(&self.message);
+        let mut group = if self.file.name.is_empty() {
+            Group::with_title(title)
+        } else if self.file.text.is_empty() {
+            title.element(Origin::path(&self.file.name))
+        } else {
+            let snippet = Snippet::source(&self.file.text).path(&self.file.name);
+            title.element(snippet.annotation(AnnotationKind::Primary.span(self.range.clone())))
+        };
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help));
         }
@@ -82,7 +92,10 @@ impl fmt::Display for Problem {
     /// `file:line:column: message (help)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.line_column();
-        write!(f, "{}:{line}:{column}: {}", self.file.name, self.message)?;
+        if !self.file.name.is_empty() {
+            write!(f, "{}:{line}:{column}: ", self.file.name)?;
+        }
+        f.write_str(&self.message)?;
         self.help.as_ref().map_or(Ok(()), |help| write!(f, " ({help})"))
     }
 }

@@ -1,11 +1,14 @@
 //! A protocol's table: in a file of its own, or inline in a scenario.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::problem::{Problem, Problems};
+use super::library;
+use super::problem::{Problem, Problems, Text};
 use super::reader::{Reader, array, integer, string};
 use super::toml_tree::{Data, Node, Places};
 use crate::limits::MAX_MESSAGE_BYTES;
+use crate::notation::fault::suggest;
 use crate::notation::{Draft, Name, Protocol, Quoted};
 use crate::time::Span;
 use crate::wire::{Encoding, Widths};
@@ -29,6 +32,38 @@ pub struct ProtocolFile {
     pub lifetimes: BTreeMap<String, Span>,
     /// What a role never checks.
     pub warnings: Vec<Problem>,
+}
+
+impl ProtocolFile {
+    /// A protocol of the library.
+    ///
+    /// # Errors
+    /// There is none of that name; the nearest is suggested.
+    pub fn named(name: &str) -> Result<ProtocolFile, Problems> {
+        let Some(entry) = library::protocol(name) else {
+            let names: Vec<String> = library::protocols().into_iter().map(|e| e.name).collect();
+            let mut problem = Problem::nowhere(format!("there is no protocol `{name}` in the library"));
+            problem.help = suggest(name, names.iter().map(String::as_str));
+            return Err(problem.into());
+        };
+        ProtocolFile::from_text(&entry.text, name)
+    }
+
+    /// A protocol from a file's text.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn from_text(text: &Arc<Text>, name: &str) -> Result<ProtocolFile, Problems> {
+        read(&Node::parse(text)?, name)
+    }
+
+    /// Whether a file has a protocol and no scenario: `messages` stand at its top level.
+    pub fn is_one(text: &Arc<Text>) -> bool {
+        Node::parse(text).is_ok_and(|tree| match &tree.data {
+            Data::Table(entries) => entries.iter().any(|(key, _)| key.name == "messages"),
+            _ => false,
+        })
+    }
 }
 
 /// Reads a protocol's table.

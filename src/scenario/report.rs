@@ -61,6 +61,7 @@ pub struct PlayReport {
     pub seed: u64,
     /// Whether the attacker took part.
     pub with_attacker: bool,
+    repeat_with: String,
     variant: Arc<Variant>,
     journal: Journal,
     sessions: Sessions,
@@ -126,12 +127,9 @@ impl Scenario {
     ) -> Result<PlayReport, Halt> {
         let Played { journal, sessions, goals, holdings } =
             play(&variant.setup, self.seed, with_attacker, pool)?;
-        let name = match &variant.name {
-            Some(variant) => format!("{}/{variant}", self.name),
-            None => self.name.clone(),
-        };
         Ok(PlayReport {
-            name,
+            name: variant.of(&self.name),
+            repeat_with: self.repeat_with(Some(variant), with_attacker),
             seed: self.seed,
             with_attacker,
             variant: variant.clone(),
@@ -150,11 +148,11 @@ impl Scenario {
     /// A limit that was reached, or a defect.
     pub fn check(&self, variant: &Arc<Variant>, pool: &KeyPool) -> Result<Checked, Halt> {
         let play = self.play(variant, true, pool)?;
-        let mut failures = play.failures(&variant.expect);
+        let mut failures = play.unmet();
         let mut honest = None;
         if variant.expect.is_given && variant.setup.attacker.is_some() {
             let without = self.play(variant, false, pool)?;
-            failures.extend(without.honest_failures());
+            failures.extend(without.unmet());
             honest = Some(without);
         }
         Ok(Checked { play, honest, failures })
@@ -261,8 +259,18 @@ impl PlayReport {
     }
 
     /// The command that repeats this play.
-    pub fn repeat_with(&self) -> String {
-        format!("mallory run {} --seed {}", self.name, self.seed)
+    pub fn repeat_with(&self) -> &str {
+        &self.repeat_with
+    }
+
+    /// What was not as the file expects of this play: with the attacker, or without.
+    pub fn unmet(&self) -> Vec<Failure> {
+        let expect = &self.variant.expect;
+        match (self.with_attacker, self.variant.setup.attacker.is_some()) {
+            (false, true) if expect.is_given => self.honest_failures(),
+            (false, true) => Vec::new(),
+            _ => self.failures(expect),
+        }
     }
 
     fn values(&self, of: &ValueRef) -> Vec<Value> {
@@ -274,7 +282,7 @@ impl PlayReport {
     }
 
     /// What of these expectations was not met.
-    pub(crate) fn failures(&self, expect: &Expect) -> Vec<Failure> {
+    fn failures(&self, expect: &Expect) -> Vec<Failure> {
         let mut failures = Vec::new();
         let mut fail = |expected: String, found: String| failures.push(Failure { expected, found });
         for (of, expected) in &expect.runs {

@@ -121,6 +121,15 @@ pub enum Stolen {
     OfRun(ValueRef),
 }
 
+impl std::fmt::Display for Stolen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Stolen::LongTerm(term) => term.fmt(f),
+            Stolen::OfRun(of) => of.fmt(f),
+        }
+    }
+}
+
 /// A value of a run: `1.Kab`, or `1.alice.Kab` for one party's view of it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ValueRef {
@@ -158,6 +167,16 @@ impl Setup {
     /// The scenario's protocol.
     pub fn protocol(&self) -> &Protocol {
         &self.protocols[0].0.protocol
+    }
+
+    /// The protocols with what their files say about them.
+    pub fn protocol_files(&self) -> impl Iterator<Item = &ProtocolFile> {
+        self.protocols.iter().map(|(file, _)| file)
+    }
+
+    /// What a role never checks in any of the protocols.
+    pub fn warnings(&self) -> impl Iterator<Item = &Problem> {
+        self.protocol_files().flat_map(|file| &file.warnings)
     }
 
     /// The protocol of this name.
@@ -552,7 +571,7 @@ fn protocol(node: &Node, folder: &Path) -> Result<ProtocolFile, Problems> {
     let text = if of.ends_with(".toml") {
         let path: PathBuf = folder.join(of);
         let text =
-            read_file(&path).map_err(|why| node.problem(format!("cannot read {}: {why}", path.display())))?;
+            read_text(&path).map_err(|why| node.problem(format!("cannot read {}: {why}", path.display())))?;
         Arc::new(Text { name: path.display().to_string(), text })
     } else {
         let Some(entry) = library::protocol(of) else {
@@ -568,7 +587,10 @@ fn protocol(node: &Node, folder: &Path) -> Result<ProtocolFile, Problems> {
 }
 
 /// A file's text, if it is not larger than the limit.
-pub fn read_file(path: &Path) -> Result<String, String> {
+///
+/// # Errors
+/// Why it cannot be read, as a fragment.
+pub fn read_text(path: &Path) -> Result<String, String> {
     let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
     if size > crate::limits::MAX_FILE_BYTES as u64 {
         return Err(format!(

@@ -50,6 +50,17 @@ pub struct Key {
     pub range: Range<usize>,
 }
 
+impl Key {
+    fn shown(&self) -> String {
+        let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if !self.name.is_empty() && self.name.chars().all(bare) {
+            self.name.clone()
+        } else {
+            format!("{:?}", self.name)
+        }
+    }
+}
+
 impl Node {
     /// Reads a file's text.
     pub fn parse(file: &Arc<Text>) -> Result<Node, Problem> {
@@ -93,6 +104,39 @@ impl Node {
             }
         }
         Node { data: Data::Table(merged), ..self.clone() }
+    }
+
+    /// The values below this table, each with its path, as one writes them:
+    /// `parties.alice.revocation = "crl"`. Tables under one of the keys `besides` are left out.
+    pub fn leaves(&self, besides: &[&str]) -> Vec<String> {
+        let Data::Table(entries) = &self.data else { return Vec::new() };
+        let mut leaves = Vec::new();
+        for (key, value) in entries.iter().filter(|(key, _)| !besides.contains(&key.name.as_str())) {
+            let key = key.shown();
+            match &value.data {
+                Data::Table(inner) if !inner.is_empty() => {
+                    leaves.extend(value.leaves(&[]).into_iter().map(|leaf| format!("{key}.{leaf}")));
+                }
+                _ => leaves.push(format!("{key} = {}", value.written())),
+            }
+        }
+        leaves
+    }
+
+    /// This value as one writes it on a line.
+    pub fn written(&self) -> String {
+        match &self.data {
+            Data::Array(items) => {
+                format!("[{}]", items.iter().map(Node::written).collect::<Vec<_>>().join(", "))
+            }
+            Data::Table(entries) => {
+                let pairs = entries.iter().map(|(k, v)| format!("{} = {}", k.shown(), v.written()));
+                format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+            }
+            Data::String(text) if text.contains('"') && !text.contains('\'') => format!("'{text}'"),
+            Data::String(text) => format!("{text:?}"),
+            _ => self.file.text.get(self.range.clone()).unwrap_or_default().to_owned(),
+        }
     }
 
     /// The place in the file of bytes `range` of this string's text, escapes undone.

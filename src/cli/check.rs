@@ -1,0 +1,121 @@
+//! `mallory check`: reads files and says what is wrong with them, without playing.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use mallory::Scenario;
+use mallory::notation::fault::suggest;
+use mallory::scenario::{self, Problem, Problems, ProtocolFile, Text};
+
+use super::out::Out;
+use super::select::{files_below, text_of};
+use super::{EXIT_CODES, Exit};
+
+const ABOUT: &str = "\
+Reads scenario and protocol files and says what is wrong with them, with the place and the
+nearest valid word, and warns of what a role never checks. Nothing is played.
+
+  mallory check story.toml    a file of your own; one with `messages` is a protocol
+  mallory check stories/      all *.toml below a folder
+  mallory check dh-mitm       a scenario or a protocol of the library
+  mallory check               the whole library";
+
+/// Say what is wrong with scenario and protocol files
+#[derive(Args)]
+#[command(long_about = ABOUT, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// Files, folders, or names of the library [default: the whole library]
+    #[arg(value_name = "PATH|NAME")]
+    files: Vec<String>,
+}
+
+/// Something to read.
+enum Item {
+    File(PathBuf),
+    Entry(scenario::Entry),
+    Unknown(Problem),
+}
+
+/// Checks what was asked for.
+pub fn check(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
+    let library = || scenario::scenarios().into_iter().chain(scenario::protocols());
+    let items: Vec<Item> = match arguments.files.as_slice() {
+        [] => library().map(Item::Entry).collect(),
+        files => files.iter().flat_map(|file| items(file, &library().collect::<Vec<_>>())).collect(),
+    };
+    let mut exit = Exit::Expected;
+    for item in items {
+        let (name, checked) = match item {
+            Item::File(path) => (path.display().to_string(), check_file(&path)),
+            Item::Entry(entry) => (entry.text.name.clone(), check_entry(&entry)),
+            Item::Unknown(problem) => (String::new(), Err(problem.into())),
+        };
+        match checked {
+            Ok(warnings) => {
+                for warning in &warnings {
+                    out.problem(warning)?;
+                }
+                out.verdict(true, "ok", &format!("  {name}"))?;
+            }
+            Err(problems) => {
+                for problem in &problems.0 {
+                    out.problem(problem)?;
+                }
+                exit = Exit::Input;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn items(argument: &str, library: &[scenario::Entry]) -> Vec<Item> {
+    let path = Path::new(argument);
+    let named: Vec<Item> = library.iter().filter(|e| e.name == argument).cloned().map(Item::Entry).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    if path.is_dir() && !argument.ends_with(".toml") {
+        let mut files = Vec::new();
+        files_below(path, 0, &mut files);
+        if files.is_empty() {
+            return vec![Item::Unknown(Problem::nowhere(format!("there is no *.toml below {argument}")))];
+        }
+        return files.into_iter().map(Item::File).collect();
+    }
+    if path.exists() || argument.ends_with(".toml") || argument.contains(std::path::is_separator) {
+        return vec![Item::File(path.to_owned())];
+    }
+    let mut problem = Problem::nowhere(format!("there is no file, scenario or protocol `{argument}`"));
+    problem.help = suggest(argument, library.iter().map(|e| e.name.as_str()));
+    vec![Item::Unknown(problem)]
+}
+
+fn check_file(path: &Path) -> Result<Vec<Problem>, Problems> {
+    let text = text_of(path)?;
+    if ProtocolFile::is_one(&text) {
+        let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("protocol");
+        return ProtocolFile::from_text(&text, name).map(|file| file.warnings);
+    }
+    Scenario::from_path(path).map(|scenario| warnings(&scenario, &text))
+}
+
+fn check_entry(entry: &scenario::Entry) -> Result<Vec<Problem>, Problems> {
+    if ProtocolFile::is_one(&entry.text) {
+        return ProtocolFile::named(&entry.name).map(|file| file.warnings);
+    }
+    Scenario::named(&entry.name).map(|scenario| warnings(&scenario, &entry.text))
+}
+
+/// What is unwise in this file, each once; a protocol in a file of its own warns there.
+fn warnings(scenario: &Scenario, text: &Arc<Text>) -> Vec<Problem> {
+    let mut found: Vec<Problem> = Vec::new();
+    for warning in scenario.variants.iter().flat_map(|v| v.setup.warnings()) {
+        let known = found.iter().any(|f| f.range == warning.range && f.message == warning.message);
+        if warning.file.name == text.name && !known {
+            found.push(warning.clone());
+        }
+    }
+    found
+}

@@ -1,0 +1,122 @@
+//! The command line: the only place that prints. One file for each subcommand. Must not
+//! know how protocols are played.
+
+mod check;
+mod completions;
+mod explain;
+mod keylog;
+mod list;
+mod new;
+mod out;
+mod run;
+mod select;
+mod test;
+
+use std::io;
+use std::panic;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use out::{Out, When};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  everything came as expected
+  1  an expectation failed
+  2  the input is wrong: an argument or a file
+  3  a limit was reached, or a defect of mallory";
+
+const ABOUT: &str = "\
+A rehearsal stage for key management: plays a protocol and its attacker with real
+cryptography, in virtual time, and says who completed with whom, what the attacker holds
+and which goals fell, by what evidence.
+
+  mallory list                      what there is to play
+  mallory explain dh-mitm           the story, its protocol and its attack
+  mallory run dh-mitm               play it and read the log
+  mallory new my-story              begin a scenario of your own
+  mallory test my-story.toml        hold it against what it expects";
+
+/// A rehearsal stage for key management
+#[derive(Parser)]
+#[command(name = "mallory", version, long_about = ABOUT, after_help = EXIT_CODES)]
+#[command(subcommand_required = true, arg_required_else_help = true, max_term_width = 100)]
+struct Arguments {
+    /// Whether to use colours: only on a terminal and without NO_COLOR, always, or never
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    color: When,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Test(test::Arguments),
+    List(list::Arguments),
+    Explain(explain::Arguments),
+    Check(check::Arguments),
+    New(new::Arguments),
+    Completions(completions::Arguments),
+}
+
+/// How a command ended, from best to worst.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Exit {
+    /// Everything came as expected.
+    Expected = 0,
+    /// An expectation failed.
+    Unexpected = 1,
+    /// The input is wrong.
+    Input = 2,
+    /// A limit was reached, or a defect.
+    Defect = 3,
+}
+
+/// Reads the arguments and does what they say.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if std::env::var_os("MALLORY_LOG").is_some() {
+        tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_env("MALLORY_LOG"))
+            .with_writer(io::stderr)
+            .init();
+    }
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(String::new, |at| format!(", at {at}"));
+        out::complain(&format!("{}{place}; this is a defect of mallory", cause(info.payload())));
+    }));
+    let done = panic::catch_unwind(move || {
+        let mut out = Out::new(arguments.color);
+        match arguments.command {
+            Command::Run(arguments) => run::run(&arguments, &mut out),
+            Command::Test(arguments) => test::test(&arguments, &mut out),
+            Command::List(arguments) => list::list(&arguments, &mut out),
+            Command::Explain(arguments) => explain::explain(&arguments, &mut out),
+            Command::Check(arguments) => check::check(&arguments, &mut out),
+            Command::New(arguments) => new::new(&arguments, &mut out),
+            Command::Completions(arguments) => completions::completions(&arguments, &mut out),
+        }
+        .and_then(|exit| out.flush().map(|()| exit))
+    });
+    let exit = match done {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Expected,
+        Ok(Err(error)) => {
+            out::complain(&format!("cannot write: {error}"));
+            Exit::Defect
+        }
+        Err(_) => Exit::Defect,
+    };
+    ExitCode::from(exit as u8)
+}
+
+/// What a panic says.
+fn cause(payload: &dyn std::any::Any) -> &str {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "a panic",
+    }
+}

@@ -1,0 +1,135 @@
+//! Standard output and standard error, and whether they are coloured.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+
+use clap::ValueEnum;
+use mallory::scenario::{Problem, Problems};
+
+/// When to use colours.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
+
+impl When {
+    fn on(self, stream: &impl anstream::stream::RawStream) -> bool {
+        match self {
+            When::Auto => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
+            When::Always => true,
+            When::Never => false,
+        }
+    }
+}
+
+/// Where a command writes.
+pub struct Out {
+    out: BufWriter<Stdout>,
+    color: bool,
+    color_of_errors: bool,
+}
+
+impl Out {
+    /// Standard output and standard error.
+    pub fn new(color: When) -> Out {
+        Out {
+            color: color.on(&io::stdout()),
+            color_of_errors: color.on(&io::stderr()),
+            out: BufWriter::new(io::stdout()),
+        }
+    }
+
+    /// Whether standard output is coloured.
+    pub fn color(&self) -> bool {
+        self.color
+    }
+
+    /// Writes text as it is.
+    pub fn text(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())
+    }
+
+    /// Writes a line.
+    pub fn line(&mut self, text: &str) -> io::Result<()> {
+        self.text(text)?;
+        self.text("\n")
+    }
+
+    /// Writes a line whose first word is green or red.
+    pub fn verdict(&mut self, good: bool, word: &str, rest: &str) -> io::Result<()> {
+        if self.color {
+            let code = if good { "32" } else { "1;31" };
+            return self.line(&format!("\x1b[{code}m{word}\x1b[0m{rest}"));
+        }
+        self.line(&format!("{word}{rest}"))
+    }
+
+    /// Writes a heading.
+    pub fn heading(&mut self, text: &str) -> io::Result<()> {
+        if self.color { self.line(&format!("\x1b[1m{text}\x1b[0m")) } else { self.line(text) }
+    }
+
+    /// Writes a problem with the lines of its file.
+    pub fn problem(&mut self, problem: &Problem) -> io::Result<()> {
+        let text = problem.render(self.color);
+        self.line(&text)
+    }
+
+    /// Writes problems to standard error, after what was written so far.
+    pub fn complain_of(&mut self, problems: &Problems) -> io::Result<()> {
+        self.flush()?;
+        for problem in &problems.0 {
+            let _ = writeln!(io::stderr(), "{}", problem.render(self.color_of_errors));
+        }
+        Ok(())
+    }
+
+    /// Sends on what was written so far.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Writes a line to standard error; one that nobody reads is lost.
+pub fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "mallory: {text}");
+}
+
+/// Whether somebody watches standard error.
+pub fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// A paragraph, broken into lines and indented.
+pub fn wrapped(text: &str, indent: usize) -> String {
+    const WIDTH: usize = 96;
+    let mut lines = String::new();
+    for paragraph in text.trim().split("\n\n") {
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        let mut column = 0;
+        for word in paragraph.split_whitespace() {
+            let length = word.chars().count();
+            if column > 0 && column + 1 + length > WIDTH {
+                lines.push('\n');
+                column = 0;
+            }
+            if column == 0 {
+                lines.push_str(&" ".repeat(indent));
+                column = indent;
+            } else {
+                lines.push(' ');
+                column += 1;
+            }
+            lines.push_str(word);
+            column += length;
+        }
+        lines.push('\n');
+    }
+    lines
+}
