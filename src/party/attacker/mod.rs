@@ -85,6 +85,8 @@ struct Desk<'a> {
     cast: &'a Arc<Cast>,
     profile: &'a Profile,
     now: SimTime,
+    /// Whether the time has come from which she acts; before, she only listens and keeps.
+    active: bool,
     effects: &'a mut Effects,
 }
 
@@ -161,7 +163,7 @@ impl Actor for Attacker {
     fn handle(&mut self, input: Input, now: SimTime, effects: &mut Effects) {
         let Attacker { cast, profile, mind } = self;
         let active = now >= profile.from;
-        let mut desk = Desk { cast, profile, now, effects };
+        let mut desk = Desk { cast, profile, now, active, effects };
         match input {
             Input::Begin => {
                 if active {

@@ -79,6 +79,9 @@ impl Narrator {
     }
 
     fn advance(&mut self, desk: &mut Desk<'_>) {
+        if !desk.active {
+            return;
+        }
         let attack = self.attack.clone();
         while let (Some(line), None) = (attack.lines.get(self.next), &self.stopped) {
             let done = match &line.deed {
