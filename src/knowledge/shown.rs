@@ -25,12 +25,13 @@ impl Knowledge {
     }
 
     fn collect(&self, id: Id, values: &mut Vec<(Id, Value)>) {
-        if let Some(value) = self.get(id)
-            && !values.iter().any(|(i, _)| *i == id)
-        {
+        if values.iter().any(|(i, _)| *i == id) {
+            return;
+        }
+        if let Some(value) = self.get(id) {
             values.push((id, value.clone()));
         }
-        for part in self.table().parts(id) {
+        for part in self.table().each_part(id) {
             self.collect(part, values);
         }
     }

@@ -326,14 +326,20 @@ impl Table {
         self.first_line.get(&id).copied()
     }
 
-    /// The direct parts of a term.
+    /// The direct parts of a term; of a ciphertext its key last.
     pub fn parts(&self, id: Id) -> Vec<Id> {
-        match self.node(id) {
-            Node::Name(_) | Node::Text(_) => Vec::new(),
-            Node::Exp(xs) => xs.clone(),
-            Node::Enc(body, key) => body.iter().copied().chain([*key]).collect(),
-            Node::App(_, args) => args.clone(),
-        }
+        self.each_part(id).collect()
+    }
+
+    /// As `parts`, one after another.
+    pub fn each_part(&self, id: Id) -> impl Iterator<Item = Id> + '_ {
+        let (many, key): (&[Id], Option<Id>) = match self.node(id) {
+            Node::Name(_) | Node::Text(_) => (&[], None),
+            Node::Exp(xs) => (xs, None),
+            Node::Enc(body, key) => (body, Some(*key)),
+            Node::App(_, args) => (args, None),
+        };
+        many.iter().copied().chain(key)
     }
 
     /// The term as people write it, with `let` names where the protocol has them.
