@@ -68,7 +68,7 @@ impl Knowledge {
             }
             Node::App(Func::K | Func::Pw, _) => self.shared(id, node, ctx),
             Node::App(Func::Sk, args) => Ok(self.private(id, args[0], ctx)?.to_value()),
-            Node::App(Func::Pk, args) => self.public(args[0], ctx),
+            Node::App(Func::Pk, args) => self.public(id, args[0], ctx),
             Node::App(Func::Cert, args) => {
                 let subject = self.agent(args[0])?;
                 ctx.trust.certificate(&subject).ok_or(Reason::UnknownClient)
@@ -225,10 +225,11 @@ impl Knowledge {
         Private::from_bytes(&value.bytes)
     }
 
-    fn public(&mut self, owner: Id, ctx: &mut Context<'_>) -> Result<Value> {
+    fn public(&mut self, id: Id, owner: Id, ctx: &mut Context<'_>) -> Result<Value> {
         if self.is_agent(owner) {
             let name = self.agent(owner)?;
-            if !self.is_own(owner) && !self.grounds().rights.directory {
+            let rights = &self.grounds().rights;
+            if !self.is_own(owner) && !rights.directory && !rights.granted.contains(&id) {
                 return Err(Reason::Malformed);
             }
             if !ctx.trust.is_registered(&name) && !self.is_own(owner) {

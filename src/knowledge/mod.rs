@@ -71,14 +71,13 @@ impl Grounds {
             };
             supply.insert(id(&value.name), from);
         }
-        let granted = protocol.role(role).map(|r| &r.grants[..]).unwrap_or_default();
         Grounds {
             rights: Rights {
                 own: BTreeSet::from([id(role)]),
-                directory: !protocol.has_certificates,
+                directory: protocol.has_directory,
                 certificates: false,
                 registered: true,
-                granted: granted.iter().filter_map(|g| table.find(g)).collect(),
+                granted: protocol.role(role).map(|r| protocol.granted(r)).unwrap_or_default(),
             },
             supply,
             uses: protocol.uses,

@@ -107,7 +107,11 @@ impl<'t> Planner<'t> {
     fn can_construct(&self, id: Id) -> bool {
         let rights = &self.rights;
         if rights.granted.contains(&id) {
-            return true;
+            // A key of somebody's can be used once one knows who that is.
+            return match self.table.node(id) {
+                Node::App(_, owners) => owners.iter().all(|o| self.holds(*o)),
+                _ => true,
+            };
         }
         match self.table.node(id) {
             Node::Name(_) => false,

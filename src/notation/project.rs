@@ -209,10 +209,10 @@ fn id_of(protocol: &Protocol, name: &str) -> Id {
 fn rights(protocol: &Protocol, role: &Role, me: Id) -> Rights {
     Rights {
         own: BTreeSet::from([me]),
-        directory: !protocol.has_certificates,
+        directory: protocol.has_directory,
         certificates: false,
         registered: true,
-        granted: role.grants.iter().filter_map(|g| protocol.table.find(g)).collect(),
+        granted: protocol.granted(role),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A protocol: what a file declares, checked and brought to programs for its roles.
 //! Must not know TOML or bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::fault::{Fault, Quoted};
@@ -114,8 +114,11 @@ pub struct Protocol {
     pub table: Arc<Table>,
     /// The program of each role; a service has one for each line at which it may join.
     pub programs: BTreeMap<Name, Vec<Arc<Program>>>,
-    /// Whether some message carries a certificate; if none does, public keys are in a directory.
+    /// Whether some message carries a certificate.
     pub has_certificates: bool,
+    /// Whether everyone's public key is in a directory that all trust: where no message
+    /// carries a certificate or a role's public key.
+    pub has_directory: bool,
     /// Whether key pairs encrypt, and whether they sign.
     pub uses: KeyUses,
     /// What a role never checks.
@@ -174,6 +177,7 @@ impl Protocol {
             name: draft.name.clone(),
             roles,
             has_certificates: any_term(&lines, |t| matches!(t, Term::App(Func::Cert, _))),
+            has_directory: true,
             uses: KeyUses {
                 encryption: any_term(
                     &lines,
@@ -193,6 +197,8 @@ impl Protocol {
             protocol.uses.signature =
                 any_term(&protocol.lines, |t| matches!(t, Term::App(Func::Pk | Func::Cert, _)));
         }
+        let carries_key = protocol.lines.iter().flat_map(|l| &l.parts).any(|t| carries_key(t, &role_names));
+        protocol.has_directory = !protocol.has_certificates && !carries_key;
         protocol.table = Arc::new(table_of(&protocol).map_err(|()| vec![too_large(draft)])?);
         project::project(&mut protocol)?;
         Ok(protocol)
@@ -228,6 +234,14 @@ impl Protocol {
         self.values.iter().find(|v| &*v.name == name)
     }
 
+    /// The terms that a role may use though it never received them: what `[knows]` grants,
+    /// and public keys of services, which are configured; a service has its register.
+    pub fn granted(&self, role: &Role) -> BTreeSet<Id> {
+        let may_have = |owner: &&Role| role.service.is_some() || owner.service.is_some();
+        let keys = self.roles.iter().filter(may_have).map(|owner| Term::of(Func::Pk, &[&owner.name]));
+        role.grants.iter().cloned().chain(keys).filter_map(|t| self.table.find(&t)).collect()
+    }
+
     /// The number of a term in which `let` names may stand.
     pub fn find(&self, term: &Term) -> Option<Id> {
         self.table.find(&expand(term, &self.lets))
@@ -255,6 +269,15 @@ fn any_term(lines: &[Line], test: impl Fn(&Term) -> bool) -> bool {
     let mut found = false;
     lines.iter().flat_map(|l| &l.parts).for_each(|t| t.walk(&mut |t| found |= test(t)));
     found
+}
+
+/// Whether whoever reads this part gets a role's public key from it.
+fn carries_key(part: &Term, roles: &[Name]) -> bool {
+    match part {
+        Term::App(Func::Pk, of) => matches!(&of[0], Term::Name(n) if roles.contains(n)),
+        Term::Enc(body, _) => body.iter().any(|t| carries_key(t, roles)),
+        _ => false,
+    }
 }
 
 fn read_lines(draft: &Draft, faults: &mut Vec<Fault>) -> Vec<Line> {
