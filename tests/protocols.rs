@@ -3,13 +3,13 @@
 
 use mallory::Scenario;
 use mallory::notation::Origin;
-use mallory::scenario::{KeyPool, protocols};
+use mallory::scenario::{KeyPool, ProtocolFile, protocols};
 use proptest::prelude::*;
 
 /// A scenario in which a protocol is played once by honest parties.
 fn honest(protocol: &str, encoding: &str, crypto: &str) -> String {
     let entry = protocols().into_iter().find(|e| e.name == protocol).unwrap();
-    let file = Scenario::check_protocol(&entry.text, protocol).unwrap();
+    let file = ProtocolFile::from_text(&entry.text, protocol).unwrap();
     let mut run = String::new();
     let mut names = ["alice", "bob", "carol", "dave", "eve", "frank"].iter();
     for role in file.protocol.client_roles() {
@@ -33,6 +33,9 @@ fn all_complete(
     let play = scenario.play(&scenario.variants[0], false, pool).map_err(|h| h.to_string())?;
     if play.sessions().is_empty() {
         return Err(format!("{protocol}: nobody takes part"));
+    }
+    if let Some(goal) = play.goals().iter().find(|g| !g.holds()) {
+        return Err(format!("{protocol} {encoding} {crypto}: {} falls without an attacker", goal.goal));
     }
     match play.sessions().iter().find(|s| !s.completed()) {
         None => Ok(()),

@@ -10,7 +10,7 @@ use crate::knowledge::Bytes;
 use crate::notation::Kind;
 use crate::party::{CRL_PROTOCOL, Cast, Effect};
 use crate::time::Span;
-use crate::wire::tagged_fields;
+use crate::wire::{Field, tagged_fields};
 
 /// Listens.
 pub struct Eavesdrop;
@@ -120,9 +120,30 @@ impl Mind for Reflect {
         };
         desk.take(&message);
         let id = message.id;
-        let back = Sight { run, from: message.to.clone(), to: message.from.clone(), ..message };
+        let bytes = mirrored(&message, desk).unwrap_or(message.bytes.clone());
+        let back = Sight { run, from: message.to.clone(), to: message.from.clone(), bytes, ..message };
         desk.inject(back, Some(id));
     }
+}
+
+/// The message with sender and receiver exchanged where it names them in the clear: names
+/// outside any cryptography are hers to write.
+fn mirrored(message: &Sight, desk: &Desk<'_>) -> Option<Bytes> {
+    let encoding = desk.cast.protocols.get(&message.protocol).map(|s| s.encoding.clone())?;
+    if !encoding.has_tags() {
+        return None;
+    }
+    let mut out = Vec::new();
+    for (kind, range) in tagged_fields(&message.bytes).ok()? {
+        let bytes = &message.bytes[range];
+        let bytes = match kind {
+            Kind::Name if bytes == message.from.as_bytes() => message.to.as_bytes(),
+            Kind::Name if bytes == message.to.as_bytes() => message.from.as_bytes(),
+            _ => bytes,
+        };
+        encoding.write(Field { kind, bytes, width: None }, &mut out).ok()?;
+    }
+    Some(Bytes::from(out))
 }
 
 /// Changes a bit of each message.
