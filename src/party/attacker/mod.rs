@@ -70,6 +70,8 @@ trait Mind: Send {
     fn begin(&mut self, _desk: &mut Desk<'_>) {}
     /// A message is on the wire. Unless she says otherwise here, it goes no further.
     fn on_wire(&mut self, message: Sight, desk: &mut Desk<'_>);
+    /// A message is on the wire before the time from which she acts; it passes.
+    fn listen(&mut self, _message: &Sight, _desk: &mut Desk<'_>) {}
     /// An event handed her a value.
     fn handed(&mut self, _term: &Term, _value: &Value, _desk: &mut Desk<'_>) {}
     /// She starts a run of her own.
@@ -91,6 +93,11 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// Whether the time from which she acts has come.
+    fn is_active(&self) -> bool {
+        self.now >= self.profile.from
+    }
+
     /// Lets a message go on.
     fn pass(&mut self, message: Sight) {
         self.effects.all.push(Effect::Pass(message, Span(0)));
@@ -175,7 +182,10 @@ impl Actor for Attacker {
                 self.equip(effects);
             }
             Input::OnWire(message) if active => mind.on_wire(message, &mut desk),
-            Input::OnWire(message) => desk.pass(message),
+            Input::OnWire(message) => {
+                mind.listen(&message, &mut desk);
+                desk.pass(message);
+            }
             Input::Handed { term, value } => mind.handed(&term, &value, &mut desk),
             Input::Start(run) => mind.start(&run, &mut desk),
             Input::Timer(WAKE) => mind.begin(&mut desk),

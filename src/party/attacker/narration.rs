@@ -112,7 +112,7 @@ impl Narrator {
     }
 
     fn send(&mut self, line: &AttackLine, from: &Name, to: &Name, desk: &mut Desk<'_>) -> bool {
-        if !self.hand.can_build(&line.parts) {
+        if !desk.is_active() || !self.hand.can_build(&line.parts) {
             return false;
         }
         let at = Address { run: line.run, line: line.step, protocol: &self.protocol, from, to };
@@ -161,6 +161,14 @@ impl Mind for Narrator {
         }
         self.held.push(message);
         self.advance(desk);
+    }
+
+    fn listen(&mut self, message: &Sight, desk: &mut Desk<'_>) {
+        let line = self.line_for(message).map(|at| &self.attack.lines[at].deed);
+        if self.stopped.is_none() && matches!(line, Some(Deed::Overhear { .. })) {
+            self.held.push(message.clone());
+            self.advance(desk);
+        }
     }
 
     fn handed(&mut self, term: &Term, value: &Value, desk: &mut Desk<'_>) {
