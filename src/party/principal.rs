@@ -153,7 +153,8 @@ impl Principal {
             return;
         }
         let nth = self.parts.get(&(message.run, role.clone())).map_or(0, Vec::len).to_string();
-        let mut session = Session::new(&self.cast, id, spoken, program, &BTreeMap::new(), &nth);
+        let names = self.cast.peers_known(message.run, spoken, &role);
+        let mut session = Session::new(&self.cast, id, spoken, program, &names, &nth);
         let mine = |m: &Arc<Sight>| m.run == message.run && spoken.protocol.receiver_of(m.line) == &role;
         let (early, strays) = std::mem::take(&mut self.strays).into_iter().partition(mine);
         self.strays = strays;
