@@ -98,6 +98,7 @@ fn draft(table: &Reader<'_>, name: &str, places: &mut Places) -> Result<Draft, P
         given: lists(table, "given", places)?,
         knows: lists(table, "knows", places)?,
         services: pairs(table, "services", places)?,
+        joins: joins(table, places)?,
     })
 }
 
@@ -126,6 +127,18 @@ fn lists(table: &Reader<'_>, key: &str, places: &mut Places) -> Result<Vec<(Quot
         Ok((places.quote(&key.name, &key_node(node, key)), quoted(value, places)?))
     };
     inner.entries().iter().map(list).collect()
+}
+
+/// `[joins]`: for each role the numbers of lines.
+fn joins(table: &Reader<'_>, places: &mut Places) -> Result<Vec<(Quoted, Vec<Quoted>)>, Problem> {
+    let Some(node) = table.get("joins") else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for (key, value) in Reader::new(node)?.entries() {
+        let line = |n: &Node| Ok(places.quote(&integer(n, 1)?.to_string(), n));
+        let lines = array(value)?.iter().map(line).collect::<Result<_, Problem>>()?;
+        all.push((places.quote(&key.name, &key_node(node, key)), lines));
+    }
+    Ok(all)
 }
 
 /// `[encoding]`: its kind and, for `untagged`, the widths of fields.
