@@ -146,10 +146,12 @@ pub fn encoding(node: &Node) -> Result<Encoding, Problem> {
     const KINDS: [&str; 3] = ["tagged", "untagged", "labelled"];
     let table = Reader::new(node)?;
     let kind = table.get("kind").ok_or_else(|| table.missing("kind"))?;
+    // Widths may stay when a variant changes the kind alone; only untagged fields have them.
+    let widths = widths(&table)?;
     let encoding = match string(kind)? {
         "tagged" => Encoding::Tagged,
         "labelled" => Encoding::Labelled,
-        "untagged" => Encoding::Untagged(widths(&table)?),
+        "untagged" => Encoding::Untagged(widths),
         other => return Err(super::reader::unknown(kind, other, &KINDS)),
     };
     table.finish()?;
