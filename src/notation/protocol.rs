@@ -235,6 +235,14 @@ impl Protocol {
         role_of(&self.lines[number as usize - 1].to)
     }
 
+    /// Whether line `number` has a part that its receiver sent in an earlier line.
+    pub fn returns_own(&self, number: u32) -> bool {
+        let (at, receiver) = (number as usize - 1, self.receiver_of(number));
+        let earlier = || self.lines[..at].iter().filter(|l| role_of(&l.from) == receiver);
+        let cryptic = |t: &&Term| matches!(t, Term::Enc(..) | Term::App(Func::Mac | Func::Sign, _));
+        self.lines[at].parts.iter().filter(cryptic).any(|t| earlier().any(|l| l.parts.contains(t)))
+    }
+
     /// The declared value of this name.
     pub fn value(&self, name: &str) -> Option<&Declared> {
         self.values.iter().find(|v| &*v.name == name)
