@@ -71,7 +71,7 @@ trait Mind: Send {
     /// A message is on the wire. Unless she says otherwise here, it goes no further.
     fn on_wire(&mut self, message: Sight, desk: &mut Desk<'_>);
     /// A message is on the wire before the time from which she acts; it passes.
-    fn listen(&mut self, _message: &Sight, _desk: &mut Desk<'_>) {}
+    fn listen(&mut self, _message: &Sight) {}
     /// An event handed her a value.
     fn handed(&mut self, _term: &Term, _value: &Value, _desk: &mut Desk<'_>) {}
     /// She starts a run of her own.
@@ -93,11 +93,6 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Whether the time from which she acts has come.
-    fn is_active(&self) -> bool {
-        self.now >= self.profile.from
-    }
-
     /// Lets a message go on.
     fn pass(&mut self, message: Sight) {
         self.effects.all.push(Effect::Pass(message, Span(0)));
@@ -183,7 +178,7 @@ impl Actor for Attacker {
             }
             Input::OnWire(message) if active => mind.on_wire(message, &mut desk),
             Input::OnWire(message) => {
-                mind.listen(&message, &mut desk);
+                mind.listen(&message);
                 desk.pass(message);
             }
             Input::Handed { term, value } => mind.handed(&term, &value, &mut desk),

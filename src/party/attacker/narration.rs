@@ -112,7 +112,7 @@ impl Narrator {
     }
 
     fn send(&mut self, line: &AttackLine, from: &Name, to: &Name, desk: &mut Desk<'_>) -> bool {
-        if !desk.is_active() || !self.hand.can_build(&line.parts) {
+        if !self.hand.can_build(&line.parts) {
             return false;
         }
         let at = Address { run: line.run, line: line.step, protocol: &self.protocol, from, to };
@@ -163,11 +163,10 @@ impl Mind for Narrator {
         self.advance(desk);
     }
 
-    fn listen(&mut self, message: &Sight, desk: &mut Desk<'_>) {
+    fn listen(&mut self, message: &Sight) {
         let line = self.line_for(message).map(|at| &self.attack.lines[at].deed);
         if self.stopped.is_none() && matches!(line, Some(Deed::Overhear { .. })) {
             self.held.push(message.clone());
-            self.advance(desk);
         }
     }
 
