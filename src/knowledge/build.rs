@@ -38,7 +38,9 @@ impl Knowledge {
         ids.iter()
             .map(|id| {
                 let mut value = self.build(*id, ctx)?;
-                if let Some(kind) = ctx.casts.get(id) {
+                if let Some(kind) = ctx.casts.get(id)
+                    && self.grounds().encoding.has_tags()
+                {
                     value.kind = *kind;
                 }
                 let width = match &*self.grounds().encoding {

@@ -272,16 +272,23 @@ impl<'t> Planner<'t> {
             Node::App(Func::Succ | Func::Pred | Func::Xor, args) => {
                 let unknown: Vec<Id> = args.iter().copied().filter(|a| !self.can_build(*a)).collect();
                 match unknown.as_slice() {
-                    [one] if matches!(table.node(*one), Node::Name(_)) => {
+                    [one] if !table.parts(id).iter().any(|p| p != one && self.is_part(*one, *p)) => {
                         ops.push(Op::Invert(source, id, *one));
-                        self.hold(*one);
                         self.hold(id);
+                        self.hold(*one);
+                        if !matches!(table.node(*one), Node::Name(_)) {
+                            self.unchecked.push(*one);
+                        }
                     }
                     _ => open.push((source, id)),
                 }
             }
             _ => open.push((source, id)),
         }
+    }
+
+    fn is_part(&self, part: Id, whole: Id) -> bool {
+        part == whole || self.table.parts(whole).into_iter().any(|p| self.is_part(part, p))
     }
 
     fn can_decrypt(&self, key: Id) -> bool {

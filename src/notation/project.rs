@@ -67,7 +67,7 @@ pub fn project(protocol: &mut Protocol) -> Result<(), Vec<Fault>> {
         let programs = if role.service.is_some() {
             service_programs(protocol, &role, &mine)
         } else {
-            compile(protocol, &role, &mine).map(|c| vec![c])
+            client_programs(protocol, &role, &mine)
         };
         match programs {
             Ok(compiled) => {
@@ -113,6 +113,13 @@ fn service_programs(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Ve
     starts.iter().zip(ends).map(|(from, to)| compile(protocol, role, &mine[*from..to])).collect()
 }
 
+/// A client's program starts with its first line; where the protocol has a part that can
+/// be repeated, another starts there.
+fn client_programs(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Vec<Compiled>, Fault> {
+    let starts = mine.iter().enumerate().filter(|(at, line)| *at == 0 || role.joins.contains(line));
+    starts.map(|(at, _)| compile(protocol, role, &mine[at..])).collect()
+}
+
 fn compile(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Compiled, Fault> {
     let table = &*protocol.table;
     let me = id_of(protocol, &role.name);
@@ -126,9 +133,11 @@ fn compile(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Compiled, F
             planner.hold(id_of(protocol, &other.name));
         }
     }
+    let returns = returns(protocol, role, mine);
     for value in &protocol.values {
-        if value.role == role.name && value.origin != Origin::LongTerm {
-            planner.hold(id_of(protocol, &value.name));
+        let id = id_of(protocol, &value.name);
+        if value.role == role.name && value.origin != Origin::LongTerm && !returns.contains(&id) {
+            planner.hold(id);
         }
     }
     let interesting = interesting(protocol, role);
@@ -184,11 +193,41 @@ fn compile(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Compiled, F
     })
 }
 
+/// Values that a role made in lines before those that are `mine` and that come back to it
+/// here, as in a ticket: it reads them there and has no memory of them.
+fn returns(protocol: &Protocol, role: &Role, mine: &[u32]) -> BTreeSet<Id> {
+    let table = &*protocol.table;
+    let terms = |n: &u32| {
+        let line = &protocol.lines[*n as usize - 1];
+        let parts = line.parts.iter().filter_map(|t| table.find(t)).collect();
+        all_parts(table, parts)
+    };
+    let first = mine.first().copied().unwrap_or(1);
+    let earlier: BTreeSet<Id> =
+        lines_of(protocol, &role.name).iter().filter(|n| **n < first).flat_map(terms).collect();
+    if earlier.is_empty() {
+        return BTreeSet::new();
+    }
+    let mut sent = BTreeSet::new();
+    let mut back = BTreeSet::new();
+    for number in mine {
+        match protocol.receiver_of(*number) == &role.name {
+            true => back.extend(terms(number).difference(&sent).copied()),
+            false => sent.extend(terms(number)),
+        }
+    }
+    back.retain(|id| earlier.contains(id));
+    back
+}
+
 /// A step's terms and all their parts.
 fn parts_of(table: &Table, action: &Action) -> BTreeSet<Id> {
     let (Action::Send { parts, .. } | Action::Receive { parts, .. }) = action;
+    all_parts(table, parts.clone())
+}
+
+fn all_parts(table: &Table, mut open: Vec<Id>) -> BTreeSet<Id> {
     let mut seen = BTreeSet::new();
-    let mut open = parts.clone();
     while let Some(id) = open.pop() {
         if seen.insert(id) {
             open.extend(table.parts(id));

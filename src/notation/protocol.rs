@@ -58,6 +58,8 @@ pub struct Draft {
     pub knows: Vec<(Quoted, Vec<Quoted>)>,
     /// Which service plays a role; `client` makes it none.
     pub services: Vec<(Quoted, Quoted)>,
+    /// The lines at which a client's role may join beside its first.
+    pub joins: Vec<(Quoted, Vec<Quoted>)>,
 }
 
 /// A value that a protocol declares.
@@ -93,6 +95,9 @@ pub struct Role {
     pub service: Option<Service>,
     /// What `[knows]` grants it, as terms.
     pub grants: Vec<Term>,
+    /// Lines beside its first at which a client may join, with no memory of earlier ones:
+    /// where a part begins that can be repeated, as with a ticket.
+    pub joins: Vec<u32>,
 }
 
 /// A protocol, understood: roles have programs, and every fault was reported.
@@ -152,6 +157,7 @@ impl Protocol {
         let mut roles = read_roles(draft, &lines, &mut faults);
         let role_names: Vec<Name> = roles.iter().map(|r| r.name.clone()).collect();
         let mut values = Vec::new();
+        read_joins(&draft.joins, &lines, &mut roles, &mut faults);
         read_values(&draft.fresh, Origin::Fresh, &role_names, &mut values, &mut faults);
         read_values(&draft.given, Origin::Given, &role_names, &mut values, &mut faults);
         read_knows(&draft.knows, &mut roles, &role_names, &mut values, &mut faults);
@@ -227,6 +233,14 @@ impl Protocol {
     /// The role that receives line `number`, which counts from 1.
     pub fn receiver_of(&self, number: u32) -> &Name {
         role_of(&self.lines[number as usize - 1].to)
+    }
+
+    /// Whether line `number` has a part that its receiver sent in an earlier line.
+    pub fn returns_own(&self, number: u32) -> bool {
+        let (at, receiver) = (number as usize - 1, self.receiver_of(number));
+        let earlier = || self.lines[..at].iter().filter(|l| role_of(&l.from) == receiver);
+        let cryptic = |t: &&Term| matches!(t, Term::Enc(..) | Term::App(Func::Mac | Func::Sign, _));
+        self.lines[at].parts.iter().filter(cryptic).any(|t| earlier().any(|l| l.parts.contains(t)))
     }
 
     /// The declared value of this name.
@@ -316,7 +330,12 @@ fn read_roles(draft: &Draft, lines: &[Line], faults: &mut Vec<Fault>) -> Vec<Rol
     let mut roles: Vec<Role> = Vec::new();
     for name in lines.iter().flat_map(|l| [role_of(&l.from), role_of(&l.to)]) {
         if !roles.iter().any(|r| r.name == *name) {
-            roles.push(Role { name: name.clone(), service: Service::by_default(name), grants: Vec::new() });
+            roles.push(Role {
+                name: name.clone(),
+                service: Service::by_default(name),
+                grants: Vec::new(),
+                joins: Vec::new(),
+            });
         }
     }
     let names: Vec<Name> = roles.iter().map(|r| r.name.clone()).collect();
@@ -336,6 +355,40 @@ fn read_roles(draft: &Draft, lines: &[Line], faults: &mut Vec<Fault>) -> Vec<Rol
         }
     }
     roles
+}
+
+fn read_joins(
+    declared: &[(Quoted, Vec<Quoted>)],
+    lines: &[Line],
+    roles: &mut [Role],
+    faults: &mut Vec<Fault>,
+) {
+    let names: Vec<Name> = roles.iter().map(|r| r.name.clone()).collect();
+    for (role, numbers) in declared {
+        let Some(found) = roles.iter_mut().find(|r| *r.name == *role.text) else {
+            faults.push(unknown_role(role, &names));
+            continue;
+        };
+        if found.service.is_some() {
+            faults.push(
+                role.fault(format!("role {} is a service's", role.text))
+                    .help("a service joins wherever it can do its part"),
+            );
+        }
+        for number in numbers {
+            let line = number.text.parse().ok().filter(|n| *n > 0);
+            let receives =
+                |n: &u32| lines.get(*n as usize - 1).is_some_and(|l| role_of(&l.to) == &found.name);
+            match line.filter(receives) {
+                Some(line) => found.joins.push(line),
+                None => faults.push(
+                    number
+                        .fault(format!("{} receives no line {}", role.text, number.text))
+                        .help("a role joins with a message that it receives"),
+                ),
+            }
+        }
+    }
 }
 
 fn unknown_role(role: &Quoted, names: &[Name]) -> Fault {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::knowledge::{Grounds, Keys, Lifetimes, Value};
-use crate::notation::{Name, Program, Protocol};
+use crate::notation::{Name, Program, Protocol, Term};
 use crate::pki::TrustPolicy;
 use crate::time::{SimTime, Span, UnixNanos};
 use crate::wire::Encoding;
@@ -108,7 +108,19 @@ impl Cast {
     /// What the scenario hands to a party in a run; in a run that nobody scheduled, what
     /// it hands out in the first run of that protocol.
     pub fn given(&self, run: u32, protocol: &str) -> Option<&BTreeMap<Name, Value>> {
+        self.spec(run, protocol).map(|r| &r.given)
+    }
+
+    /// The parties whom `[knows]` names to a role that joins a run, as the scenario casts them.
+    pub fn peers_known(&self, run: u32, spoken: &Spoken, role: &str) -> BTreeMap<Name, Name> {
+        let grants = spoken.protocol.role(role).map(|r| &r.grants[..]).unwrap_or_default();
+        let Some(spec) = self.spec(run, &spoken.protocol.name) else { return BTreeMap::new() };
+        let granted = |(role, _): &(&Name, &Name)| grants.contains(&Term::Name((*role).clone()));
+        spec.names.iter().filter(granted).map(|(role, name)| (role.clone(), name.clone())).collect()
+    }
+
+    fn spec(&self, run: u32, protocol: &str) -> Option<&RunSpec> {
         let scheduled = self.runs.get(&run).filter(|r| *r.protocol == *protocol);
-        scheduled.or_else(|| self.runs.values().find(|r| *r.protocol == *protocol)).map(|r| &r.given)
+        scheduled.or_else(|| self.runs.values().find(|r| *r.protocol == *protocol)).map(|r| &**r)
     }
 }

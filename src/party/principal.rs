@@ -54,8 +54,8 @@ pub struct Principal {
     undecided: Vec<Arc<Sight>>,
     /// Digests of opening messages that were accepted.
     accepted: BTreeSet<[u8; 32]>,
-    /// Digests of ciphertexts, codes and signatures of its own.
-    own: BTreeSet<[u8; 32]>,
+    /// Ciphertexts, codes and signatures of its own.
+    own: BTreeSet<Bytes>,
 }
 
 enum Part {
@@ -153,7 +153,8 @@ impl Principal {
             return;
         }
         let nth = self.parts.get(&(message.run, role.clone())).map_or(0, Vec::len).to_string();
-        let mut session = Session::new(&self.cast, id, spoken, program, &BTreeMap::new(), &nth);
+        let names = self.cast.peers_known(message.run, spoken, &role);
+        let mut session = Session::new(&self.cast, id, spoken, program, &names, &nth);
         let mine = |m: &Arc<Sight>| m.run == message.run && spoken.protocol.receiver_of(m.line) == &role;
         let (early, strays) = std::mem::take(&mut self.strays).into_iter().partition(mine);
         self.strays = strays;
@@ -189,18 +190,24 @@ impl Principal {
         if self.character.knows_own {
             let made = made.iter().map(|m| &m.value);
             let own = made.filter(|v| matches!(v.kind, Kind::Cipher | Kind::Mac | Kind::Signature));
-            self.own.extend(own.map(|v| crypto::sha256(&[&v.bytes])));
+            self.own.extend(own.map(|v| v.bytes.clone()));
         }
     }
 
-    /// The line, if a field of the message is this party's own work.
+    /// The line, if a field of the message is this party's own work, unless the protocol
+    /// brings the role's own work back in this line, as a ticket that it issued.
     fn reflected(&self, message: &Sight) -> Option<u32> {
-        if self.own.is_empty() {
+        let spoken = self.cast.protocols.get(&message.protocol).filter(|_| !self.own.is_empty())?;
+        if spoken.protocol.returns_own(message.line) {
             return None;
         }
-        let fields = wire::tagged_fields(&message.bytes).unwrap_or_default();
-        let hit =
-            fields.into_iter().any(|(_, range)| self.own.contains(&crypto::sha256(&[&message.bytes[range]])));
+        let hit = match spoken.encoding.has_tags() {
+            true => wire::tagged_fields(&message.bytes)
+                .unwrap_or_default()
+                .into_iter()
+                .any(|(_, range)| self.own.contains(&Bytes::from(&message.bytes[range]))),
+            false => self.own.iter().any(|own| message.bytes.windows(own.len()).any(|w| w == own.as_slice())),
+        };
         hit.then_some(message.line)
     }
 

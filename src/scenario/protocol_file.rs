@@ -98,6 +98,7 @@ fn draft(table: &Reader<'_>, name: &str, places: &mut Places) -> Result<Draft, P
         given: lists(table, "given", places)?,
         knows: lists(table, "knows", places)?,
         services: pairs(table, "services", places)?,
+        joins: joins(table, places)?,
     })
 }
 
@@ -128,15 +129,29 @@ fn lists(table: &Reader<'_>, key: &str, places: &mut Places) -> Result<Vec<(Quot
     inner.entries().iter().map(list).collect()
 }
 
+/// `[joins]`: for each role the numbers of lines.
+fn joins(table: &Reader<'_>, places: &mut Places) -> Result<Vec<(Quoted, Vec<Quoted>)>, Problem> {
+    let Some(node) = table.get("joins") else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for (key, value) in Reader::new(node)?.entries() {
+        let line = |n: &Node| Ok(places.quote(&integer(n, 1)?.to_string(), n));
+        let lines = array(value)?.iter().map(line).collect::<Result<_, Problem>>()?;
+        all.push((places.quote(&key.name, &key_node(node, key)), lines));
+    }
+    Ok(all)
+}
+
 /// `[encoding]`: its kind and, for `untagged`, the widths of fields.
 pub fn encoding(node: &Node) -> Result<Encoding, Problem> {
     const KINDS: [&str; 3] = ["tagged", "untagged", "labelled"];
     let table = Reader::new(node)?;
     let kind = table.get("kind").ok_or_else(|| table.missing("kind"))?;
+    // Widths may stay when a variant changes the kind alone; only untagged fields have them.
+    let widths = widths(&table)?;
     let encoding = match string(kind)? {
         "tagged" => Encoding::Tagged,
         "labelled" => Encoding::Labelled,
-        "untagged" => Encoding::Untagged(widths(&table)?),
+        "untagged" => Encoding::Untagged(widths),
         other => return Err(super::reader::unknown(kind, other, &KINDS)),
     };
     table.finish()?;

@@ -70,6 +70,8 @@ trait Mind: Send {
     fn begin(&mut self, _desk: &mut Desk<'_>) {}
     /// A message is on the wire. Unless she says otherwise here, it goes no further.
     fn on_wire(&mut self, message: Sight, desk: &mut Desk<'_>);
+    /// A message is on the wire before the time from which she acts; it passes.
+    fn listen(&mut self, _message: &Sight) {}
     /// An event handed her a value.
     fn handed(&mut self, _term: &Term, _value: &Value, _desk: &mut Desk<'_>) {}
     /// She starts a run of her own.
@@ -175,7 +177,10 @@ impl Actor for Attacker {
                 self.equip(effects);
             }
             Input::OnWire(message) if active => mind.on_wire(message, &mut desk),
-            Input::OnWire(message) => desk.pass(message),
+            Input::OnWire(message) => {
+                mind.listen(&message);
+                desk.pass(message);
+            }
             Input::Handed { term, value } => mind.handed(&term, &value, &mut desk),
             Input::Start(run) => mind.start(&run, &mut desk),
             Input::Timer(WAKE) => mind.begin(&mut desk),

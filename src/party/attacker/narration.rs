@@ -163,6 +163,13 @@ impl Mind for Narrator {
         self.advance(desk);
     }
 
+    fn listen(&mut self, message: &Sight) {
+        let line = self.line_for(message).map(|at| &self.attack.lines[at].deed);
+        if self.stopped.is_none() && matches!(line, Some(Deed::Overhear { .. })) {
+            self.held.push(message.clone());
+        }
+    }
+
     fn handed(&mut self, term: &Term, value: &Value, desk: &mut Desk<'_>) {
         if let Some(id) = self.attack.table.find(term) {
             self.hand.knowledge.set(id, value.clone());
