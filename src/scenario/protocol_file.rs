@@ -84,10 +84,14 @@ pub fn read(node: &Node, name: &str) -> Result<ProtocolFile, Problems> {
 }
 
 fn draft(table: &Reader<'_>, name: &str, places: &mut Places) -> Result<Draft, Problem> {
-    let Some(messages) = table.get("messages") else { return Err(table.missing("messages")) };
-    let messages = quoted(messages, places)?;
+    let Some(node) = table.get("messages") else {
+        return Err(table
+            .missing("messages")
+            .help("a protocol has lines, as in `messages = [\"A -> B : Na\"]`"));
+    };
+    let messages = quoted(node, places)?;
     if messages.is_empty() {
-        return Err(table.node.problem("a protocol needs at least one message"));
+        return Err(node.problem("a protocol needs at least one line").help("as in `A -> B : Na`"));
     }
     Ok(Draft {
         name: name.to_owned(),
@@ -137,7 +141,7 @@ pub fn encoding(node: &Node) -> Result<Encoding, Problem> {
         "tagged" => Encoding::Tagged,
         "labelled" => Encoding::Labelled,
         "untagged" => Encoding::Untagged(widths(&table)?),
-        other => return Err(super::reader::unknown(kind, other, &KINDS)),
+        other => return Err(super::reader::unknown(kind, "encoding", other, &KINDS)),
     };
     table.finish()?;
     Ok(encoding)
@@ -174,7 +178,9 @@ fn width(node: &Node) -> Result<usize, Problem> {
     if (width as usize) < MAX_MESSAGE_BYTES {
         Ok(width as usize)
     } else {
-        Err(node.problem("this width is larger than the limit MAX_MESSAGE_BYTES"))
+        Err(node
+            .problem("no field is this wide")
+            .help(format!("the limit MAX_MESSAGE_BYTES is {MAX_MESSAGE_BYTES}")))
     }
 }
 
