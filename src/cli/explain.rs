@@ -248,6 +248,6 @@ fn attacker(variant: &Variant) -> Vec<String> {
     for (name, value) in &her.given {
         lines.push(format!("has {name} = {:?} of her own", value.text().unwrap_or_default()));
     }
-    lines.extend(if her.words.is_empty() { vec!["eavesdrop".to_owned()] } else { her.words.clone() });
+    lines.extend(if her.words.is_empty() { vec!["tactic: eavesdrop".to_owned()] } else { her.words.clone() });
     lines
 }

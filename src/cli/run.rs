@@ -48,10 +48,11 @@ pub struct Arguments {
     /// Play without the attacker and her compromises
     #[arg(long)]
     no_attacker: bool,
-    /// Write every key and secret of the plays to a file that only you can read
+    /// Write the secrets of the plays to a file that only you can read
     ///
-    /// A line for each value: `scenario/variant run party term hex`, with `-` for the run
-    /// of what the attacker has from the start. The only way in which secrets leave.
+    /// A line for each value that a party concluded, or that the attacker has from the start
+    /// or was handed: `scenario/variant run party term hex`, with `-` for the run of what
+    /// belongs to none. The only way in which secrets leave.
     #[arg(long, value_name = "FILE")]
     keylog: Option<PathBuf>,
 }

@@ -71,14 +71,14 @@ pub fn test(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
     for (name, problems) in &selection.wrong {
         out.complain_of(problems)?;
         tally.add(Exit::Input);
-        out.verdict(false, "FAILED", &format!("  {name}  it cannot be read"))?;
+        out.verdict(false, "FAILED", &format!("  {name}  it is wrong, see above"))?;
     }
     let jobs = jobs(selection.scenarios, arguments);
     let bar = ProgressBar::with_draw_target(Some(jobs.len() as u64), ProgressDrawTarget::hidden());
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len}") {
         bar.set_style(style);
     }
-    let started = Instant::now();
+    let started = now();
     play_all(&jobs, |index, outcome: Outcome| {
         if bar.is_hidden() && is_watched() && started.elapsed() > PATIENCE {
             bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -93,6 +93,12 @@ pub fn test(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
     bar.finish_and_clear();
     out.line(&format!("{} passed, {} failed", tally.passed, tally.failed))?;
     Ok(tally.exit)
+}
+
+/// The machine's time; a play never sees it.
+#[expect(clippy::disallowed_methods, reason = "people want to know which test is slow")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 struct Tally {
@@ -163,7 +169,7 @@ fn take<'a>(jobs: &'a [Job], next: &AtomicUsize) -> Option<(usize, &'a Job)> {
 }
 
 fn play(job: &Job, pool: &KeyPool) -> Outcome {
-    let started = Instant::now();
+    let started = now();
     let checked = catch_unwind(AssertUnwindSafe(|| job.scenario.check(&job.variant, pool)));
     let repeat_with = job.scenario.repeat_with(Some(&job.variant), true);
     let (exit, wrong) = match checked {

@@ -432,12 +432,12 @@ fn declare(
         Origin::LongTerm => "key",
     };
     let word = kind.as_deref().unwrap_or(default);
-    let Some(of) = Type::from_word(word) else {
+    let of = Type::from_word(word).unwrap_or_else(|| {
         faults.push(
             source.fault(format!("there is no type `{word}`")).nearest(word, Type::ALL.iter().map(|t| t.1)),
         );
-        return;
-    };
+        Type::Data
+    });
     if roles.contains(&name) || &*name == "I" || &*name == "g" {
         faults
             .push(source.fault(format!("`{name}` is taken: it names a role, the attacker or the generator")));
@@ -517,6 +517,7 @@ fn resolve_lets(mut raw: Vec<(Name, Term, &Quoted)>, faults: &mut Vec<Fault>) ->
         let Some(at) = ready else {
             let names = open.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
             faults.push(raw[0].2.fault(format!("`let` goes in a circle through {names}")));
+            done.extend(raw.into_iter().map(|(name, term, _)| (name, term)));
             return done;
         };
         let (name, term, source) = raw.remove(at);
@@ -550,7 +551,10 @@ fn check_names(
         roles.iter().chain(values.iter().map(|v| &v.name)).chain(lets.iter().map(|(l, _)| l)).map(|n| &**n)
     };
     let unknown = |fault: Fault, n: &Name| match super::fault::suggest(n, words()) {
-        Some(help) => fault.help(format!("{help} Otherwise declare it in [fresh], [given] or [let]")),
+        Some(help) if help.ends_with('?') => {
+            fault.help(format!("{help} Otherwise declare it in [fresh], [given] or [let]"))
+        }
+        Some(help) => fault.help(format!("{help}; or declare it in [fresh], [given] or [let]")),
         None => fault.help("declare it in [fresh], [given] or [let]"),
     };
     for line in lines {

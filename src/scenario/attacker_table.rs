@@ -89,7 +89,11 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
     if let [_, second, ..] = plans.as_slice() {
         return Err(second.problem("an attacker has one of `tactic`, `attack` and `rule`").into());
     }
-    let words = plans.first().map(|node| words(node)).unwrap_or_default();
+    let words = match plans.first() {
+        Some(Node { data: Data::String(tactic), .. }) => vec![format!("tactic: {tactic}")],
+        Some(node) => words(node),
+        None => Vec::new(),
+    };
     let plan = if let Some(node) = table.get("tactic") {
         tactic(node, setup)?
     } else if let Some(node) = table.get("attack") {
@@ -131,7 +135,7 @@ fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {
         ["impersonate"] => {
             return Err(node.problem("whom does she impersonate?").help("as in `impersonate bob`"));
         }
-        _ => return Err(unknown(node, text, &TACTICS)),
+        _ => return Err(unknown(node, "tactic", text, &TACTICS)),
     })
 }
 
@@ -194,7 +198,7 @@ impl Hers<'_> {
                 self.setup.protocols.iter().map(|(p, _)| p.protocol.name.as_str()).chain(["crl"]).collect();
             let text = string(node)?;
             if !names.contains(&text) {
-                return Err(unknown(node, text, &names));
+                return Err(unknown(node, "protocol in this scenario", text, &names));
             }
             protocol = Some(text.into());
         }
@@ -256,7 +260,7 @@ impl Hers<'_> {
             ("inject", line) if !line.is_empty() => {
                 Action::Inject(self.attack(&[places.quote(line, node)], fresh, places)?)
             }
-            _ => return Err(unknown(node, text, &ACTIONS).into()),
+            _ => return Err(unknown(node, "action", text, &ACTIONS).into()),
         })
     }
 }

@@ -149,7 +149,8 @@ fn run_ref(node: &Node, key: &super::toml_tree::Key, setup: &Setup) -> Result<Ru
         return Err(problem);
     }
     if run as usize > setup.runs.len() && setup.attacker.is_none() {
-        return Err(problem(format!("there is no run {run}, and no attacker who could open it")));
+        return Err(problem(format!("there is no run {run}, and no attacker who could open it"))
+            .help(format!("the scenario has {} [[run]]", setup.runs.len())));
     }
     Ok(RunRef { run, party })
 }
@@ -163,7 +164,7 @@ fn run_expect(node: &Node, setup: &Setup) -> Result<RunExpect, Problem> {
     let reason = match reason {
         Some(word) => Some(word.parse::<Reason>().map_err(|()| {
             let words: Vec<&str> = Reason::ALL.iter().map(|r| r.word()).collect();
-            unknown(node, word, &words)
+            unknown(node, "reason", word, &words)
         })?),
         None => None,
     };
@@ -215,7 +216,7 @@ fn holds(node: &Node) -> Result<bool, Problem> {
     match string(node)? {
         "holds" => Ok(true),
         "violated" => Ok(false),
-        other => Err(unknown(node, other, &["holds", "violated"])),
+        other => Err(unknown(node, "verdict", other, &["holds", "violated"])),
     }
 }
 

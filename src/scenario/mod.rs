@@ -183,7 +183,10 @@ impl Scenario {
                         .iter()
                         .find_map(|k| Reader::new(over).ok()?.get(k))
                     {
-                        return Err(inner.problem("a variant does not change what the file is about").into());
+                        return Err(inner
+                            .problem("a variant does not change what the file is about")
+                            .help("write this key at the top of the file")
+                            .into());
                     }
                     let changes = over.leaves(&["expect"]);
                     add(Variant::read(Some(&key.name), &tree.overlaid(over), changes, folder));

@@ -78,16 +78,23 @@ pub fn read(node: &Node, name: &str) -> Result<ProtocolFile, Problems> {
     let lifetimes = lifetimes(&table)?;
     table.finish()?;
     let protocol = Protocol::compile(&draft).map_err(|faults| Problems(places.problems(&faults)))?;
+    if let Some(node) = table.get("encoding") {
+        check_width_names(node, &[&protocol])?;
+    }
     let mut warnings = places.problems(&protocol.warnings);
     warnings.iter_mut().for_each(|w| w.is_warning = true);
     Ok(ProtocolFile { protocol, title, about, reference, tags, encoding, lifetimes, warnings })
 }
 
 fn draft(table: &Reader<'_>, name: &str, places: &mut Places) -> Result<Draft, Problem> {
-    let Some(messages) = table.get("messages") else { return Err(table.missing("messages")) };
-    let messages = quoted(messages, places)?;
+    let Some(node) = table.get("messages") else {
+        return Err(table
+            .missing("messages")
+            .help("a protocol has lines, as in `messages = [\"A -> B : Na\"]`"));
+    };
+    let messages = quoted(node, places)?;
     if messages.is_empty() {
-        return Err(table.node.problem("a protocol needs at least one message"));
+        return Err(node.problem("a protocol needs at least one line").help("as in `A -> B : Na`"));
     }
     Ok(Draft {
         name: name.to_owned(),
@@ -152,10 +159,22 @@ pub fn encoding(node: &Node) -> Result<Encoding, Problem> {
         "tagged" => Encoding::Tagged,
         "labelled" => Encoding::Labelled,
         "untagged" => Encoding::Untagged(widths),
-        other => return Err(super::reader::unknown(kind, other, &KINDS)),
+        other => return Err(super::reader::unknown(kind, "encoding", other, &KINDS)),
     };
     table.finish()?;
     Ok(encoding)
+}
+
+/// Reports a width for something that no protocol at hand declares.
+pub fn check_width_names(node: &Node, protocols: &[&Protocol]) -> Result<(), Problem> {
+    const KEYS: [&str; 6] = ["kind", "name", "nonce", "key", "time", "data"];
+    let values = protocols.iter().flat_map(|p| p.values.iter().map(|v| &*v.name));
+    let words: Vec<&str> = KEYS.into_iter().chain(values).collect();
+    let table = Reader::new(node)?;
+    match table.entries().iter().find(|(key, _)| !words.contains(&key.name.as_str())) {
+        Some((key, _)) => Err(table.unknown_key(key, words)),
+        None => Ok(()),
+    }
 }
 
 fn widths(table: &Reader<'_>) -> Result<Widths, Problem> {
@@ -189,7 +208,9 @@ fn width(node: &Node) -> Result<usize, Problem> {
     if (width as usize) < MAX_MESSAGE_BYTES {
         Ok(width as usize)
     } else {
-        Err(node.problem("this width is larger than the limit MAX_MESSAGE_BYTES"))
+        Err(node
+            .problem("no field is this wide")
+            .help(format!("the limit MAX_MESSAGE_BYTES is {MAX_MESSAGE_BYTES}")))
     }
 }
 

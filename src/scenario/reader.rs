@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         if (0.0..=1.0).contains(&value) {
             Ok(Some(value))
         } else {
-            Err(node.problem("expected a number from 0 to 1"))
+            Err(node.problem(format!("expected a number from 0 to 1, found {value}")))
         }
     }
 
@@ -111,12 +111,12 @@ impl<'a> Reader<'a> {
     }
 
     /// One of a closed set of words.
-    pub fn word<T: FromStr>(&self, key: &str, valid: &[&str]) -> Result<Option<T>> {
+    pub fn word<T: FromStr>(&self, key: &str, what: &str, valid: &[&str]) -> Result<Option<T>> {
         let Some(node) = self.get(key) else { return Ok(None) };
         let text = string(node)?;
         match text.parse() {
             Ok(value) => Ok(Some(value)),
-            Err(_) => Err(unknown(node, text, valid)),
+            Err(_) => Err(unknown(node, what, text, valid)),
         }
     }
 
@@ -150,6 +150,9 @@ pub fn string(node: &Node) -> Result<&str> {
 pub fn array(node: &Node) -> Result<&[Node]> {
     match &node.data {
         Data::Array(items) => Ok(items),
+        Data::Table(_) => Err(node
+            .problem("expected an array, found a table")
+            .help("a table of an array has two pairs of brackets, as in `[[run]]`")),
         _ => Err(node.problem(format!("expected an array, found {}", node.describe()))),
     }
 }
@@ -161,7 +164,11 @@ pub fn integer(node: &Node, least: u32) -> Result<u32> {
         _ => None,
     };
     fits.ok_or_else(|| {
-        node.problem(format!("expected a whole number of at least {least}, found {}", node.describe()))
+        let found = match node.data {
+            Data::Integer(i) => i.to_string(),
+            _ => node.describe().to_owned(),
+        };
+        node.problem(format!("expected a whole number from {least} to {}, found {found}", u32::MAX))
     })
 }
 
@@ -187,9 +194,9 @@ pub fn name(node: &Node) -> Result<Name> {
     }
 }
 
-/// The problem that a word is none of `valid`.
-pub fn unknown(node: &Node, word: &str, valid: &[&str]) -> Problem {
-    let mut problem = node.problem(format!("`{word}` is not known here"));
+/// The problem that a word is none of `valid`, which are each a `what`.
+pub fn unknown(node: &Node, what: &str, word: &str, valid: &[&str]) -> Problem {
+    let mut problem = node.problem(format!("there is no {what} `{word}`"));
     problem.help = suggest(word, valid.iter().copied());
     problem
 }

@@ -204,6 +204,10 @@ impl Setup {
                 }
             }
         }
+        if let Some(node) = table.get("encoding") {
+            let all: Vec<&Protocol> = protocols.iter().map(|p| &p.protocol).collect();
+            protocol_file::check_width_names(node, &all)?;
+        }
         let attacker_name = attacker_table::name_of(table)?;
         let mut setup = Setup {
             suite: suite(table)?,
@@ -268,7 +272,8 @@ impl Setup {
             let Some(node) = table.get(&role.name) else {
                 return Err(table
                     .node
-                    .problem(format!("run {number} does not say who plays role {}", role.name)));
+                    .problem(format!("run {number} does not say who plays role {}", role.name))
+                    .help(format!("as in `{} = \"alice\"`", role.name)));
             };
             let mut player = name(node)?;
             if &*player == "I" {
@@ -366,14 +371,14 @@ impl Setup {
             party.revocation = match string(node)? {
                 "none" => Revocation::None,
                 "crl" => Revocation::Crl,
-                other => return Err(unknown(node, other, &["none", "crl"])),
+                other => return Err(unknown(node, "source of revocations", other, &["none", "crl"])),
             };
         }
         if let Some(node) = table.get("on_unavailable") {
             party.on_unavailable = match string(node)? {
                 "soft-fail" => OnUnavailable::SoftFail,
                 "hard-fail" => OnUnavailable::HardFail,
-                other => return Err(unknown(node, other, &["soft-fail", "hard-fail"])),
+                other => return Err(unknown(node, "policy", other, &["soft-fail", "hard-fail"])),
             };
         }
         for (key, slot) in [
@@ -443,13 +448,15 @@ impl Setup {
             (None, Some(node)) => {
                 let subject = self.known_party(node)?;
                 let words: Vec<&str> = RevocationReason::ALL.iter().map(|r| r.word()).collect();
-                let reason = table.word("reason", &words)?.unwrap_or(RevocationReason::Unspecified);
+                let reason = table
+                    .word("reason", "reason for a revocation", &words)?
+                    .unwrap_or(RevocationReason::Unspecified);
                 let by = match table.get("by") {
                     None => self.services.iter().copied().collect(),
                     Some(node) => {
                         let text = string(node)?;
                         let found = Service::ALL.iter().find(|s| s.1 == text);
-                        vec![found.ok_or_else(|| unknown(node, text, &["kdc", "ca"]))?.0]
+                        vec![found.ok_or_else(|| unknown(node, "service", text, &["kdc", "ca"]))?.0]
                     }
                 };
                 if by.is_empty() {
@@ -538,24 +545,44 @@ impl Setup {
             let attacker = self.attacker.as_ref().map(|a| &a.name);
             let long = self.parties.keys().chain(attacker).find(|n| n.len() > widths.name);
             if let Some(name) = long {
-                return Err(table
-                    .node
-                    .problem(format!("`{name}` does not fit the untagged width of names, {}", widths.name)));
+                return Err(place_of(table, |_, text| text == &**name)
+                    .problem(format!("`{name}` does not fit the untagged width of names, {}", widths.name))
+                    .help(format!("widen it with `name = {}` in [encoding]", name.len())));
             }
             for run in self.runs.iter().filter(|r| *r.protocol == *file.protocol.name) {
                 for (name, value) in run.given.iter().filter(|(_, v)| v.kind == Kind::Data) {
                     let width = widths.of.get(name).copied().unwrap_or(Some(widths.data));
                     if width.is_some_and(|w| value.bytes.len() > w) {
-                        return Err(table.node.problem(format!(
-                            "{name} of run {} has {} bytes and does not fit its untagged width",
-                            run.number,
-                            value.bytes.len()
-                        )));
+                        let (wide, limit) = (value.bytes.len(), width.unwrap_or_default());
+                        let here = |key: &str, text: &str| key == &**name && Some(text) == value.text();
+                        return Err(place_of(table, here)
+                            .problem(format!(
+                                "this has {wide} bytes and does not fit the untagged width {limit}"
+                            ))
+                            .help(format!("widen it with `{name} = {wide}` in [encoding]")));
                     }
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// The string under some key of the scenario's runs or attacker, else a key of its parties.
+fn place_of(table: &Reader<'_>, is_meant: impl Fn(&str, &str) -> bool) -> Node {
+    let runs = table.get("run").and_then(|n| array(n).ok()).unwrap_or_default();
+    for node in runs.iter().chain(table.get("attacker")) {
+        for (key, value) in Reader::new(node).map_or(&[][..], |r| r.entries()) {
+            if matches!(&value.data, Data::String(text) if is_meant(&key.name, text)) {
+                return value.clone();
+            }
+        }
+    }
+    let parties = table.get("parties").and_then(|n| Reader::new(n).ok());
+    let key = parties.and_then(|p| p.entries().iter().find(|(key, _)| is_meant("", &key.name)));
+    match key {
+        Some((key, node)) => Node { range: key.range.clone(), ..node.clone() },
+        None => table.node.clone(),
     }
 }
 
@@ -609,18 +636,24 @@ fn suite(table: &Reader<'_>) -> Result<Suite, Problem> {
     let mut suite = Suite::default();
     let Some(node) = table.get("crypto") else { return Ok(suite) };
     let crypto = Reader::new(node)?;
-    if let Some(s) = crypto.word("symmetric", &names(&Symmetric::ALL, Symmetric::name))? {
+    if let Some(s) =
+        crypto.word("symmetric", "symmetric algorithm", &names(&Symmetric::ALL, Symmetric::name))?
+    {
         suite.symmetric = s;
     }
-    if let Some(s) =
-        crypto.word("public_key", &names(&PublicKeyEncryption::ALL, PublicKeyEncryption::name))?
-    {
+    if let Some(s) = crypto.word(
+        "public_key",
+        "public-key encryption",
+        &names(&PublicKeyEncryption::ALL, PublicKeyEncryption::name),
+    )? {
         suite.public_key = s;
     }
-    if let Some(s) = crypto.word("signature", &names(&Signature::ALL, Signature::name))? {
+    if let Some(s) =
+        crypto.word("signature", "signature algorithm", &names(&Signature::ALL, Signature::name))?
+    {
         suite.signature = s;
     }
-    if let Some(s) = crypto.word("agreement", &names(&Agreement::ALL, Agreement::name))? {
+    if let Some(s) = crypto.word("agreement", "key agreement", &names(&Agreement::ALL, Agreement::name))? {
         suite.agreement = s;
     }
     crypto.finish()?;

@@ -146,24 +146,18 @@ impl Node {
         let escapes = quotes.starts_with('"');
         let mut at = quotes.len();
         if quotes.len() == 3 {
-            at += raw[at..].bytes().take_while(|b| matches!(b, b'\r' | b'\n')).take(1).count();
+            // TOML drops a line break right after the quotes.
+            at += ["\r\n", "\n"].into_iter().find(|end| raw[at..].starts_with(end)).map_or(0, str::len);
         }
         let mut places = Vec::new();
-        let mut decoded = 0;
-        while decoded <= range.end && at < raw.len() {
-            let width = match raw.as_bytes()[at] {
-                b'\\' if escapes => match raw.as_bytes().get(at + 1) {
-                    Some(b'u') => 6,
-                    Some(b'U') => 10,
-                    Some(b'x') => 4,
-                    _ => 2,
-                },
-                _ => raw[at..].chars().next().map_or(1, char::len_utf8),
-            };
-            let text_width = if raw.as_bytes()[at] == b'\\' && escapes { 1 } else { width };
-            places.extend(std::iter::repeat_n(at, text_width));
-            decoded += text_width;
-            at += width;
+        while places.len() <= range.end && at < raw.len() {
+            let (written, read) = match escapes {
+                true => escape(&raw[at..]),
+                false => None,
+            }
+            .unwrap_or_else(|| raw[at..].chars().next().map_or((1, 1), |c| (c.len_utf8(), c.len_utf8())));
+            places.extend(std::iter::repeat_n(at, read));
+            at += written;
         }
         let place = |offset: usize| {
             self.range.start + places.get(offset).copied().unwrap_or(raw.len().saturating_sub(quotes.len()))
@@ -171,6 +165,20 @@ impl Node {
         let start = place(range.start);
         start..place(range.end).max(start)
     }
+}
+
+/// The bytes of an escape at the start of `raw`, as written and as read.
+fn escape(raw: &str) -> Option<(usize, usize)> {
+    let rest = raw.strip_prefix('\\')?;
+    let digits = match rest.chars().next()? {
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        c if c.is_ascii_whitespace() => return Some((raw.len() - rest.trim_start().len(), 0)),
+        c => return Some((1 + c.len_utf8(), 1)),
+    };
+    let code = u32::from_str_radix(rest.get(1..1 + digits)?, 16).ok()?;
+    Some((2 + digits, char::from_u32(code).map_or(1, char::len_utf8)))
 }
 
 fn table_data(file: &Arc<Text>, table: DeTable<'_>) -> Data {

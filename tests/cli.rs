@@ -1,0 +1,284 @@
+//! The command as people and scripts use it.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mallory"));
+    command.args(arguments).current_dir(folder);
+    for variable in ["MALLORY_LOG", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn mallory(arguments: &[&str]) -> Output {
+    command(Path::new(env!("CARGO_TARGET_TMPDIR")), arguments).output().unwrap()
+}
+
+/// Standard output of a command that must end with this code.
+fn said(code: i32, arguments: &[&str]) -> String {
+    let output = mallory(arguments);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{out}{err}");
+    out
+}
+
+fn complained(code: i32, arguments: &[&str]) -> String {
+    let output = mallory(arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+    assert_eq!(text(&output.stdout), "", "{arguments:?}");
+    text(&output.stderr)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A folder of this test's own.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn help_teaches() {
+    insta::assert_snapshot!("help", said(0, &["--help"]));
+    for name in ["run", "test", "list", "explain", "check", "new", "completions"] {
+        let help = said(0, &[name, "--help"]);
+        assert!(help.contains(&format!("\n  mallory {name}")), "{name} has an example");
+        assert!(help.contains("Exit codes:"), "{name} says how it ends");
+        insta::assert_snapshot!(format!("help-{name}"), help);
+    }
+}
+
+#[test]
+fn wrong_arguments_end_with_2() {
+    assert!(complained(2, &["rum"]).contains("'run'"));
+    assert!(complained(2, &["run"]).contains("required"));
+    assert!(complained(2, &["run", "dh-mitm", "--seed", "many"]).contains("--seed"));
+    assert!(complained(2, &["run", "dh-mitm", "-q", "-v"]).contains("cannot be used with"));
+    assert!(complained(2, &["run", "dh-mtim"]).contains("did you mean `dh-mitm`?"));
+    assert!(complained(2, &["run", "dh-mitm/wek"]).contains("did you mean `weak`?"));
+    assert!(complained(2, &["run", "sigma-i"]).contains("`sigma-i` is a protocol"));
+    assert!(complained(2, &["list", "--tag", "mitn"]).contains("did you mean `mitm`?"));
+    assert!(complained(2, &["explain", "bad-signatur"]).contains("did you mean `bad-signature`?"));
+    assert!(complained(2, &["new", "two words"]).contains("no scenario's name"));
+}
+
+#[test]
+fn a_run_says_what_it_is_and_how_to_repeat_it() {
+    let log = said(0, &["run", "dh-mitm/weak", "--seed", "7"]);
+    let head = format!("mallory {} · dh-mitm/weak · seed 7\n", env!("CARGO_PKG_VERSION"));
+    assert!(log.starts_with(&head), "{log}");
+    assert!(log.ends_with("\n  repeat with: mallory run dh-mitm/weak --seed 7\n"), "{log}");
+    assert!(log.contains("  violated   secret Payload\n"), "{log}");
+    assert_eq!(log, said(0, &["run", "dh-mitm/weak", "--seed", "7"]), "the same seed, the same bytes");
+    assert_ne!(log, said(0, &["run", "dh-mitm/weak", "--seed", "8"]));
+    assert!(!log.contains('\x1b'), "no colours off a terminal");
+    assert!(said(0, &["run", "dh-mitm/weak", "--color", "always"]).contains("\x1b["));
+}
+
+#[test]
+fn quiet_and_verbose_differ_in_detail() {
+    let [quiet, normal, verbose] = [Some("-q"), None, Some("-v")].map(|flag| {
+        let arguments: Vec<&str> = ["run", "dh-mitm"].into_iter().chain(flag).collect();
+        said(0, &arguments)
+    });
+    assert!(quiet.lines().count() < normal.lines().count());
+    assert!(normal.lines().count() < verbose.lines().count());
+    assert!(!quiet.contains("1.1   alice"), "no messages: {quiet}");
+    for log in [quiet, normal, verbose] {
+        assert!(log.contains(" weak "), "variants side by side: {log}");
+        assert!(log.ends_with("\n  repeat with: mallory run dh-mitm --seed 0\n"), "{log}");
+    }
+}
+
+#[test]
+fn without_the_attacker_nothing_falls() {
+    let log = said(0, &["run", "dh-mitm/weak", "--no-attacker"]);
+    assert!(log.contains(" · without the attacker\n"), "{log}");
+    assert!(!log.contains("violated"), "{log}");
+    assert!(log.ends_with("mallory run dh-mitm/weak --seed 0 --no-attacker\n"), "{log}");
+}
+
+#[test]
+fn json_lines_begin_alike() {
+    let lines = said(0, &["run", "dh-mitm", "--log", "json"]);
+    let mut kinds = Vec::new();
+    for line in lines.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        let fields: Vec<&str> = event.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(fields[..6], ["scenario", "variant", "event", "cause", "time_ns", "kind"], "{line}");
+        assert_eq!(event["scenario"], "dh-mitm");
+        kinds.push(event["kind"].as_str().unwrap().to_owned());
+    }
+    for kind in ["sent", "taken", "injected", "completed", "refused"] {
+        assert!(kinds.iter().any(|k| k == kind), "{kind}");
+    }
+}
+
+const FAILS: &str = r#"
+protocol = "anonymous-dh"
+[[run]]
+A = "alice"
+B = "bob"
+Payload = "transfer 100"
+[attacker]
+tactic = "mitm"
+[expect]
+runs  = { "1.alice" = "rejects" }
+goals = { "secret Payload" = "holds" }
+"#;
+
+#[test]
+fn an_expectation_that_failed_is_told_with_the_command_that_repeats_it() {
+    let folder = folder("fails");
+    fs::write(folder.join("fails.toml"), FAILS).unwrap();
+    let output = command(&folder, &["run", "fails.toml", "-q"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let log = text(&output.stdout);
+    assert!(log.contains("expected 1.alice rejects, but alice completes"), "{log}");
+    assert!(log.ends_with("\n  repeat with: mallory run fails.toml --seed 0\n"), "{log}");
+
+    let output = command(&folder, &["test", "fails.toml", "dh-mitm/weak"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let log = text(&output.stdout);
+    assert!(log.contains("FAILED  fails  "), "{log}");
+    assert!(log.contains("\n    expected that `secret Payload` holds, but it is violated\n"), "{log}");
+    assert!(log.contains("\n    repeat with: mallory run fails.toml --seed 0\n"), "{log}");
+    assert!(log.ends_with("\n1 passed, 1 failed\n"), "{log}");
+
+    let output = command(&folder, &["run", "fails.toml", "--log", "json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).lines().all(|l| l.starts_with('{')), "nothing but events");
+    assert!(text(&output.stderr).contains("repeat with: mallory run fails.toml --seed 0"));
+}
+
+#[test]
+fn tests_are_told_in_order_and_counted() {
+    let log = said(0, &["test", "dh-mitm", "--seeds", "3", "--seed", "5"]);
+    let names: Vec<&str> = log.lines().map(|l| l.rsplit_once("  ").map_or(l, |(name, _)| name)).collect();
+    assert_eq!(
+        names[..3],
+        ["ok  dh-mitm/weak  seed 5", "ok  dh-mitm/weak  seed 6", "ok  dh-mitm/weak  seed 7"]
+    );
+    assert!(log.ends_with("\n6 passed, 0 failed\n"), "{log}");
+}
+
+#[test]
+fn a_wrong_file_among_others_ends_a_test_with_2() {
+    let folder = folder("mixed");
+    fs::write(folder.join("wrong.toml"), "protocl = \"anonymous-dh\"\n").unwrap();
+    fs::write(folder.join("fails.toml"), FAILS).unwrap();
+    fs::write(folder.join("protocol.toml"), "messages = [\"A -> B : A\"]\n").unwrap();
+    let output = command(&folder, &["test", "."]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stdout).ends_with("\n0 passed, 2 failed\n"), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("wrong.toml:1:1"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_library_is_listed_and_explained() {
+    let list = said(0, &["list"]);
+    assert!(list.contains("dh\n  dh-mitm"), "{list}");
+    assert!(!said(0, &["list", "--tag", "kdc"]).contains("dh-mitm"));
+    assert!(said(0, &["list", "--protocols"]).contains("  sigma-i "));
+    let story = said(0, &["explain", "dh-mitm"]);
+    for part in [
+        "A -> B : A, g^x",
+        "tactic: mitm",
+        "Variant fixed",
+        "protocol = \"sigma-i\"",
+        "1.alice rejects line 2: bad-signature",
+        "violated: secret Payload",
+    ] {
+        assert!(story.contains(part), "{part} is explained:\n{story}");
+    }
+    assert!(said(0, &["explain", "sigma-i"]).contains("goal: forward secret Payload"));
+    assert!(said(0, &["explain", "certificate-revoked"]).contains("RFC 5280"));
+}
+
+#[test]
+fn a_tag_plays_all_that_have_it() {
+    let log = said(0, &["run", "mitm", "-q"]);
+    assert!(log.contains("dh-mitm/weak"), "{log}");
+}
+
+#[test]
+fn the_library_is_sound() {
+    let log = said(0, &["check"]);
+    assert!(log.lines().any(|l| l == "ok  scenarios/dh/dh-mitm.toml"), "{log}");
+    assert!(!log.contains("error"), "{log}");
+}
+
+#[test]
+fn a_new_scenario_passes_and_is_not_overwritten() {
+    let folder = folder("new");
+    for arguments in [&["new", "story"][..], &["new", "other", "--protocol", "sigma-i"]] {
+        let file = format!("{}.toml", arguments[1]);
+        let output = command(&folder, arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        for verb in ["check", "test", "run"] {
+            let output = command(&folder, &[verb, &file]).output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{verb}: {}", text(&output.stdout));
+        }
+        let before = fs::read(folder.join(&file)).unwrap();
+        let again = command(&folder, arguments).output().unwrap();
+        assert_eq!(again.status.code(), Some(2));
+        assert!(text(&again.stderr).contains("is there already"));
+        assert_eq!(before, fs::read(folder.join(&file)).unwrap());
+    }
+    let variant = command(&folder, &["run", "story.toml/fixed"]).output().unwrap();
+    let log = text(&variant.stdout);
+    assert!(log.contains("bob rejects line 3 of run 2: bad-mac"), "{log}");
+    assert!(log.ends_with("\n  repeat with: mallory run story.toml/fixed --seed 0\n"), "{log}");
+}
+
+#[test]
+fn secrets_leave_only_with_a_key_log() {
+    let folder = folder("keylog");
+    let file = folder.join("keys");
+    fs::write(&file, "left over").unwrap();
+    let quiet = command(&folder, &["run", "dh-mitm/weak", "-v"]).output().unwrap();
+    let output = command(&folder, &["run", "dh-mitm/weak", "-v", "--keylog", "keys"]).output().unwrap();
+    assert_eq!(output.stdout, quiet.stdout);
+    let keys = fs::read_to_string(&file).unwrap();
+    assert!(!keys.contains("left over"));
+    let secret = keys.lines().find_map(|l| l.strip_prefix("dh-mitm/weak 1 alice K ")).unwrap();
+    assert_eq!(secret.len(), 64);
+    assert!(!text(&output.stdout).contains(secret));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn every_shell_gets_completions() {
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(said(0, &["completions", shell]).contains("explain"), "{shell}");
+    }
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_failure() {
+    for arguments in [&["list"][..], &["run", "dh-mitm", "-v"], &["test", "dh-mitm"], &["completions", "zsh"]]
+    {
+        let mut child = command(Path::new(env!("CARGO_TARGET_TMPDIR")), arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let mut complaint = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+        assert_eq!(complaint, "", "{arguments:?}");
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments:?}");
+    }
+}
