@@ -150,7 +150,8 @@ impl Knowledge {
     fn shared(&mut self, id: Id, node: &Node, ctx: &mut Context<'_>) -> Result<Value> {
         let (a, b) = pair(node).ok_or(Reason::Malformed)?;
         let rights = &self.grounds().rights;
-        if !rights.granted.contains(&id) && !(rights.registered && [a, b].iter().any(|x| self.is_own(*x))) {
+        let is_party = rights.registered && [a, b].iter().any(|x| self.is_own(*x));
+        if !is_party && !rights.granted.contains(&id) {
             return Err(Reason::Malformed);
         }
         let (a, b) = (self.agent(a)?, self.agent(b)?);
@@ -273,7 +274,7 @@ impl Knowledge {
     }
 
     /// The bytes that a signature of these parts must cover.
-    pub(super) fn to_verify(&mut self, id: Id, parts: &[Id], ctx: &mut Context<'_>) -> Result<Vec<u8>> {
+    pub(super) fn bytes_to_verify(&mut self, id: Id, parts: &[Id], ctx: &mut Context<'_>) -> Result<Vec<u8>> {
         let parts = self.parts(parts, ctx)?;
         self.signed_bytes(id, &parts, ctx)
     }

@@ -132,7 +132,7 @@ impl Knowledge {
         let public = verification_key(&table, args[0]).ok_or(Reason::Malformed)?;
         let public = self.build(public, ctx)?;
         let public = Public::from_bytes(&public.bytes)?.signature.ok_or(Reason::BadSignature)?;
-        let message = self.to_verify(term, &args[1..], ctx)?;
+        let message = self.bytes_to_verify(term, &args[1..], ctx)?;
         ctx.keys.suite().signature.verify(&public, &message, &signature.bytes)
     }
 

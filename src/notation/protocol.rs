@@ -602,10 +602,8 @@ fn misused(term: &Term, roles: &[Name], values: &[Declared]) -> Option<(Name, St
             Some((wrong.clone(), format!("`{wrong}` is an exponent here, so its type must be `dh`")))
         }
         Term::App(func @ (Func::K | Func::Pw | Func::Cert), args) => {
-            match args.iter().find_map(|a| not_in(a, roles)) {
-                Some(n) => Some((n.clone(), format!("`{}` takes roles, and `{n}` is none", func.name()))),
-                None => None,
-            }
+            let n = args.iter().find_map(|a| not_in(a, roles))?;
+            Some((n.clone(), format!("`{}` takes roles, and `{n}` is none", func.name())))
         }
         Term::App(func @ (Func::Pk | Func::Sk), args) => {
             let name = not_in(&args[0], roles)?;

@@ -36,6 +36,9 @@ pub enum State {
     Over,
 }
 
+/// Whether a service still serves a name.
+pub type Admission<'a> = dyn Fn(&str) -> Result<(), Reason> + 'a;
+
 /// From where a session works: what it shares, its party's character, the time.
 pub struct Stand<'a> {
     /// What all share.
@@ -47,7 +50,7 @@ pub struct Stand<'a> {
     /// The time.
     pub now: SimTime,
     /// A last look at what was read before the session goes on: the service's register.
-    pub admit: Option<&'a dyn Fn(&str) -> Result<(), Reason>>,
+    pub admit: Option<&'a Admission<'a>>,
 }
 
 impl Session {
@@ -166,7 +169,7 @@ impl Session {
         let Some(admit) = stand.admit else { return Ok(()) };
         let table = self.knowledge.table();
         let clients = self.spoken.protocol.client_roles().filter_map(|r| table.find_name(&r.name));
-        clients.filter_map(|id| self.knowledge.get(id)?.text()).try_for_each(|name| admit(name))
+        clients.filter_map(|id| self.knowledge.get(id)?.text()).try_for_each(admit)
     }
 
     fn read(

@@ -127,7 +127,7 @@ impl Company {
             return Ok(BTreeMap::new());
         };
         let ca = Service::Ca.name();
-        let mut authority = Authority::new(ca, keys.signing(ca), EPOCH, setup.authority.clone());
+        let mut authority = Authority::new(ca, keys.signing(ca), EPOCH, setup.authority);
         self.root = vec![authority.root().to_vec()];
         let mut all = BTreeMap::new();
         let services: Vec<&str> = Service::ALL.iter().map(|s| s.1).collect();

@@ -637,23 +637,23 @@ fn suite(table: &Reader<'_>) -> Result<Suite, Problem> {
     let Some(node) = table.get("crypto") else { return Ok(suite) };
     let crypto = Reader::new(node)?;
     if let Some(s) =
-        crypto.word("symmetric", "symmetric algorithm", &names(&Symmetric::ALL, Symmetric::name))?
+        crypto.word("symmetric", "symmetric algorithm", &names(Symmetric::ALL, Symmetric::name))?
     {
         suite.symmetric = s;
     }
     if let Some(s) = crypto.word(
         "public_key",
         "public-key encryption",
-        &names(&PublicKeyEncryption::ALL, PublicKeyEncryption::name),
+        &names(PublicKeyEncryption::ALL, PublicKeyEncryption::name),
     )? {
         suite.public_key = s;
     }
     if let Some(s) =
-        crypto.word("signature", "signature algorithm", &names(&Signature::ALL, Signature::name))?
+        crypto.word("signature", "signature algorithm", &names(Signature::ALL, Signature::name))?
     {
         suite.signature = s;
     }
-    if let Some(s) = crypto.word("agreement", "key agreement", &names(&Agreement::ALL, Agreement::name))? {
+    if let Some(s) = crypto.word("agreement", "key agreement", &names(Agreement::ALL, Agreement::name))? {
         suite.agreement = s;
     }
     crypto.finish()?;

@@ -122,10 +122,10 @@ impl<'a> Bench<'a> {
             let finding = format!(
                 "{her} holds {holds}{leak}, which {} has as {shown} in {}",
                 session.id.party,
-                self.describe(&session)
+                self.describe(session)
             );
-            let mut steps = interference(self.journal, &session, her);
-            steps.extend(unchecked(self.journal, self.protocol, &session, her));
+            let mut steps = interference(self.journal, session, her);
+            steps.extend(unchecked(self.journal, self.protocol, session, her));
             steps.extend(derivation.steps);
             return Judgement::Violated { finding, steps };
         }

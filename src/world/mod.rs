@@ -35,12 +35,15 @@ pub struct Stage {
     pub prologue: Vec<What>,
 }
 
+/// Looks at what happened so far and says what is recorded, and what the attacker gets.
+pub type Question = Box<dyn FnOnce(&Journal) -> (What, Option<Input>)>;
+
 /// Something that happens at a set time.
 pub enum Cue {
     /// An input for a party; the attacker is a party here.
     Input(Name, Input),
     /// Looks at what happened so far; then this is recorded, and the attacker gets that.
-    Ask(Box<dyn FnOnce(&Journal) -> (What, Option<Input>)>),
+    Ask(Question),
 }
 
 /// Why a play stopped before its end.
@@ -142,7 +145,7 @@ struct World {
 /// What is due at some time.
 enum Due {
     Input(usize, Input),
-    Ask(Box<dyn FnOnce(&Journal) -> (What, Option<Input>)>),
+    Ask(Question),
     Delivery(Arc<Sight>),
     Injection(Box<Sight>, Option<u64>),
 }
@@ -220,7 +223,7 @@ impl World {
         Ok(self.journal)
     }
 
-    async fn ask(&mut self, ask: Box<dyn FnOnce(&Journal) -> (What, Option<Input>)>) -> Result<(), Halt> {
+    async fn ask(&mut self, ask: Question) -> Result<(), Halt> {
         let (what, input) = ask(&self.journal);
         let event = self.journal.push(self.now, None, what);
         match (self.attacker, input) {
