@@ -118,8 +118,9 @@ fn about(about: &str, reference: &str, tags: &[String], out: &mut Out) -> io::Re
 fn tell_scenario(scenario: &Scenario, out: &mut Out) -> io::Result<()> {
     title(&scenario.name, &scenario.title, out)?;
     about(&scenario.about, &scenario.reference, &scenario.tags, out)?;
-    let parts: [(&str, fn(&Variant) -> Vec<String>); 3] =
-        [("Protocol", protocols), ("Timeline", timeline), ("Attacker", attacker)];
+    /// What a variant has under one heading.
+    type Part = fn(&Variant) -> Vec<String>;
+    let parts: [(&str, Part); 3] = [("Protocol", protocols), ("Timeline", timeline), ("Attacker", attacker)];
     for (heading, part) in parts {
         for (variants, lines) in alike(scenario, part) {
             if !lines.is_empty() {
