@@ -349,10 +349,13 @@ impl Setup {
                     }
                 }
             }
+            if let Some(demands) = ca.boolean("proof_of_possession")? {
+                self.authority.proof_of_possession = demands;
+            }
             self.read_party(
                 &Service::Ca.name().into(),
                 node,
-                &["crl_period", "crl_lifetime", "certificate_lifetime"],
+                &["crl_period", "crl_lifetime", "certificate_lifetime", "proof_of_possession"],
             )?;
         }
         services.finish()
