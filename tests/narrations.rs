@@ -16,6 +16,9 @@ fn every_line_of_every_attack_is_needed() {
         let scenario = Scenario::named(&entry.name).unwrap();
         // In a fixed variant the attack stops anyway; the weak ones are those that reach their end.
         for variant in &scenario.variants {
+            if variant.name.as_deref().is_some_and(|name| name.starts_with("fixed")) {
+                continue;
+            }
             let Some(spec) = &variant.setup.attacker else { continue };
             let Plan::Narration(attack) = &spec.plan else { continue };
             let whole = scenario.check(variant, &pool).unwrap();

@@ -9,7 +9,8 @@ use mallory::crypto::{DecryptionKey, PublicKeyEncryption, Signature, SigningKey,
 use mallory::knowledge::Certified;
 use mallory::pki::{
     Authority, AuthorityPolicy, Certificates, OnUnavailable, RelyingParty, Revocation, RevocationReason,
-    TrustPolicy, request_for_encryption, request_for_signing,
+    TrustPolicy, foreign_request_for_encryption, foreign_request_for_signing, request_for_encryption,
+    request_for_signing,
 };
 use mallory::reason::Reason;
 use mallory::time::{Span, UnixNanos};
@@ -242,6 +243,25 @@ fn a_bundle_has_one_encoding() {
     for len in 0..one.len() {
         assert_eq!(alice.check(&one[..len], None, START), Err(Reason::Malformed), "{len} bytes");
     }
+}
+
+#[test]
+fn a_lax_authority_certifies_a_key_for_who_does_not_hold_it() {
+    let (bobs, mallorys) = (ed25519("Bob"), ed25519("Mallory"));
+    let requests = [
+        foreign_request_for_signing("Mallory", &bobs.public(), &mallorys),
+        foreign_request_for_encryption("Mallory", &decryption_key().public(), &mallorys),
+    ];
+    let policy = AuthorityPolicy { proof_of_possession: false, ..AuthorityPolicy::default() };
+    let mut lax = Authority::new("CA", ed25519("CA"), START, policy);
+    for request in &requests {
+        assert_eq!(authority().issue(request, "Mallory", START), Err(Reason::BadProofOfPossession));
+        assert_eq!(lax.issue(request, "Bob", START), Err(Reason::NotAuthorisedForName));
+        lax.issue(request, "Mallory", START).expect("it asks for no proof");
+    }
+    let certificate = lax.issue(&requests[0], "Mallory", START).expect("it asks for no proof").der;
+    let certified = party(trusting(&lax)).check(&bundle(&certificate), None, START).expect("a good path");
+    assert_eq!((&*certified.subject, certified.public.signature), ("Mallory", Some(bobs.public())));
 }
 
 #[test]

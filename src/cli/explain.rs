@@ -246,6 +246,9 @@ fn attacker(variant: &Variant) -> Vec<String> {
     let kind = if her.insider { "an insider" } else { "an outsider" };
     let from = if her.from.0 == 0 { String::new() } else { format!(", acts from {}", her.from) };
     let mut lines = vec![format!("{}, {kind}{from}", her.name)];
+    if let Some(owner) = &her.enrols_key_of {
+        lines.push(format!("asks the authority to certify {owner}'s public key in her name"));
+    }
     for (name, value) in &her.given {
         lines.push(format!("has {name} = {:?} of her own", value.text().unwrap_or_default()));
     }

@@ -76,6 +76,15 @@ pub enum What {
         /// Its serial number.
         serial: u64,
     },
+    /// A certificate authority refused to issue one.
+    NotIssued {
+        /// The authority.
+        by: Name,
+        /// Who asked.
+        subject: Name,
+        /// The check that failed.
+        reason: Reason,
+    },
     /// The attacker has something from the start.
     Equipped {
         /// What, in the notation.
@@ -212,6 +221,7 @@ impl What {
     pub fn word(&self) -> &'static str {
         match self {
             What::Issued { .. } => "issued",
+            What::NotIssued { .. } => "not-issued",
             What::Equipped { .. } => "equipped",
             What::Started { .. } => "started",
             What::Sent { .. } => "sent",

@@ -52,6 +52,9 @@ fn fields(what: &What) -> Json {
         What::Issued { by, subject, serial } => {
             json!({ "by": &**by, "subject": &**subject, "serial": serial })
         }
+        What::NotIssued { by, subject, reason } => {
+            json!({ "by": &**by, "subject": &**subject, "reason": reason.word() })
+        }
         What::Equipped { term, value } => json!({ "term": term, "fingerprint": value.fingerprint() }),
         What::Started { session: s } | What::Completed { session: s } => session(s),
         What::Sent { message } => sight(message),

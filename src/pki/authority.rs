@@ -39,6 +39,8 @@ pub struct AuthorityPolicy {
     pub crl_period: Span,
     /// From a CRL's thisUpdate to its nextUpdate.
     pub crl_lifetime: Span,
+    /// Whether a requester must prove that it holds the key that it wants certified.
+    pub proof_of_possession: bool,
 }
 
 impl Default for AuthorityPolicy {
@@ -47,6 +49,7 @@ impl Default for AuthorityPolicy {
             certificate_lifetime: Span::seconds(90 * 86_400),
             crl_period: Span::seconds(3_600),
             crl_lifetime: Span::seconds(24 * 3_600),
+            proof_of_possession: true,
         }
     }
 }
@@ -118,10 +121,10 @@ impl Authority {
     ///
     /// # Errors
     /// `BadProofOfPossession` if the request is not signed with the key that it names (RFC
-    /// 2986 §3), `NotAuthorisedForName` if its subject is not `authorised_for`,
+    /// 2986 §3) and the policy demands it, `NotAuthorisedForName` if its subject is not `authorised_for`,
     /// `CertificateWrongUsage` if it asks for another use, `Malformed`.
     pub fn issue(&mut self, request: &[u8], authorised_for: &str, now: UnixNanos) -> Result<Issued, Reason> {
-        let request = Request::read(request)?;
+        let request = Request::read(request, self.policy.proof_of_possession)?;
         if request.name != authorised_for {
             return Err(Reason::NotAuthorisedForName);
         }

@@ -16,5 +16,7 @@ pub use authority::{Authority, AuthorityPolicy, Issued};
 pub use certificates::Certificates;
 pub use crl::CrlSummary;
 pub use relying_party::{OnUnavailable, RelyingParty, Revocation, TrustPolicy};
-pub use request::{request_for_encryption, request_for_signing};
+pub use request::{
+    foreign_request_for_encryption, foreign_request_for_signing, request_for_encryption, request_for_signing,
+};
 pub use revocation_reason::RevocationReason;

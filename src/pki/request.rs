@@ -28,6 +28,17 @@ pub fn request_for_encryption(name: &str, key: &DecryptionKey) -> Vec<u8> {
     write(name, &key.public(), Purpose::Encryption, Signature::Rsa2048Pss, sign)
 }
 
+/// As `request_for_signing`, for a public key that somebody else holds: signed with a key of
+/// the requester's own, it proves possession of nothing.
+pub fn foreign_request_for_signing(name: &str, public: &[u8], own: &SigningKey) -> Vec<u8> {
+    write(name, public, Purpose::Signature, own.suite(), |info| own.sign_x509(info))
+}
+
+/// As `request_for_encryption`, for a public key that somebody else holds.
+pub fn foreign_request_for_encryption(name: &str, public: &[u8], own: &SigningKey) -> Vec<u8> {
+    write(name, public, Purpose::Encryption, own.suite(), |info| own.sign_x509(info))
+}
+
 /// What an authority reads from a request whose proof of possession holds.
 pub(super) struct Request {
     pub name: String,
@@ -36,19 +47,19 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Parses a request and checks its signature.
+    /// Parses a request and, if the authority demands proof of possession, checks its signature.
     ///
     /// # Errors
     /// `Malformed`; `BadProofOfPossession`; `CertificateWrongUsage` for a use other than
     /// one of the two, such as keyCertSign, or encryption to a key that cannot.
-    pub(super) fn read(der: &[u8]) -> Result<Request, Reason> {
+    pub(super) fn read(der: &[u8], proof_of_possession: bool) -> Result<Request, Reason> {
         let malformed = |_| Reason::Malformed;
         let signed = Signed::read(der)?;
         let info = CertReqInfo::from_der(&signed.body()?).map_err(malformed)?;
         let spki = info.public_key.to_der().map_err(malformed)?;
         let suite = VerifyingKey::from_spki(&spki)?.suite();
         // RFC 2986 §3: the signature prevents a request for somebody else's public key.
-        if !signed.is_signed_by(&spki) {
+        if proof_of_possession && !signed.is_signed_by(&spki) {
             return Err(Reason::BadProofOfPossession);
         }
         let name = info.subject.common_name().map_err(malformed)?.ok_or(Reason::Malformed)?;

@@ -186,6 +186,9 @@ impl Log<'_> {
                 self.deed(Ink::Attacker, event, &format!("the attack stops at {line}"));
                 self.aside(Ink::Attacker, lacked);
             }
+            What::NotIssued { by, subject, reason } => {
+                self.deed(Ink::Plain, event, &format!("{by} refuses {subject} a certificate: {reason}"));
+            }
             What::Issued { by, subject, serial } if full => {
                 self.deed(Ink::Dim, event, &format!("{by} issues certificate {serial} to {subject}"));
             }

@@ -21,6 +21,8 @@ pub struct AttackerSpec {
     pub name: Name,
     /// Whether she is registered and has a certificate.
     pub insider: bool,
+    /// The party whose public key she asks the authority to certify in her name; her own if none.
+    pub enrols_key_of: Option<Name>,
     /// What she sets out to do.
     pub plan: Plan,
     /// Until then she only listens.
@@ -68,6 +70,13 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
     let her = name_of(scenario)?.unwrap_or_default();
     table.get("name");
     let insider = table.boolean("insider")?.unwrap_or(true);
+    let enrols_key_of = match table.get("enrols_key_of") {
+        Some(node) if !insider => {
+            return Err(node.problem("an outsider enrols no key").help("leave out `insider = false`").into());
+        }
+        Some(node) => Some(setup.known_party(node)?),
+        None => None,
+    };
     let from = SimTime::ZERO.after(table.span("from")?.unwrap_or_default());
     let mut given = BTreeMap::new();
     if let Some(node) = table.get("given") {
@@ -109,7 +118,7 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         Plan::Eavesdrop
     };
     table.finish()?;
-    Ok(Some(AttackerSpec { name: her.as_str().into(), insider, plan, from, given, words }))
+    Ok(Some(AttackerSpec { name: her.as_str().into(), insider, enrols_key_of, plan, from, given, words }))
 }
 
 fn words(node: &Node) -> Vec<String> {

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::attacker_table::AttackerSpec;
 use super::setup::{EventDeed, Party, Setup, Stolen, ValueRef};
-use crate::crypto::Suite;
+use crate::crypto::{SigningKey, Suite};
 use crate::journal::{Journal, What};
-use crate::knowledge::{Keys, Value};
+use crate::knowledge::{Keys, Private, Public, Value};
 use crate::notation::{Func, KeyUses, Name, Service, Term};
 use crate::party::attacker::{Attacker, Plan, Profile};
 use crate::party::{Actor, Cast, Character, Input, Office, Principal, RunSpec, Spoken};
@@ -108,7 +108,7 @@ impl Company {
             (name, Arc::new(Spoken::new(file.protocol.clone(), Clone::clone(encoding))))
         };
         let protocols = setup.protocols.iter().map(spoken).collect();
-        let certificates = company.enrol(setup, &keys)?;
+        let certificates = company.enrol(setup, &keys, attacker)?;
         let cast =
             Arc::get_mut(&mut company.cast).ok_or_else(|| Halt::Runtime("the cast is shared".into()))?;
         cast.protocols = protocols;
@@ -117,7 +117,13 @@ impl Company {
     }
 
     /// Before time zero, each client proves possession of its keys and gets a certificate.
-    fn enrol(&mut self, setup: &Setup, keys: &Keys) -> Result<BTreeMap<Name, Value>, Halt> {
+    /// The attacker may ask for one over somebody else's keys.
+    fn enrol(
+        &mut self,
+        setup: &Setup,
+        keys: &Keys,
+        attacker: Option<&AttackerSpec>,
+    ) -> Result<BTreeMap<Name, Value>, Halt> {
         let uses =
             setup.protocols.iter().map(|(f, _)| &f.protocol).filter(|p| p.has_certificates).map(|p| p.uses);
         let Some(uses) = uses.reduce(|a, b| KeyUses {
@@ -132,17 +138,27 @@ impl Company {
         let mut all = BTreeMap::new();
         let services: Vec<&str> = Service::ALL.iter().map(|s| s.1).collect();
         for name in self.cast.registered.iter().filter(|n| !services.contains(&&***n)) {
-            let private = keys.private(name, uses);
-            let requests = [
-                private.decryption.as_ref().map(|k| pki::request_for_encryption(name, k)),
-                private.signing.as_ref().map(|k| pki::request_for_signing(name, k)),
-            ];
+            let foreign = attacker.filter(|a| a.name == *name).and_then(|a| a.enrols_key_of.as_ref());
+            let requests = match foreign {
+                None => requests(name, &keys.private(name, uses)),
+                Some(owner) => {
+                    foreign_requests(name, &keys.signing(name), &keys.private(owner, uses).public())
+                }
+            };
             let mut issued = [None, None];
             for (request, slot) in requests.into_iter().zip(&mut issued) {
                 let Some(request) = request else { continue };
-                let certificate = authority.issue(&request, name, EPOCH).map_err(|reason| {
-                    Halt::Runtime(format!("the authority refused {name}'s request: {reason}"))
-                })?;
+                let certificate = match authority.issue(&request, name, EPOCH) {
+                    Ok(certificate) => certificate,
+                    Err(reason) if foreign.is_some() => {
+                        self.prologue.push(What::NotIssued { by: ca.into(), subject: name.clone(), reason });
+                        continue;
+                    }
+                    Err(reason) => {
+                        let why = format!("the authority refused {name}'s request: {reason}");
+                        return Err(Halt::Runtime(why));
+                    }
+                };
                 self.prologue.push(What::Issued {
                     by: ca.into(),
                     subject: name.clone(),
@@ -151,7 +167,9 @@ impl Company {
                 *slot = Some(certificate.der);
             }
             let [encryption, signature] = issued;
-            all.insert(name.clone(), pki::Certificates { encryption, signature }.to_value());
+            if encryption.is_some() || signature.is_some() {
+                all.insert(name.clone(), pki::Certificates { encryption, signature }.to_value());
+            }
         }
         self.authority = Some(Box::new(authority));
         Ok(all)
@@ -308,6 +326,23 @@ impl Company {
     ) -> Holdings {
         Holdings::of(journal, setup.suite, &setup.protocols[0].1, her, leaked)
     }
+}
+
+/// Requests for certificates: for encryption, for signatures.
+type Requests = [Option<Vec<u8>>; 2];
+
+fn requests(name: &str, private: &Private) -> Requests {
+    [
+        private.decryption.as_ref().map(|k| pki::request_for_encryption(name, k)),
+        private.signing.as_ref().map(|k| pki::request_for_signing(name, k)),
+    ]
+}
+
+fn foreign_requests(name: &str, own: &SigningKey, of: &Public) -> Requests {
+    [
+        of.encryption.as_ref().map(|k| pki::foreign_request_for_encryption(name, k, own)),
+        of.signature.as_ref().map(|k| pki::foreign_request_for_signing(name, k, own)),
+    ]
 }
 
 fn all_uses(setup: &Setup) -> KeyUses {

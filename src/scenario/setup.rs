@@ -130,7 +130,8 @@ impl std::fmt::Display for Stolen {
     }
 }
 
-/// A value of a run: `1.Kab`, or `1.alice.Kab` for one party's view of it.
+/// A value of a run: `1.Kab`, or `1.alice.Kab` for one party's view of it. A role is a value,
+/// too: `1.bob.A` is whom bob takes for A.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ValueRef {
     /// The run.
@@ -348,10 +349,13 @@ impl Setup {
                     }
                 }
             }
+            if let Some(demands) = ca.boolean("proof_of_possession")? {
+                self.authority.proof_of_possession = demands;
+            }
             self.read_party(
                 &Service::Ca.name().into(),
                 node,
-                &["crl_period", "crl_lifetime", "certificate_lifetime"],
+                &["crl_period", "crl_lifetime", "certificate_lifetime", "proof_of_possession"],
             )?;
         }
         services.finish()
@@ -520,8 +524,10 @@ impl Setup {
             .ok_or_else(|| node.problem(format!("`{text}` names no value")).help(expected))?;
         let spec = self.runs.iter().find(|r| r.number == found.run);
         let protocol = spec.and_then(|r| self.protocol_named(&r.protocol)).unwrap_or(self.protocol());
-        let words: Vec<&str> =
-            protocol.values.iter().map(|v| &*v.name).chain(protocol.lets.iter().map(|(n, _)| &**n)).collect();
+        let words: Vec<&str> = (protocol.values.iter().map(|v| &*v.name))
+            .chain(protocol.lets.iter().map(|(n, _)| &**n))
+            .chain(protocol.roles.iter().map(|r| &*r.name))
+            .collect();
         if !words.contains(&&*found.name) {
             let mut problem =
                 node.problem(format!("protocol {} has no value `{}`", protocol.name, found.name));

@@ -1,0 +1,37 @@
+//! Where a role has other parties' public keys from.
+
+use mallory::Scenario;
+
+fn scenario(messages: &str, fresh: &str) -> Result<Scenario, String> {
+    let text = format!(
+        "[[run]]\nA = \"alice\"\nB = \"bob\"\n[protocol]\nmessages = [{messages}]\n[protocol.fresh]\n{fresh}"
+    );
+    Scenario::from_text("keys", &text).map_err(|problems| problems.to_string())
+}
+
+#[test]
+fn a_directory_serves_protocols_that_move_no_keys() {
+    // As a key, under a signature or in a hash it is used, not brought.
+    for message in ["{N}pk(B)", "N, sign(sk(A), pk(B), N)", "N, h(pk(B))"] {
+        scenario(&format!("'A -> B : {message}'"), "A = ['N']").expect(message);
+    }
+    let keypair = "'A -> B : {pk(E)}pk(B)', 'B -> A : {N}pk(E)'";
+    scenario(keypair, "A = ['E: keypair']\nB = ['N']").expect("a fresh key is nobody's");
+}
+
+#[test]
+fn a_key_that_a_message_brings_is_not_known_before() {
+    for brings in ["pk(A)", "{pk(A)}k(A,B)", "cert(A)"] {
+        let lacks = scenario(&format!("'A -> B : {brings}, {{N}}pk(B)'"), "A = ['N']").unwrap_err();
+        assert!(lacks.contains("A cannot build {N}pk(B): it has no pk(B)"), "{brings}: {lacks}");
+        let messages = format!("'A -> B : A, {brings}', 'B -> A : {{N}}pk(A)'");
+        scenario(&messages, "B = ['N']").expect("it came in line 1");
+    }
+}
+
+#[test]
+fn services_are_configured_and_have_a_register() {
+    let messages = "'A -> S : {B, N}pk(S)', 'S -> A : pk(B), sign(sk(S), pk(B), N)', 'A -> B : {N}pk(B)'";
+    let report = scenario(messages, "A = ['N']").expect("S has pk(B), A has pk(S)").run().expect("it plays");
+    assert!(report.run(1).party("bob").completed());
+}
