@@ -21,12 +21,19 @@ fn a_directory_serves_protocols_that_move_no_keys() {
 
 #[test]
 fn a_key_that_a_message_brings_is_not_known_before() {
+    let lacks = |brings: &str, before: &str| {
+        let messages = format!("'A -> B : {{N}}{before}, {brings}', 'B -> A : N'");
+        scenario(&messages, "A = ['N']").unwrap_err()
+    };
+    for brings in ["pk(B)", "{pk(B)}k(A,B)"] {
+        assert!(lacks(brings, "pk(B)").contains("A cannot build {N}pk(B): it has no pk(B)"), "{brings}");
+    }
+    assert!(lacks("cert(A)", "pk(B)").contains("it has no pk(B)"), "with certificates there is no directory");
     for brings in ["pk(A)", "{pk(A)}k(A,B)", "cert(A)"] {
-        let lacks = scenario(&format!("'A -> B : {brings}, {{N}}pk(B)'"), "A = ['N']").unwrap_err();
-        assert!(lacks.contains("A cannot build {N}pk(B): it has no pk(B)"), "{brings}: {lacks}");
         let messages = format!("'A -> B : A, {brings}', 'B -> A : {{N}}pk(A)'");
         scenario(&messages, "B = ['N']").expect("it came in line 1");
     }
+    scenario("'A -> B : pk(A), {N}pk(B)'", "A = ['N']").expect("only alice's own key travels");
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Knowledge {
         Ok(value)
     }
 
-    /// Builds a message of these parts: its parts' values, and its bytes.
+    /// Builds the bytes of a message of these parts.
     pub fn build_message(&mut self, parts: &[Id], ctx: &mut Context<'_>) -> Result<(Vec<Value>, Vec<u8>)> {
         let parts = self.parts(parts, ctx)?;
         let bytes = self.encode(&parts)?;

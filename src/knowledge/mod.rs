@@ -72,13 +72,7 @@ impl Grounds {
             supply.insert(id(&value.name), from);
         }
         Grounds {
-            rights: Rights {
-                own: BTreeSet::from([id(role)]),
-                directory: protocol.has_directory,
-                certificates: false,
-                registered: true,
-                granted: protocol.role(role).map(|r| protocol.granted(r)).unwrap_or_default(),
-            },
+            rights: protocol.rights(role),
             supply,
             uses: protocol.uses,
             protocol: protocol.name.as_str().into(),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::fault::Fault;
-use super::plan::{Op, Planner, Rights};
+use super::plan::{Op, Planner};
 use super::protocol::{Origin, Protocol, Role};
 use super::table::{Id, Node, Table};
 use super::term::{Func, Name};
@@ -124,7 +124,7 @@ fn compile(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Compiled, F
     let table = &*protocol.table;
     let me = id_of(protocol, &role.name);
     let entry = mine.first().copied().unwrap_or(1);
-    let mut planner = Planner::new(table, rights(protocol, role, me));
+    let mut planner = Planner::new(table, protocol.rights(&role.name));
     planner.hold(me);
     let initiates = entry == 1 && protocol.initiator() == &role.name;
     for other in &protocol.roles {
@@ -242,17 +242,6 @@ fn uses_any(table: &Table, id: Id, of: &BTreeSet<Id>) -> bool {
 
 fn id_of(protocol: &Protocol, name: &str) -> Id {
     protocol.table.find_name(name).expect("every role and value was interned")
-}
-
-/// What a role may use from the start (see "Who knows what" in the notation's documentation).
-fn rights(protocol: &Protocol, role: &Role, me: Id) -> Rights {
-    Rights {
-        own: BTreeSet::from([me]),
-        directory: protocol.has_directory,
-        certificates: false,
-        registered: true,
-        granted: protocol.granted(role),
-    }
 }
 
 /// What the journal should record of a role: its names, `let` names and goals' terms.

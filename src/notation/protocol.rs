@@ -1,12 +1,13 @@
 //! A protocol: what a file declares, checked and brought to programs for its roles.
 //! Must not know TOML or bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fault::{Fault, Quoted};
 use super::goal::{self, Goal};
 use super::parse::{self, Line, Party};
+use super::plan::Rights;
 use super::project::{self, Program};
 use super::table::{Id, Kind, Table, Type};
 use super::term::{Func, Name, Term};
@@ -121,9 +122,6 @@ pub struct Protocol {
     pub programs: BTreeMap<Name, Vec<Arc<Program>>>,
     /// Whether some message carries a certificate.
     pub has_certificates: bool,
-    /// Whether everyone's public key is in a directory that all trust: where no message
-    /// carries a certificate or a role's public key.
-    pub has_directory: bool,
     /// Whether key pairs encrypt, and whether they sign.
     pub uses: KeyUses,
     /// What a role never checks.
@@ -183,7 +181,6 @@ impl Protocol {
             name: draft.name.clone(),
             roles,
             has_certificates: any_term(&lines, |t| matches!(t, Term::App(Func::Cert, _))),
-            has_directory: true,
             uses: KeyUses {
                 encryption: any_term(
                     &lines,
@@ -203,8 +200,6 @@ impl Protocol {
             protocol.uses.signature =
                 any_term(&protocol.lines, |t| matches!(t, Term::App(Func::Pk | Func::Cert, _)));
         }
-        let carries_key = protocol.lines.iter().flat_map(|l| &l.parts).any(|t| carries_key(t, &role_names));
-        protocol.has_directory = !protocol.has_certificates && !carries_key;
         protocol.table = Arc::new(table_of(&protocol).map_err(|()| vec![too_large(draft)])?);
         project::project(&mut protocol)?;
         Ok(protocol)
@@ -248,12 +243,31 @@ impl Protocol {
         self.values.iter().find(|v| &*v.name == name)
     }
 
-    /// The terms that a role may use though it never received them: what `[knows]` grants,
-    /// and public keys of services, which are configured; a service has its register.
-    pub fn granted(&self, role: &Role) -> BTreeSet<Id> {
-        let may_have = |owner: &&Role| role.service.is_some() || owner.service.is_some();
-        let keys = self.roles.iter().filter(may_have).map(|owner| Term::of(Func::Pk, &[&owner.name]));
-        role.grants.iter().cloned().chain(keys).filter_map(|t| self.table.find(&t)).collect()
+    /// What a role may use though it never received it (see "What a role knows" in the
+    /// notation's documentation). Public keys are in a directory that all trust, except
+    /// where a message brings them: as a certificate, or as the key itself. Services are
+    /// configured, and a service has its register.
+    pub fn rights(&self, role: &str) -> Rights {
+        let mine = self.role(role);
+        let is_service = mine.is_some_and(|r| r.service.is_some());
+        let in_directory = |owner: &&Role| {
+            is_service
+                || owner.service.is_some()
+                || !(self.has_certificates || self.carries_key_of(&owner.name))
+        };
+        let keys = self.roles.iter().filter(in_directory).map(|owner| Term::of(Func::Pk, &[&owner.name]));
+        let grants = mine.map(|r| &r.grants[..]).unwrap_or_default();
+        Rights {
+            own: self.table.find_name(role).into_iter().collect(),
+            directory: false,
+            certificates: false,
+            registered: true,
+            granted: grants.iter().cloned().chain(keys).filter_map(|t| self.table.find(&t)).collect(),
+        }
+    }
+
+    fn carries_key_of(&self, role: &Name) -> bool {
+        self.lines.iter().flat_map(|l| &l.parts).any(|t| carries_key(t, role))
     }
 
     /// The number of a term in which `let` names may stand.
@@ -285,11 +299,11 @@ fn any_term(lines: &[Line], test: impl Fn(&Term) -> bool) -> bool {
     found
 }
 
-/// Whether whoever reads this part gets a role's public key from it.
-fn carries_key(part: &Term, roles: &[Name]) -> bool {
+/// Whether whoever reads this part gets the role's public key from it.
+fn carries_key(part: &Term, role: &Name) -> bool {
     match part {
-        Term::App(Func::Pk, of) => matches!(&of[0], Term::Name(n) if roles.contains(n)),
-        Term::Enc(body, _) => body.iter().any(|t| carries_key(t, roles)),
+        Term::App(Func::Pk, of) => matches!(&of[0], Term::Name(n) if n == role),
+        Term::Enc(body, _) => body.iter().any(|t| carries_key(t, role)),
         _ => false,
     }
 }
