@@ -62,34 +62,26 @@ fn folder(name: &str) -> PathBuf {
 fn a_file_larger_than_the_limit_is_refused() {
     let folder = folder("large");
     fs::write(folder.join("large.toml"), vec![b'#'; 10 << 20]).unwrap();
-    insta::assert_snapshot!(refused(&folder, "large.toml"), @"
-    error: cannot read large.toml: it has 10485760 bytes, more than the limit MAX_FILE_BYTES, 1048576
-    ");
+    insta::assert_snapshot!(refused(&folder, "large.toml"), @"error: cannot read large.toml: it has 10485760 bytes, more than the limit MAX_FILE_BYTES, 1048576");
 }
 
 #[test]
 fn what_is_no_text_is_refused() {
     let folder = folder("binary");
     fs::write(folder.join("binary.toml"), b"title = \"\xff\xfe\"\n").unwrap();
-    insta::assert_snapshot!(refused(&folder, "binary.toml"), @"
-    error: cannot read binary.toml: stream did not contain valid UTF-8
-    ");
+    insta::assert_snapshot!(refused(&folder, "binary.toml"), @"error: cannot read binary.toml: stream did not contain valid UTF-8");
 }
 
 #[test]
 fn a_folder_in_place_of_a_file_is_refused() {
     let folder = folder("folder");
     fs::create_dir_all(folder.join("folder.toml")).unwrap();
-    insta::assert_snapshot!(refused(&folder, "folder.toml"), @"
-    error: cannot read folder.toml: Is a directory (os error 21)
-    ");
+    insta::assert_snapshot!(refused(&folder, "folder.toml"), @"error: cannot read folder.toml: Is a directory (os error 21)");
 }
 
 #[test]
 fn a_file_that_is_not_there_is_refused() {
-    insta::assert_snapshot!(refused(&folder("nothing"), "story.toml"), @"
-    error: cannot read story.toml: No such file or directory (os error 2)
-    ");
+    insta::assert_snapshot!(refused(&folder("nothing"), "story.toml"), @"error: cannot read story.toml: No such file or directory (os error 2)");
 }
 
 #[test]

@@ -238,7 +238,8 @@ fn timeline(variant: &Variant) -> Vec<String> {
     });
     let mut all: Vec<_> = runs.chain(events).collect();
     all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(at, words)| format!("{at:>8}  {words}", at = at.to_string())).collect()
+    let width = all.iter().map(|(at, _)| at.to_string().len()).max().unwrap_or(0);
+    all.into_iter().map(|(at, words)| format!("{:>width$}  {words}", at.to_string())).collect()
 }
 
 fn attacker(variant: &Variant) -> Vec<String> {

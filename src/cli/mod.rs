@@ -81,6 +81,7 @@ pub fn main() -> ExitCode {
         tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_env("MALLORY_LOG"))
             .with_writer(io::stderr)
+            .with_ansi(out::is_watched())
             .init();
     }
     panic::set_hook(Box::new(|info| {
