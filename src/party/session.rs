@@ -195,7 +195,7 @@ impl Session {
     ) -> Result<Sight, Reason> {
         let cast = stand.cast;
         let (knowledge, mut ctx) = self.context(line, stand, effects);
-        let (_, bytes) = knowledge.build_message(parts, &mut ctx)?;
+        let bytes = knowledge.build_message(parts, &mut ctx)?;
         let to = knowledge.get(to).and_then(Value::text).ok_or(Reason::Malformed)?;
         let to = cast.registered.get(to).cloned().unwrap_or_else(|| to.into());
         Ok(Sight {
