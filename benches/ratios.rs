@@ -134,6 +134,7 @@ struct Echo {
     peer: Name,
     left: u32,
     protocol: Name,
+    shown: Shown,
 }
 
 impl Echo {
@@ -148,7 +149,7 @@ impl Echo {
                 from: self.name.clone(),
                 to: self.peer.clone(),
                 bytes: Bytes::from(vec![7; 64]),
-                shown: Shown::default(),
+                shown: self.shown.clone(),
             }));
         }
     }
@@ -171,7 +172,13 @@ fn world() -> f64 {
     let names: [Name; 2] = ["alice".into(), "bob".into()];
     let echo = |name: &Name, peer: &Name| {
         let (name, peer) = (name.clone(), peer.clone());
-        let echo = Echo { name: name.clone(), peer, left: MESSAGES / 2, protocol: "echo".into() };
+        let echo = Echo {
+            name: name.clone(),
+            peer,
+            left: MESSAGES / 2,
+            protocol: "echo".into(),
+            shown: Shown::words("echo"),
+        };
         (name, Box::new(echo) as Box<dyn Actor>)
     };
     let stage = Stage {

@@ -7,7 +7,7 @@ use super::{Knowledge, Value};
 use crate::notation::{Func, Id, Kind, Node, Table, Term};
 
 /// Terms and the values that they had.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 pub struct Shown {
     table: Arc<Table>,
     parts: Vec<Id>,
