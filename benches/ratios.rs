@@ -21,7 +21,7 @@ use mallory::time::SimTime;
 use mallory::world::{Cue, Network, Stage};
 
 /// Measurements of each figure; the median counts.
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 15;
 
 fn main() {
     // `cargo test --benches` passes this; the ratios are for `cargo bench`.
@@ -29,27 +29,27 @@ fn main() {
         return;
     }
     println!("{:<58}{:>12}{:>12}{:>8}", "", "mallory", "bare", "ratio");
-    let run = median(sigma_run);
-    let bare = median(sigma_bare);
-    row("a run of sigma-i / its cryptographic operations", run, bare, "µs", 1e6);
-    let hop = median(hop);
-    row("a message through the world / an async-channel hop", median(world), hop, "ns", 1e9);
-    row("a message built, delivered, read, judged / a hop", median(message), hop, "ns", 1e9);
+    row("a run of sigma-i / its cryptographic operations", sigma_run, sigma_bare, "µs", 1e6);
+    row("a message through the world / an async-channel hop", world, hop, "ns", 1e9);
+    row("a message built, delivered, read, judged / a hop", message, hop, "ns", 1e9);
     let (bytes, wall) = idle_clients();
     println!("{:<58}{bytes:>9} B", "an idle client, one of 100,000");
     println!("{:<58}{wall:>9.2} s", "setting up and ending 100,000 idle clients, wall time");
     println!("{:<58}{:>9.2} ms", "a year of virtual time with nothing in it, wall time", idle_year() * 1e3);
 }
 
-fn row(what: &str, ours: f64, bare: f64, unit: &str, scale: f64) {
-    let (a, b) = (ours * scale, bare * scale);
-    println!("{what:<58}{a:>9.1} {unit}{b:>9.1} {unit}{:>8.2}", ours / bare);
+/// Measures both in turn, so that a machine that slows down slows both; medians.
+fn row(what: &str, ours: fn() -> f64, bare: fn() -> f64, unit: &str, scale: f64) {
+    let pairs: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (ours(), bare())).collect();
+    let ratio = median(pairs.iter().map(|(a, b)| a / b));
+    let (a, b) = (median(pairs.iter().map(|p| p.0)) * scale, median(pairs.iter().map(|p| p.1)) * scale);
+    println!("{what:<58}{a:>9.1} {unit}{b:>9.1} {unit}{ratio:>8.2}");
 }
 
-fn median(mut measure: impl FnMut() -> f64) -> f64 {
-    let mut all: Vec<f64> = (0..ROUNDS).map(|_| measure()).collect();
+fn median(all: impl Iterator<Item = f64>) -> f64 {
+    let mut all: Vec<f64> = all.collect();
     all.sort_by(f64::total_cmp);
-    all[ROUNDS / 2]
+    all[all.len() / 2]
 }
 
 fn timed(work: impl FnOnce()) -> f64 {
