@@ -141,7 +141,7 @@ impl Echo {
     fn say(&mut self, effects: &mut Effects) {
         if self.left > 0 {
             self.left -= 1;
-            effects.all.push(Effect::Send(Sight {
+            effects.all.push(Effect::Send(Arc::new(Sight {
                 id: 0,
                 run: 1,
                 protocol: self.protocol.clone(),
@@ -150,7 +150,7 @@ impl Echo {
                 to: self.peer.clone(),
                 bytes: Bytes::from(vec![7; 64]),
                 shown: self.shown.clone(),
-            }));
+            })));
         }
     }
 }
