@@ -119,7 +119,7 @@ impl Stage {
             world.journal.push(SimTime::ZERO, None, what);
         }
         if let Some(her) = world.attacker {
-            world.schedule(SimTime::ZERO, None, Due::Input(her, Input::Begin));
+            world.schedule(SimTime::ZERO, None, Due::Input(her, Box::new(Input::Begin)));
         }
         for (at, cue) in timeline {
             world.cue(at, cue);
@@ -143,7 +143,7 @@ struct World {
 
 /// What is due at some time.
 enum Due {
-    Input(usize, Input),
+    Input(usize, Box<Input>),
     Ask(Question),
     Delivery(Arc<Sight>),
     Injection(Arc<Sight>, Option<u64>),
@@ -189,7 +189,7 @@ impl World {
             Cue::Input(name, input) => {
                 let place = self.places.get(&name).copied();
                 match place.or(self.attacker.filter(|her| self.shell.name(*her) == &name)) {
-                    Some(place) => Due::Input(place, input),
+                    Some(place) => Due::Input(place, Box::new(input)),
                     None => return,
                 }
             }
@@ -210,7 +210,7 @@ impl World {
             )?;
             self.now = at;
             match due {
-                Due::Input(place, input) => self.give(place, input, cause).await?,
+                Due::Input(place, input) => self.give(place, *input, cause).await?,
                 Due::Ask(ask) => self.ask(ask).await?,
                 Due::Delivery(message) => self.deliver(message, cause).await?,
                 Due::Injection(message, instead_of) => self.inject(message, instead_of, cause)?,
@@ -242,22 +242,15 @@ impl World {
     async fn give(&mut self, place: usize, input: Input, cause: Option<u64>) -> Result<(), Halt> {
         let effects = self.shell.ask(place, input, self.now).await?;
         let by = self.shell.name(place).clone();
-        let cause = self.apply(&by, effects, cause).await?;
-        let _ = cause;
-        Ok(())
+        self.apply(&by, effects, cause).await
     }
 
-    async fn apply(
-        &mut self,
-        by: &Name,
-        effects: Effects,
-        mut cause: Option<u64>,
-    ) -> Result<Option<u64>, Halt> {
+    async fn apply(&mut self, by: &Name, mut effects: Effects, mut cause: Option<u64>) -> Result<(), Halt> {
         let event = cause.unwrap_or(self.journal.events().len() as u64);
-        for made in effects.made {
+        for made in effects.made.drain(..) {
             self.journal.push_made(by, event, made);
         }
-        for effect in effects.all {
+        for effect in effects.all.drain(..) {
             match effect {
                 Effect::Note(what) => {
                     let opens = matches!(what, What::Started { .. });
@@ -278,12 +271,17 @@ impl World {
                 Effect::Timer(at, number) => {
                     let place = self.places.get(by).copied().or(self.attacker);
                     if let Some(place) = place {
-                        self.schedule(at.max(self.now), cause, Due::Input(place, Input::Timer(number)));
+                        self.schedule(
+                            at.max(self.now),
+                            cause,
+                            Due::Input(place, Box::new(Input::Timer(number))),
+                        );
                     }
                 }
             }
         }
-        Ok(cause)
+        self.shell.take_back(effects);
+        Ok(())
     }
 
     fn number(&mut self) -> Result<u64, Halt> {
@@ -303,8 +301,7 @@ impl World {
         let effects = self.shell.ask(her, Input::OnWire(message), self.now).await?;
         let by = self.shell.name(her).clone();
         // Her answers to a message are never messages of honest parties: no recursion.
-        Box::pin(self.apply(&by, effects, Some(event))).await?;
-        Ok(())
+        Box::pin(self.apply(&by, effects, Some(event))).await
     }
 
     fn inject(

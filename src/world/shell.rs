@@ -13,7 +13,8 @@ use crate::notation::Name;
 use crate::party::{Actor, Effects, Input};
 use crate::time::SimTime;
 
-type Letter = (SimTime, Input);
+/// The time, the input, and where to write what comes of it.
+type Letter = (SimTime, Input, Effects);
 /// What came of a letter; nothing if the task died over it.
 type Reply = Option<Effects>;
 
@@ -21,6 +22,8 @@ type Reply = Option<Effects>;
 pub(super) struct Shell {
     parties: Vec<Party>,
     answer: Answer,
+    /// An empty sheet, used again for each answer.
+    sheet: Effects,
 }
 
 struct Party {
@@ -31,7 +34,7 @@ struct Party {
 
 impl Shell {
     pub(super) fn new() -> Shell {
-        Shell { parties: Vec::new(), answer: Answer::default() }
+        Shell { parties: Vec::new(), answer: Answer::default(), sheet: Effects::default() }
     }
 
     /// Starts a party's task and answers its place.
@@ -56,16 +59,23 @@ impl Shell {
         let party = &mut self.parties[place];
         party.met = true;
         let died = || Halt::Died { party: party.name.clone() };
-        party.inbox.try_send((now, input)).map_err(|_| died())?;
+        let sheet = std::mem::take(&mut self.sheet);
+        party.inbox.try_send((now, input, sheet)).map_err(|_| died())?;
         self.answer.wait().await.ok_or_else(died)
+    }
+}
+
+impl Shell {
+    /// Takes back an answer that was read to its end.
+    pub(super) fn take_back(&mut self, read: Effects) {
+        self.sheet = read;
     }
 }
 
 /// A party's life: one input at a time.
 async fn live(mut actor: Box<dyn Actor>, letters: Receiver<Letter>, answer: Answer) {
-    while let Ok((now, input)) = letters.recv().await {
+    while let Ok((now, input, mut effects)) = letters.recv().await {
         let last_word = LastWord(&answer);
-        let mut effects = Effects::default();
         actor.handle(input, now, &mut effects);
         std::mem::forget(last_word);
         answer.give(Some(effects));
