@@ -38,6 +38,9 @@ impl Journal {
         if tracing::enabled!(target: "mallory", tracing::Level::INFO) {
             tracing::info!(target: "mallory", event = number, time_ns = at.0, json = %event.to_json());
         }
+        if self.events.capacity() == 0 {
+            self.events.reserve(256);
+        }
         self.events.push(event);
         number
     }

@@ -28,10 +28,9 @@ impl Knowledge {
     }
 
     /// Builds the bytes of a message of these parts.
-    pub fn build_message(&mut self, parts: &[Id], ctx: &mut Context<'_>) -> Result<(Vec<Value>, Vec<u8>)> {
+    pub fn build_message(&mut self, parts: &[Id], ctx: &mut Context<'_>) -> Result<Vec<u8>> {
         let parts = self.parts(parts, ctx)?;
-        let bytes = self.encode(&parts)?;
-        Ok((parts.into_iter().map(|p| p.value).collect(), bytes))
+        self.encode(&parts)
     }
 
     fn parts(&mut self, ids: &[Id], ctx: &mut Context<'_>) -> Result<Vec<Part>> {

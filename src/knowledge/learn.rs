@@ -79,8 +79,7 @@ impl Knowledge {
     }
 
     fn split(&mut self, bytes: &Bytes, parts: &[(u16, Id)], ctx: &Context<'_>) -> Result<()> {
-        let ids: Vec<Id> = parts.iter().map(|p| p.1).collect();
-        let expected = self.expected(&ids, ctx.keys.suite());
+        let expected = self.expected(parts, ctx.keys.suite());
         let fields = self.grounds.encoding.split(bytes, &expected)?;
         for ((slot, _), (kind, range)) in parts.iter().zip(fields) {
             self.slots[usize::from(*slot)] = Some(Value::new(kind, &bytes[range]));

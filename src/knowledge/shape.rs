@@ -6,9 +6,9 @@ use crate::notation::{Func, Id, Kind, Node};
 use crate::wire::{Encoding, Expected, Widths};
 
 impl Knowledge {
-    /// What the reader of these terms expects on the wire.
-    pub(super) fn expected(&self, ids: &[Id], suite: Suite) -> Vec<Expected> {
-        ids.iter().map(|id| self.expected_one(*id, suite)).collect()
+    /// What the reader of these parts expects on the wire.
+    pub(super) fn expected(&self, parts: &[(u16, Id)], suite: Suite) -> Vec<Expected> {
+        parts.iter().map(|(_, id)| self.expected_one(*id, suite)).collect()
     }
 
     fn expected_one(&self, id: Id, suite: Suite) -> Expected {

@@ -50,9 +50,13 @@ impl Shown {
         self.parts.iter().filter_map(|p| self.value(*p))
     }
 
-    /// Every value that was known, with its term as people write it.
+    /// Every value that was known, with its term in the parties' names.
     pub fn named(&self) -> impl Iterator<Item = (String, &Value)> {
-        self.values.iter().map(|(id, value)| (self.table.show(*id), value))
+        let bare = Shown {
+            values: self.values.iter().filter(|(_, v)| v.kind == Kind::Name).cloned().collect(),
+            ..self.clone()
+        };
+        self.values.iter().map(move |(id, value)| (bare.term(*id), value))
     }
 
     fn value(&self, id: Id) -> Option<&Value> {

@@ -29,7 +29,7 @@ pub enum Input {
     /// A message arrived.
     Message(Arc<Sight>),
     /// To the attacker: a message is on the wire, and goes no further than she lets it.
-    OnWire(Sight),
+    OnWire(Arc<Sight>),
     /// To the attacker: an event handed her this value.
     Handed {
         /// The term under which her notebook has it.
@@ -56,13 +56,13 @@ pub enum Effect {
     /// Record this.
     Note(What),
     /// Put this message on the wire.
-    Send(Sight),
+    Send(Arc<Sight>),
     /// The attacker lets the message at hand go on, at once or later.
-    Pass(Sight, Span),
+    Pass(Arc<Sight>, Span),
     /// The attacker puts a message on the wire.
     Inject {
         /// The message.
-        message: Sight,
+        message: Arc<Sight>,
         /// The message in whose place it goes.
         instead_of: Option<MessageId>,
         /// How much later than now.

@@ -263,8 +263,8 @@ impl Principal {
         true
     }
 
-    fn note_to(&self, to: &str, run: u32, line: u32, text: &str, bytes: &[u8]) -> Sight {
-        Sight {
+    fn note_to(&self, to: &str, run: u32, line: u32, text: &str, bytes: &[u8]) -> Arc<Sight> {
+        Arc::new(Sight {
             id: 0,
             run,
             protocol: CRL_PROTOCOL.into(),
@@ -273,7 +273,7 @@ impl Principal {
             to: to.into(),
             bytes: Bytes::from(bytes),
             shown: Shown::words(text),
-        }
+        })
     }
 
     fn repository(&mut self, message: &Sight, now: SimTime, effects: &mut Effects) {

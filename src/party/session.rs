@@ -192,13 +192,13 @@ impl Session {
         line: u32,
         stand: &mut Stand<'_>,
         effects: &mut Effects,
-    ) -> Result<Sight, Reason> {
+    ) -> Result<Arc<Sight>, Reason> {
         let cast = stand.cast;
         let (knowledge, mut ctx) = self.context(line, stand, effects);
-        let (_, bytes) = knowledge.build_message(parts, &mut ctx)?;
+        let bytes = knowledge.build_message(parts, &mut ctx)?;
         let to = knowledge.get(to).and_then(Value::text).ok_or(Reason::Malformed)?;
         let to = cast.registered.get(to).cloned().unwrap_or_else(|| to.into());
-        Ok(Sight {
+        Ok(Arc::new(Sight {
             id: 0,
             run: self.id.run,
             protocol: self.spoken.name.clone(),
@@ -207,7 +207,7 @@ impl Session {
             to,
             shown: self.knowledge.show(parts),
             bytes: Bytes::from(bytes),
-        })
+        }))
     }
 
     fn conclude(

@@ -280,8 +280,8 @@ impl Log<'_> {
     fn steps(&mut self, steps: &[String]) {
         let known = steps.iter().filter(|s| self.told.contains(*s)).count();
         if known > 0 {
-            let many = if known == 1 { "one step" } else { "steps" };
-            self.line(Ink::Dim, &format!("             {known} {many} as above"));
+            let many = if known == 1 { "one step".to_owned() } else { format!("{known} steps") };
+            self.line(Ink::Dim, &format!("             {many} as above"));
         }
         for (number, step) in (1..).zip(steps) {
             if self.told.insert(step.clone()) {

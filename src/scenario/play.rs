@@ -8,7 +8,7 @@ use super::setup::{EventDeed, Party, Setup, Stolen, ValueRef};
 use crate::crypto::{SigningKey, Suite};
 use crate::journal::{Journal, What};
 use crate::knowledge::{Keys, Private, Public, Value};
-use crate::notation::{Func, KeyUses, Name, Service, Term};
+use crate::notation::{Func, KeyUses, Name, Origin, Service, Term};
 use crate::party::attacker::{Attacker, Plan, Profile};
 use crate::party::{Actor, Cast, Character, Input, Office, Principal, RunSpec, Spoken};
 use crate::pki::{self, Authority, TrustPolicy};
@@ -314,7 +314,25 @@ impl Company {
                 terms.push(Term::of(Func::Pw, &[a, b]));
             }
         }
-        terms.into_iter().filter_map(|t| Some((t.to_string(), self.long_term(setup, &t)?))).collect()
+        let keys = terms.into_iter().filter_map(|t| Some((t.to_string(), self.long_term(setup, &t)?)));
+        keys.chain(self.declared_long_term()).collect()
+    }
+
+    /// The values that protocols declare as held for the long term, of whoever owns them in
+    /// some run.
+    fn declared_long_term(&self) -> BTreeMap<String, Value> {
+        let mut all = BTreeMap::new();
+        for run in self.cast.runs.values() {
+            let Some(spoken) = self.cast.protocols.get(&run.protocol) else { continue };
+            for value in spoken.protocol.values.iter().filter(|v| v.origin == Origin::LongTerm) {
+                let owner = run.names.get(&value.role).or_else(|| spoken.services.get(&value.role));
+                if let Some(owner) = owner {
+                    let held = self.cast.keys.long_term(owner, &value.name, value.of);
+                    all.insert(format!("{} of {owner}", value.name), held);
+                }
+            }
+        }
+        all
     }
 
     fn holdings(

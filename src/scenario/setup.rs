@@ -601,6 +601,11 @@ fn protocol_name(of: &str) -> String {
 fn protocol(node: &Node, folder: &Path) -> Result<ProtocolFile, Problems> {
     let Data::String(of) = &node.data else { return protocol_file::read(node, "inline") };
     let name = protocol_name(of);
+    if name == crate::party::CRL_PROTOCOL {
+        return Err(node
+            .problem(format!("`{name}` names the messages to and from the authority's repository"))
+            .into());
+    }
     let text = if of.ends_with(".toml") {
         let path: PathBuf = folder.join(of);
         let text =

@@ -152,6 +152,8 @@ impl Holdings {
                     let way =
                         |_| Way::Seen { run: message.run, line: message.line, from: message.from.clone() };
                     self.blobs.push(message.bytes.clone());
+                    let whole = Called::Plainly(format!("message {}.{}", message.run, message.line));
+                    self.names.entry(message.bytes.clone()).or_insert(whole);
                     let values: Vec<Value> = message.shown.values().cloned().collect();
                     values.iter().for_each(|v| self.hold(v, way(())));
                 }

@@ -87,9 +87,8 @@ impl Stage {
     /// # Errors
     /// A limit that was reached, or a defect.
     pub fn play(self) -> Result<Journal, Halt> {
+        // Without Tokio's clock: time is the heap's, and no task can sleep on another.
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
             .build()
             .map_err(|e| Halt::Runtime(e.to_string()))?;
         runtime.block_on(self.run())
@@ -147,7 +146,7 @@ enum Due {
     Input(usize, Input),
     Ask(Question),
     Delivery(Arc<Sight>),
-    Injection(Box<Sight>, Option<u64>),
+    Injection(Arc<Sight>, Option<u64>),
 }
 
 struct Entry {
@@ -214,7 +213,7 @@ impl World {
                 Due::Input(place, input) => self.give(place, input, cause).await?,
                 Due::Ask(ask) => self.ask(ask).await?,
                 Due::Delivery(message) => self.deliver(message, cause).await?,
-                Due::Injection(message, instead_of) => self.inject(*message, instead_of, cause)?,
+                Due::Injection(message, instead_of) => self.inject(message, instead_of, cause)?,
             }
         }
         for place in self.shell.met() {
@@ -268,13 +267,13 @@ impl World {
                     }
                 }
                 Effect::Send(message) => self.send(message, cause).await?,
-                Effect::Pass(message, later) => self.travel(Arc::new(message), later, cause),
+                Effect::Pass(message, later) => self.travel(message, later, cause),
                 Effect::Inject { message, instead_of, after: Span(0) } => {
                     self.inject(message, instead_of, cause)?
                 }
                 Effect::Inject { message, instead_of, after } => {
                     let at = self.now.after(after);
-                    self.schedule(at, cause, Due::Injection(Box::new(message), instead_of));
+                    self.schedule(at, cause, Due::Injection(message, instead_of));
                 }
                 Effect::Timer(at, number) => {
                     let place = self.places.get(by).copied().or(self.attacker);
@@ -294,15 +293,14 @@ impl World {
     }
 
     /// An honest party's message: it passes the attacker, if there is one.
-    async fn send(&mut self, mut message: Sight, cause: Option<u64>) -> Result<(), Halt> {
-        message.id = self.number()?;
-        let message = Arc::new(message);
+    async fn send(&mut self, mut message: Arc<Sight>, cause: Option<u64>) -> Result<(), Halt> {
+        Arc::make_mut(&mut message).id = self.number()?;
         let event = self.journal.push(self.now, cause, What::Sent { message: message.clone() });
         let Some(her) = self.attacker else {
             self.travel(message, Span(0), Some(event));
             return Ok(());
         };
-        let effects = self.shell.ask(her, Input::OnWire(Sight::clone(&message)), self.now).await?;
+        let effects = self.shell.ask(her, Input::OnWire(message), self.now).await?;
         let by = self.shell.name(her).clone();
         // Her answers to a message are never messages of honest parties: no recursion.
         Box::pin(self.apply(&by, effects, Some(event))).await?;
@@ -311,12 +309,11 @@ impl World {
 
     fn inject(
         &mut self,
-        mut message: Sight,
+        mut message: Arc<Sight>,
         instead_of: Option<u64>,
         cause: Option<u64>,
     ) -> Result<(), Halt> {
-        message.id = self.number()?;
-        let message = Arc::new(message);
+        Arc::make_mut(&mut message).id = self.number()?;
         let event =
             self.journal.push(self.now, cause, What::Injected { message: message.clone(), instead_of });
         self.travel(message, Span(0), Some(event));

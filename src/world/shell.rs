@@ -2,6 +2,10 @@
 //! party at a time and waits for its answer, so that nothing else is runnable between two
 //! events. The only place with channels.
 
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
+
 use async_channel::{Receiver, Sender};
 
 use super::Halt;
@@ -16,8 +20,7 @@ type Reply = Option<Effects>;
 /// All parties' tasks.
 pub(super) struct Shell {
     parties: Vec<Party>,
-    replies: Receiver<Reply>,
-    reply_to: Sender<Reply>,
+    answer: Answer,
 }
 
 struct Party {
@@ -28,14 +31,13 @@ struct Party {
 
 impl Shell {
     pub(super) fn new() -> Shell {
-        let (reply_to, replies) = async_channel::bounded(1);
-        Shell { parties: Vec::new(), replies, reply_to }
+        Shell { parties: Vec::new(), answer: Answer::default() }
     }
 
     /// Starts a party's task and answers its place.
     pub(super) fn add(&mut self, name: Name, actor: Box<dyn Actor>) -> usize {
         let (inbox, letters) = async_channel::unbounded();
-        tokio::spawn(live(actor, letters, self.reply_to.clone()));
+        tokio::spawn(live(actor, letters, self.answer.clone()));
         self.parties.push(Party { name, inbox, met: false });
         self.parties.len() - 1
     }
@@ -54,32 +56,65 @@ impl Shell {
         let party = &mut self.parties[place];
         party.met = true;
         let died = || Halt::Died { party: party.name.clone() };
-        party.inbox.send((now, input)).await.map_err(|_| died())?;
-        match self.replies.recv().await {
-            Ok(Some(effects)) => Ok(effects),
-            _ => Err(died()),
-        }
+        party.inbox.try_send((now, input)).map_err(|_| died())?;
+        self.answer.wait().await.ok_or_else(died)
     }
 }
 
 /// A party's life: one input at a time.
-async fn live(mut actor: Box<dyn Actor>, letters: Receiver<Letter>, replies: Sender<Reply>) {
+async fn live(mut actor: Box<dyn Actor>, letters: Receiver<Letter>, answer: Answer) {
     while let Ok((now, input)) = letters.recv().await {
-        let last_word = LastWord(&replies);
+        let last_word = LastWord(&answer);
         let mut effects = Effects::default();
         actor.handle(input, now, &mut effects);
         std::mem::forget(last_word);
-        if replies.send(Some(effects)).await.is_err() {
-            return;
-        }
+        answer.give(Some(effects));
     }
 }
 
 /// Tells the world when a task dies of a panic, so that the world does not wait for ever.
-struct LastWord<'a>(&'a Sender<Reply>);
+struct LastWord<'a>(&'a Answer);
 
 impl Drop for LastWord<'_> {
     fn drop(&mut self) {
-        let _ = self.0.try_send(None);
+        self.0.give(None);
+    }
+}
+
+/// The place where the one party that was asked leaves its answer. A channel would do, at
+/// the price of a second hop for each event.
+#[derive(Clone, Default)]
+struct Answer(Arc<Mutex<Slot>>);
+
+#[derive(Default)]
+struct Slot {
+    reply: Option<Reply>,
+    waiting: Option<Waker>,
+}
+
+impl Answer {
+    fn give(&self, reply: Reply) {
+        let waiting = {
+            let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.reply = Some(reply);
+            slot.waiting.take()
+        };
+        if let Some(world) = waiting {
+            world.wake();
+        }
+    }
+
+    async fn wait(&self) -> Reply {
+        poll_fn(|context| {
+            let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match slot.reply.take() {
+                Some(reply) => Poll::Ready(reply),
+                None => {
+                    slot.waiting = Some(context.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
     }
 }

@@ -127,7 +127,7 @@ impl Hand {
         desk: &mut Desk<'_>,
     ) -> Result<Sight, Reason> {
         let (knowledge, mut ctx) = self.context(at.line, casts, desk);
-        let (_, bytes) = knowledge.build_message(parts, &mut ctx)?;
+        let bytes = knowledge.build_message(parts, &mut ctx)?;
         Ok(self.sight(at, Bytes::from(bytes), parts))
     }
 

@@ -95,13 +95,13 @@ struct Desk<'a> {
 impl Desk<'_> {
     /// Lets a message go on.
     fn pass(&mut self, message: Sight) {
-        self.effects.all.push(Effect::Pass(message, Span(0)));
+        self.effects.all.push(Effect::Pass(Arc::new(message), Span(0)));
     }
 
     /// Lets a message go on, later.
     fn pass_later(&mut self, message: Sight, by: Span) {
         self.effects.note(What::Delayed { id: message.id, by });
-        self.effects.all.push(Effect::Pass(message, by));
+        self.effects.all.push(Effect::Pass(Arc::new(message), by));
     }
 
     /// Takes a message off the wire.
@@ -112,6 +112,7 @@ impl Desk<'_> {
     /// Puts a message on the wire.
     fn inject(&mut self, message: Sight, instead_of: Option<u64>) {
         if self.effects.all.len() < MAX_ATTACKER_ACTIONS {
+            let message = Arc::new(message);
             self.effects.all.push(Effect::Inject { message, instead_of, after: Span(0) });
         }
     }
@@ -176,10 +177,10 @@ impl Actor for Attacker {
                 }
                 self.equip(effects);
             }
-            Input::OnWire(message) if active => mind.on_wire(message, &mut desk),
+            Input::OnWire(message) if active => mind.on_wire(Sight::clone(&message), &mut desk),
             Input::OnWire(message) => {
                 mind.listen(&message);
-                desk.pass(message);
+                desk.effects.all.push(Effect::Pass(message, Span(0)));
             }
             Input::Handed { term, value } => mind.handed(&term, &value, &mut desk),
             Input::Start(run) => mind.start(&run, &mut desk),
