@@ -77,6 +77,8 @@ struct Sealed<'p> {
     /// Whether the attacker gets such a part by asking: all that its maker waits for
     /// before is without keys.
     asked: bool,
+    /// Whether its key is the same in every run.
+    long_term: bool,
 }
 
 /// What an acceptor reads of somebody's.
@@ -112,14 +114,23 @@ impl<'p> View<'p> {
                     met.entry((role, id)).or_insert(line);
                 }
                 if let Some(key) = symmetric_key(table, id).filter(|_| seen.insert(id)) {
-                    sealed.push(Sealed { id, key, line, maker: protocol.sender_of(line), asked: false });
+                    sealed.push(Sealed {
+                        id,
+                        key,
+                        line,
+                        maker: protocol.sender_of(line),
+                        asked: false,
+                        long_term: false,
+                    });
                 }
             }
         }
         let mut view = View { protocol, table, lines, sealed, accepted: Vec::new(), met };
         let secured: Vec<u32> =
             view.numbers().filter(|n| view.line_has(*n, &|id| view.is_secured(id))).collect();
-        for part in &mut view.sealed {
+        let long_term: Vec<bool> = view.sealed.iter().map(|s| view.is_long_term(s.key)).collect();
+        for (part, long_term) in view.sealed.iter_mut().zip(long_term) {
+            part.long_term = long_term;
             let waits = |n: &u32| *n < part.line && protocol.receiver_of(*n) == part.maker;
             part.asked = !secured.iter().any(waits);
         }
@@ -271,7 +282,7 @@ impl<'p> View<'p> {
         for a in &self.accepted {
             let own = |s: &&Sealed<'p>| s.maker == a.by && s.key == a.part.key && s.line != a.part.line;
             let passes = |s: &&Sealed<'p>| {
-                let parallel = self.is_long_term(s.key) && s.asked;
+                let parallel = s.long_term && s.asked;
                 let same_run = s.line < a.line;
                 (parallel && self.passes(a, s, false)) || (same_run && self.passes(a, s, true))
             };
@@ -300,7 +311,7 @@ impl<'p> View<'p> {
                     return false;
                 }
                 if s.key == a.part.key {
-                    let parallel = self.is_long_term(s.key) && s.asked;
+                    let parallel = s.long_term && s.asked;
                     let earlier = s.maker == a.part.maker && s.line < a.line;
                     return earlier && self.passes(a, s, !parallel);
                 }
@@ -325,6 +336,9 @@ impl<'p> View<'p> {
     /// Whether the acceptor would take `made` for what it accepts. In the `same_run`, what
     /// its maker repeats must have come after the acceptor's own values were out.
     fn passes(&self, a: &Accepted<'p>, made: &Sealed<'p>, same_run: bool) -> bool {
+        if !self.have_one_shape(a.part.id, made.id) {
+            return false;
+        }
         let mut renaming = Renaming(vec![(made.maker.clone(), self.player(a, made).clone())]);
         let (due, found) = (self.table.node(a.part.id), self.table.node(made.id));
         let alike = match (due, found) {
@@ -335,6 +349,18 @@ impl<'p> View<'p> {
             _ => false,
         };
         alike && (self.has_own_fresh(a) || !self.is_challenged(a))
+    }
+
+    /// Whether two sealed parts have as many fields, and the same constants: a quick look
+    /// before the thorough one.
+    fn have_one_shape(&self, due: Id, found: Id) -> bool {
+        let (p, q) = match (self.table.node(due), self.table.node(found)) {
+            (Node::Enc(p, _), Node::Enc(q, _)) => (p, q),
+            (Node::App(Func::Mac, p), Node::App(Func::Mac, q)) => (p, q),
+            _ => return false,
+        };
+        let constant = |id: &Id| matches!(self.table.node(*id), Node::Text(_));
+        p.len() == q.len() && p.iter().zip(q).all(|(p, q)| p == q || !(constant(p) || constant(q)))
     }
 
     /// Who, in the acceptor's names, made the part.
