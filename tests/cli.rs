@@ -66,6 +66,16 @@ fn wrong_arguments_end_with_2() {
     assert!(complained(2, &["run", "dh-mitm/wek"]).contains("did you mean `weak`?"));
     assert!(complained(2, &["run", "sigma-i"]).contains("`sigma-i` is a protocol"));
     assert!(complained(2, &["list", "--tag", "mitn"]).contains("did you mean `mitm`?"));
+    for (flag, word, near) in [
+        ("--protocol", "anonymous-hd", "anonymous-dh"),
+        ("--breaks", "secrecies", "secrecy"),
+        ("--needs", "insiders", "insider"),
+    ] {
+        let complaint = complained(2, &["list", flag, word]);
+        assert!(complaint.contains(&format!("did you mean `{near}`?")), "{complaint}");
+    }
+    assert!(complained(2, &["list", "--year", "1812"]).contains("no scenario of the year `1812`"));
+    assert!(complained(2, &["list", "--protocols", "--needs", "insider"]).contains("cannot be used with"));
     assert!(complained(2, &["explain", "bad-signatur"]).contains("did you mean `bad-signature`?"));
     assert!(complained(2, &["new", "two words"]).contains("no scenario's name"));
 }
@@ -201,6 +211,69 @@ fn the_library_is_listed_and_explained() {
     }
     assert!(said(0, &["explain", "sigma-i"]).contains("goal: forward secret Payload"));
     assert!(said(0, &["explain", "certificate-revoked"]).contains("RFC 5280"));
+}
+
+#[test]
+fn filters_narrow_one_another() {
+    let names = |arguments: &[&str]| -> Vec<String> {
+        let all: Vec<&str> = ["list"].iter().chain(arguments).copied().collect();
+        let lines = said(0, &all);
+        let rows = lines.lines().filter(|l| l.starts_with("  "));
+        rows.filter_map(|l| l.split_whitespace().next().map(str::to_owned)).collect()
+    };
+    assert_eq!(names(&["--protocol", "dh-psk"]), ["dh-no-key-confirmation"]);
+    assert_eq!(names(&["--year", "1981"]), ["nssk-denning-sacco"]);
+    let secrecy = names(&["--breaks", "secrecy"]);
+    let insiders = names(&["--needs", "insider"]);
+    let both: Vec<String> = secrecy.iter().filter(|n| insiders.contains(n)).cloned().collect();
+    assert!(both.len() > 1 && both.len() < secrecy.len().min(insiders.len()));
+    assert_eq!(names(&["--breaks", "secrecy", "--needs", "insider"]), both);
+    assert_eq!(names(&["--breaks", "secrecy", "--group", "pki"]), Vec::<String>::new());
+}
+
+#[test]
+fn help_has_every_word_that_tags_use() {
+    let help = said(0, &["list", "--help"]);
+    for entry in mallory::scenario::scenarios() {
+        for tag in mallory::Scenario::named(&entry.name).unwrap().tags {
+            if let Some(word) = tag.strip_prefix("breaks:").or_else(|| tag.strip_prefix("needs:")) {
+                assert!(
+                    help.contains(word),
+                    "`mallory list --help` does not explain `{tag}` of {}",
+                    entry.name
+                );
+            }
+        }
+    }
+}
+
+/// What a scenario's weak variants say that falls, its tags say, too.
+#[test]
+fn tags_say_what_breaks() {
+    for entry in mallory::scenario::scenarios() {
+        let scenario = mallory::Scenario::named(&entry.name).unwrap();
+        let weak =
+            scenario.variants.iter().filter(|v| v.name.as_deref().is_some_and(|n| n.starts_with("weak")));
+        for expected in weak.flat_map(|v| v.expected()) {
+            let Some(goal) = expected.strip_prefix("violated: ") else { continue };
+            let tag = match goal {
+                _ if goal.starts_with("forward secret") => "breaks:forward-secrecy",
+                _ if goal.starts_with("secret") => "breaks:secrecy",
+                _ => "breaks:authentication",
+            };
+            assert!(scenario.tags.iter().any(|t| t == tag), "{}: {expected}, and no tag {tag}", entry.name);
+        }
+    }
+}
+
+#[test]
+fn check_points_to_the_story_of_a_slip() {
+    let output = mallory(&["check", "signed-dh-nameless"]);
+    assert_eq!(output.status.code(), Some(0));
+    let log = text(&output.stdout) + &text(&output.stderr);
+    assert!(log.contains("warning: line 2: sign(sk(B), g^x, g^y) does not say for whom it is"), "{log}");
+    assert!(log.contains("scenarios/protocols/signed-dh-nameless.toml:7:3"), "{log}");
+    assert!(log.contains("help: see `mallory explain dh-identity-misbinding`"), "{log}");
 }
 
 #[test]

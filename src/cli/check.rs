@@ -15,7 +15,8 @@ use super::{EXIT_CODES, Exit};
 
 const ABOUT: &str = "\
 Reads scenario and protocol files and says what is wrong with them, with the place and the
-nearest valid word, and warns of what a role never checks. Nothing is played.
+nearest valid word. Warns of classic slips in a protocol's lines, and names the scenario
+that shows what comes of each; warnings leave the exit code at 0. Nothing is played.
 
   mallory check story.toml    a file of your own; one with `messages` is a protocol
   mallory check stories/      all *.toml below a folder
@@ -96,14 +97,14 @@ fn check_file(path: &Path) -> Result<Vec<Problem>, Problems> {
     let text = text_of(path)?;
     if ProtocolFile::is_one(&text) {
         let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("protocol");
-        return ProtocolFile::from_text(&text, name).map(|file| file.warnings);
+        return ProtocolFile::from_text(&text, name).map(|file| file.warnings());
     }
     Scenario::from_path(path).map(|scenario| warnings(&scenario, &text))
 }
 
 fn check_entry(entry: &scenario::Entry) -> Result<Vec<Problem>, Problems> {
     if ProtocolFile::is_one(&entry.text) {
-        return ProtocolFile::named(&entry.name).map(|file| file.warnings);
+        return ProtocolFile::named(&entry.name).map(|file| file.warnings());
     }
     Scenario::named(&entry.name).map(|scenario| warnings(&scenario, &entry.text))
 }
@@ -114,7 +115,7 @@ fn warnings(scenario: &Scenario, text: &Arc<Text>) -> Vec<Problem> {
     for warning in scenario.variants.iter().flat_map(|v| v.setup.warnings()) {
         let known = found.iter().any(|f| f.range == warning.range && f.message == warning.message);
         if warning.file.name == text.name && !known {
-            found.push(warning.clone());
+            found.push(warning);
         }
     }
     found

@@ -12,11 +12,13 @@ use super::select::Selection;
 use super::{EXIT_CODES, Exit};
 
 const ABOUT: &str = "\
-Lists the scenarios of the library by group: name, title, tags.
+Lists the scenarios of the library by group: name, title, tags. Filters narrow one another.
 
-  mallory list                every scenario
-  mallory list --tag pki      those with a tag
-  mallory list --protocols    the protocols that scenarios can name";
+  mallory list                     every scenario
+  mallory list --tag pki           those with a tag
+  mallory list --protocol nssk     those that play a protocol
+  mallory list --breaks secrecy --needs insider
+  mallory list --protocols         the protocols that scenarios can name";
 
 /// List what there is to play
 #[derive(Args)]
@@ -28,6 +30,23 @@ pub struct Arguments {
     /// Only scenarios of this group
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
+    /// Only scenarios in which this protocol of the library is played
+    #[arg(long, value_name = "PROTOCOL", conflicts_with = "protocols")]
+    protocol: Option<String>,
+    /// Only attacks on this property: authentication, secrecy, forward-secrecy, attribution
+    #[arg(long, value_name = "PROPERTY", conflicts_with = "protocols")]
+    breaks: Option<String>,
+    /// Only attacks for which it takes more than the network
+    ///
+    /// `insider`: keys of her own, and honest parties who talk to her; `both-roles`: a party
+    /// that plays either role; `untagged`: fields without types; `old-session-key`,
+    /// `leaked-nonce`, `stolen-key`, `compromised-key`, `compromised-state`: a secret that is
+    /// not one any more; `lax-ca`: an authority that certifies any key
+    #[arg(long, value_name = "POWER", conflicts_with = "protocols")]
+    needs: Option<String>,
+    /// Only attacks that were published in this year
+    #[arg(long, value_name = "YEAR", conflicts_with = "protocols")]
+    year: Option<String>,
     /// Protocols in place of scenarios
     #[arg(long, conflicts_with = "group")]
     protocols: bool,
@@ -39,30 +58,66 @@ struct Row {
     name: String,
     title: String,
     tags: Vec<String>,
+    /// The protocols that its variants play.
+    plays: Vec<String>,
+}
+
+impl Row {
+    /// Its tags that begin so, without that.
+    fn tagged<'a>(&'a self, prefix: &'a str) -> Vec<&'a str> {
+        self.tags.iter().filter_map(|t| t.strip_prefix(prefix)).collect()
+    }
+
+    fn years(&self) -> Vec<&str> {
+        self.tagged("").into_iter().filter(|t| t.len() == 4 && t.parse::<u16>().is_ok()).collect()
+    }
+}
+
+/// What a filter asks for, and the words of a row among which it must be.
+struct Filter<'a> {
+    what: &'static str,
+    wanted: &'a str,
+    words: fn(&Row) -> Vec<&str>,
+}
+
+/// The filters that were given.
+fn filters(arguments: &Arguments) -> Vec<Filter<'_>> {
+    type Given<'a> = (&'static str, &'a Option<String>, fn(&Row) -> Vec<&str>);
+    let all: [Given<'_>; 6] = [
+        ("tag", &arguments.tag, |row| row.tagged("")),
+        ("group", &arguments.group, |row| vec![&row.group]),
+        ("scenario with the protocol", &arguments.protocol, |row| {
+            row.plays.iter().map(String::as_str).collect()
+        }),
+        ("scenario that breaks", &arguments.breaks, |row| row.tagged("breaks:")),
+        ("scenario that needs", &arguments.needs, |row| row.tagged("needs:")),
+        ("scenario of the year", &arguments.year, |row| row.years()),
+    ];
+    let given = all.into_iter();
+    given
+        .filter_map(|(what, wanted, words)| Some(Filter { what, wanted: wanted.as_deref()?, words }))
+        .collect()
 }
 
 /// Lists what was asked for.
 pub fn list(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
-    let rows = if arguments.protocols { protocols() } else { scenarios() };
-    let groups = rows.iter().map(|r| r.group.as_str());
-    let tags = rows.iter().flat_map(|r| r.tags.iter().map(String::as_str));
-    let unknown = [
-        ("tag", &arguments.tag, tags.collect::<Vec<_>>()),
-        ("group", &arguments.group, groups.collect::<Vec<_>>()),
-    ];
-    for (what, wanted, mut valid) in unknown {
-        let Some(word) = wanted.as_deref().filter(|w| !valid.contains(w)) else { continue };
+    let mut rows = if arguments.protocols { protocols() } else { scenarios() };
+    let filters = filters(arguments);
+    for Filter { what, wanted, words } in &filters {
+        let mut valid: Vec<&str> = rows.iter().flat_map(words).collect();
+        if valid.contains(wanted) {
+            continue;
+        }
         valid.sort_unstable();
         valid.dedup();
-        let help = suggest(word, valid).map_or_else(String::new, |help| format!("; {help}"));
-        complain(&format!("there is no {what} `{word}`{help}"));
+        let help = suggest(wanted, valid).map_or_else(String::new, |help| format!("; {help}"));
+        complain(&format!("there is no {what} `{wanted}`{help}"));
         return Ok(Exit::Input);
     }
-    let wanted = |row: &&Row| {
-        arguments.tag.as_ref().is_none_or(|t| row.tags.contains(t))
-            && arguments.group.as_ref().is_none_or(|g| row.group == *g)
-    };
-    let rows: Vec<Row> = rows.into_iter().filter(|r| wanted(&r)).collect();
+    rows.retain(|row| filters.iter().all(|f| (f.words)(row).contains(&f.wanted)));
+    if rows.is_empty() {
+        complain("nothing fits all of these");
+    }
     table(&rows, out)?;
     Ok(Exit::Expected)
 }
@@ -92,19 +147,33 @@ fn scenarios() -> Vec<Row> {
         name,
         group: "broken".to_owned(),
         tags: Vec::new(),
+        plays: Vec::new(),
     });
-    let row = |s: Scenario| Row { group: s.group, name: s.name, title: s.title, tags: s.tags };
+    let known: Vec<String> = scenario::protocols().into_iter().map(|e| e.name).collect();
+    let plays = |s: &Scenario| {
+        let files = s.variants.iter().flat_map(|v| v.setup.protocol_files());
+        files.map(|f| f.protocol.name.clone()).filter(|name| known.contains(name)).collect()
+    };
+    let row =
+        |s: Scenario| Row { plays: plays(&s), group: s.group, name: s.name, title: s.title, tags: s.tags };
     selection.scenarios.into_iter().map(row).chain(broken).collect()
 }
 
 fn protocols() -> Vec<Row> {
     let row = |entry: scenario::Entry| match ProtocolFile::named(&entry.name) {
-        Ok(file) => Row { group: entry.group, name: entry.name, title: file.title, tags: file.tags },
+        Ok(file) => Row {
+            group: entry.group,
+            name: entry.name,
+            title: file.title,
+            tags: file.tags,
+            plays: Vec::new(),
+        },
         Err(_) => Row {
             title: format!("does not load: see `mallory check {}`", entry.name),
             name: entry.name,
             group: entry.group,
             tags: Vec::new(),
+            plays: Vec::new(),
         },
     };
     scenario::protocols().into_iter().map(row).collect()

@@ -8,6 +8,7 @@ pub mod parse;
 pub mod plan;
 pub mod project;
 pub mod protocol;
+pub mod slips;
 pub mod table;
 pub mod term;
 
@@ -17,5 +18,6 @@ pub use goal::{Claim, Goal};
 pub use plan::{Op, Planner, Rights, Source};
 pub use project::{Action, Program, Step};
 pub use protocol::{Draft, KeyUses, Origin, Protocol, Service};
+pub use slips::{Slip, Warning};
 pub use table::{Id, Kind, Node, Table, Type};
 pub use term::{Func, Name, Term};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::fault::Fault;
 use super::plan::{Op, Planner};
 use super::protocol::{Origin, Protocol, Role};
+use super::slips::{Slip, Warning};
 use super::table::{Id, Node, Table};
 use super::term::{Func, Name};
 
@@ -85,7 +86,7 @@ pub fn project(protocol: &mut Protocol) -> Result<(), Vec<Fault>> {
 
 struct Compiled {
     program: Program,
-    warnings: Vec<Fault>,
+    warnings: Vec<Warning>,
 }
 
 fn lines_of(protocol: &Protocol, role: &Name) -> Vec<u32> {
@@ -292,7 +293,7 @@ fn cannot_send(
 }
 
 /// Parts that a role keeps, never checks and never passes on.
-fn warnings(protocol: &Protocol, role: &Role, planner: &Planner<'_>, steps: &[Step]) -> Vec<Fault> {
+fn warnings(protocol: &Protocol, role: &Role, planner: &Planner<'_>, steps: &[Step]) -> Vec<Warning> {
     let table = planner.table;
     let mut sent = BTreeSet::new();
     for step in steps {
@@ -313,12 +314,14 @@ fn warnings(protocol: &Protocol, role: &Role, planner: &Planner<'_>, steps: &[St
                 Node::App(Func::Hash, _) => "hash",
                 _ => "part",
             };
-            all.push(protocol.lines[step.line as usize - 1].fault(format!(
+            let slip = if why == "part" { Slip::Unread } else { Slip::Unchecked };
+            let fault = protocol.lines[step.line as usize - 1].fault(format!(
                 "line {}: {} never checks the {why} {}",
                 step.line,
                 role.name,
                 table.show(*id)
-            )));
+            ));
+            all.push(Warning { slip, fault, story: None });
         }
     }
     all

@@ -9,6 +9,7 @@ use super::goal::{self, Goal};
 use super::parse::{self, Line, Party};
 use super::plan::Rights;
 use super::project::{self, Program};
+use super::slips::Warning;
 use super::table::{Id, Kind, Table, Type};
 use super::term::{Func, Name, Term};
 use crate::limits::{MAX_LINES, MAX_TERMS};
@@ -124,8 +125,8 @@ pub struct Protocol {
     pub has_certificates: bool,
     /// Whether key pairs encrypt, and whether they sign.
     pub uses: KeyUses,
-    /// What a role never checks.
-    pub warnings: Vec<Fault>,
+    /// What a role never checks; see [`super::slips::warnings`] for all that is unwise.
+    pub warnings: Vec<Warning>,
 }
 
 /// What a protocol uses agents' key pairs for.

@@ -9,7 +9,7 @@ use super::reader::{Reader, array, integer, string};
 use super::toml_tree::{Data, Node, Places};
 use crate::limits::MAX_MESSAGE_BYTES;
 use crate::notation::fault::suggest;
-use crate::notation::{Draft, Name, Protocol, Quoted};
+use crate::notation::{Draft, Name, Protocol, Quoted, Warning, slips};
 use crate::time::Span;
 use crate::wire::{Encoding, Widths};
 
@@ -30,8 +30,8 @@ pub struct ProtocolFile {
     pub encoding: Option<Encoding>,
     /// The lifetimes that the file asks for.
     pub lifetimes: BTreeMap<String, Span>,
-    /// What a role never checks.
-    pub warnings: Vec<Problem>,
+    /// Where its strings stand.
+    places: Places,
 }
 
 impl ProtocolFile {
@@ -55,6 +55,20 @@ impl ProtocolFile {
     /// What is wrong with it.
     pub fn from_text(text: &Arc<Text>, name: &str) -> Result<ProtocolFile, Problems> {
         read(&Node::parse(text)?, name)
+    }
+
+    /// What is unwise in it, with the scenario that shows why. Found when asked for: a play
+    /// does not need it.
+    pub fn warnings(&self) -> Vec<Problem> {
+        let shown = |warning: Warning| {
+            let mut problem = self.places.problem(&warning.fault)?;
+            problem.is_warning = true;
+            let mut stories = warning.story.iter().chain(warning.slip.stories());
+            let story = stories.find(|name| library::scenario(name).is_some());
+            problem.help = story.map(|name| format!("see `mallory explain {name}`")).or(problem.help);
+            Some(problem)
+        };
+        slips::warnings(&self.protocol).into_iter().filter_map(shown).collect()
     }
 
     /// Whether a file has a protocol and no scenario: `messages` stand at its top level.
@@ -81,9 +95,7 @@ pub fn read(node: &Node, name: &str) -> Result<ProtocolFile, Problems> {
     if let Some(node) = table.get("encoding") {
         check_width_names(node, &[&protocol])?;
     }
-    let mut warnings = places.problems(&protocol.warnings);
-    warnings.iter_mut().for_each(|w| w.is_warning = true);
-    Ok(ProtocolFile { protocol, title, about, reference, tags, encoding, lifetimes, warnings })
+    Ok(ProtocolFile { protocol, title, about, reference, tags, encoding, lifetimes, places })
 }
 
 fn draft(table: &Reader<'_>, name: &str, places: &mut Places) -> Result<Draft, Problem> {

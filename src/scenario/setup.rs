@@ -175,9 +175,9 @@ impl Setup {
         self.protocols.iter().map(|(file, _)| file)
     }
 
-    /// What a role never checks in any of the protocols.
-    pub fn warnings(&self) -> impl Iterator<Item = &Problem> {
-        self.protocol_files().flat_map(|file| &file.warnings)
+    /// What is unwise in any of the protocols.
+    pub fn warnings(&self) -> impl Iterator<Item = Problem> {
+        self.protocol_files().flat_map(ProtocolFile::warnings)
     }
 
     /// The protocol of this name.
