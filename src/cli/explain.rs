@@ -229,6 +229,7 @@ fn timeline(variant: &Variant) -> Vec<String> {
                 let named = if what.ends_with(&term) { String::new() } else { format!(" as {term}") };
                 format!("the attacker is handed {what}{named}")
             }
+            EventDeed::Restart { party } => format!("{party} restarts"),
             EventDeed::Revoke { subject, reason, by } => {
                 let by: Vec<&str> = by.iter().map(|s| s.name()).collect();
                 format!("{} revokes {subject}: {}", by.join(" and "), reason.word())

@@ -195,6 +195,11 @@ pub enum What {
         /// Why, in the words of RFC 5280.
         reason: String,
     },
+    /// A party started anew.
+    Restarted {
+        /// The party.
+        party: Name,
+    },
     /// A party fetched a revocation list.
     Fetched {
         /// The party.
@@ -238,6 +243,7 @@ impl What {
             What::Waits { .. } => "waits",
             What::Compromised { .. } => "compromised",
             What::Revoked { .. } => "revoked",
+            What::Restarted { .. } => "restarted",
             What::Fetched { .. } => "fetched",
             What::Followed { .. } => "followed",
             What::AttackStopped { .. } => "attack-stopped",

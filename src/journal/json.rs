@@ -76,6 +76,7 @@ fn fields(what: &What) -> Json {
         What::Revoked { by, subject, reason } => {
             json!({ "by": &**by, "subject": &**subject, "reason": reason })
         }
+        What::Restarted { party } => json!({ "party": &**party }),
         What::Fetched { by, outcome } => json!({ "by": &**by, "outcome": outcome }),
         What::Followed { line } => json!({ "line": line }),
         What::AttackStopped { line, lacked } => json!({ "line": line, "lacked": lacked }),

@@ -70,6 +70,8 @@ pub struct Character {
     pub trust: Arc<TrustPolicy>,
     /// Whether it refuses a message that it has accepted before.
     pub replay_cache: bool,
+    /// Whether what it remembers so outlives a restart.
+    pub persistent_cache: bool,
     /// Whether it refuses ciphertexts, codes and signatures that it made itself.
     pub knows_own: bool,
 }

@@ -44,6 +44,8 @@ pub enum Input {
         /// Why, in the words of RFC 5280 §5.3.1.
         reason: String,
     },
+    /// Start anew: sessions and what was kept in memory are gone.
+    Restart,
     /// A timer that the party set went off.
     Timer(u64),
     /// Nothing more will happen.

@@ -326,10 +326,27 @@ impl Principal {
         effects.note(What::Revoked { by: self.character.name.clone(), subject, reason });
     }
 
+    /// Long-term keys, the register and what was written to disk outlive it.
+    fn restart(&mut self, effects: &mut Effects) {
+        self.tell_who_waits(effects);
+        self.parts.values_mut().flatten().for_each(|part| *part = Part::Over);
+        self.strays.clear();
+        self.undecided.clear();
+        self.own.clear();
+        if !self.character.persistent_cache {
+            self.accepted.clear();
+        }
+        effects.note(What::Restarted { party: self.character.name.clone() });
+    }
+
     fn end(&mut self, effects: &mut Effects) {
         for message in std::mem::take(&mut self.strays) {
             self.ignore(&message, "it has no part in this run to which the line belongs", effects);
         }
+        self.tell_who_waits(effects);
+    }
+
+    fn tell_who_waits(&self, effects: &mut Effects) {
         for part in self.parts.values().flatten() {
             let Part::Running(session) = part else { continue };
             if let State::Waits(line) = session.state() {
@@ -345,6 +362,7 @@ impl Actor for Principal {
         match input {
             Input::Start(run) => self.start(&run, now, effects),
             Input::Message(message) => self.message(message, now, effects),
+            Input::Restart => self.restart(effects),
             Input::Revoke { subject, reason } => self.revoke(subject, reason, now, effects),
             Input::Timer(_) if !self.undecided.is_empty() => {
                 let outcome = format!("no answer within {CRL_PATIENCE}");

@@ -179,6 +179,7 @@ impl Log<'_> {
             What::Revoked { by, subject, reason } => {
                 self.deed(Ink::Plain, event, &format!("{by} revokes {subject}: {reason}"));
             }
+            What::Restarted { party } => self.deed(Ink::Plain, event, &format!("{party} restarts")),
             What::Fetched { by, outcome } => {
                 self.deed(Ink::Plain, event, &format!("{by} asked for the revocation list: {outcome}"));
             }

@@ -164,7 +164,7 @@ impl Hers<'_> {
             .iter()
             .filter_map(|e| match &e.deed {
                 EventDeed::Compromise { term, .. } => Some(term.clone()),
-                EventDeed::Revoke { .. } => None,
+                EventDeed::Revoke { .. } | EventDeed::Restart { .. } => None,
             })
             .collect();
         let setting = Setting {

@@ -188,6 +188,7 @@ impl Company {
                 check_name: party.check_name,
             }),
             replay_cache: party.replay_cache,
+            persistent_cache: party.persistent_cache,
             knows_own: party.knows_own,
         })
     }
@@ -234,6 +235,9 @@ impl Company {
                     timeline.push((event.at, self.compromise(setup, what, term)));
                 }
                 EventDeed::Compromise { .. } => {}
+                EventDeed::Restart { party } => {
+                    timeline.push((event.at, Cue::Input(party.clone(), Input::Restart)));
+                }
                 EventDeed::Revoke { subject, reason, by } => {
                     for service in by {
                         let input =

@@ -63,6 +63,8 @@ pub struct Party {
     pub check_name: bool,
     /// Whether it refuses a message that it has accepted before.
     pub replay_cache: bool,
+    /// Whether what it remembers so outlives a restart.
+    pub persistent_cache: bool,
     /// Whether it refuses ciphertexts, codes and signatures of its own.
     pub knows_own: bool,
 }
@@ -77,6 +79,7 @@ impl Default for Party {
             check_chain: true,
             check_name: true,
             replay_cache: false,
+            persistent_cache: false,
             knows_own: false,
         }
     }
@@ -109,6 +112,11 @@ pub enum EventDeed {
         reason: RevocationReason,
         /// Which services.
         by: Vec<Service>,
+    },
+    /// Has a party start anew: what it kept in memory is gone.
+    Restart {
+        /// The party.
+        party: Name,
     },
 }
 
@@ -389,6 +397,7 @@ impl Setup {
             ("check_chain", &mut party.check_chain),
             ("check_name", &mut party.check_name),
             ("replay_cache", &mut party.replay_cache),
+            ("persistent_cache", &mut party.persistent_cache),
             ("knows_own", &mut party.knows_own),
         ] {
             *slot = table.boolean(key)?.unwrap_or(*slot);
@@ -430,8 +439,9 @@ impl Setup {
     fn read_event(&self, node: &Node, attacker: Option<&str>) -> Result<EventSpec, Problem> {
         let table = Reader::new(node)?;
         let at = SimTime::ZERO.after(table.span("at")?.ok_or_else(|| table.missing("at"))?);
-        let deed = match (table.get("compromise"), table.get("revoke")) {
-            (Some(what), None) => {
+        let deed = match (table.get("compromise"), table.get("revoke"), table.get("restart")) {
+            (None, None, Some(node)) => EventDeed::Restart { party: self.known_party(node)? },
+            (Some(what), None, None) => {
                 if attacker.is_none() {
                     return Err(what
                         .problem("there is no attacker to hand this to")
@@ -449,7 +459,7 @@ impl Setup {
                 };
                 EventDeed::Compromise { what, term }
             }
-            (None, Some(node)) => {
+            (None, Some(node), None) => {
                 let subject = self.known_party(node)?;
                 let words: Vec<&str> = RevocationReason::ALL.iter().map(|r| r.word()).collect();
                 let reason = table
@@ -470,7 +480,7 @@ impl Setup {
                 }
                 EventDeed::Revoke { subject, reason, by }
             }
-            _ => return Err(node.problem("an event has either `compromise` or `revoke`")),
+            _ => return Err(node.problem("an event has one of `compromise`, `revoke` and `restart`")),
         };
         table.finish()?;
         Ok(EventSpec { at, deed })

@@ -187,7 +187,7 @@ impl Actor for Attacker {
             Input::Timer(WAKE) => mind.begin(&mut desk),
             Input::Timer(number) => mind.timer(number, &mut desk),
             Input::End => mind.end(&mut desk),
-            Input::Message(_) | Input::Revoke { .. } => {}
+            Input::Message(_) | Input::Revoke { .. } | Input::Restart => {}
         }
     }
 }
