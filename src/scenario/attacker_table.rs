@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::events::EventDeed;
 use super::problem::{Problem, Problems};
 use super::protocol_file::quoted;
 use super::reader::{Reader, array, name, string, unknown};
-use super::setup::{EventDeed, Setup};
+use super::setup::Setup;
 use super::toml_tree::{Data, Node, Places};
 use crate::knowledge::Value;
 use crate::notation::attack::Setting;

@@ -1,8 +1,9 @@
 //! What a scenario expects to come of it, read and held against what came.
 
+use super::events::ValueRef;
 use super::problem::Problem;
 use super::reader::{Reader, array, string, unknown};
-use super::setup::{Setup, ValueRef};
+use super::setup::Setup;
 use super::toml_tree::Node;
 use crate::notation::{Claim, Name, Quoted, goal};
 use crate::reason::Reason;

@@ -2,14 +2,17 @@
 //! what was expected. Must not know how parties work inside.
 
 mod attacker_table;
+mod events;
 mod expect;
 mod library;
+mod parties;
 mod play;
 mod problem;
 mod protocol_file;
 mod reader;
 mod report;
 mod setup;
+mod surroundings;
 mod toml_tree;
 
 use std::path::{Path, PathBuf};
@@ -23,12 +26,13 @@ use reader::Reader;
 use setup::Setup;
 use toml_tree::{Data, Node};
 
+pub use events::EventDeed;
 pub use library::{Entry, protocols, scenarios};
 pub use play::{EPOCH, KeyPool, Played};
 pub use problem::{Problem, Problems, Text};
 pub use protocol_file::ProtocolFile;
 pub use report::{AttackerReport, Checked, Failure, PlayReport, Report, RunError, RunReport};
-pub use setup::{EventDeed, read_text};
+pub use setup::read_text;
 
 /// A scenario: one story, with its variants.
 #[derive(Clone, Debug)]

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::attacker_table::AttackerSpec;
-use super::setup::{EventDeed, Party, Setup, Stolen, ValueRef};
+use super::events::{EventDeed, Stolen, ValueRef};
+use super::parties::Party;
+use super::setup::Setup;
 use crate::crypto::{SigningKey, Suite};
 use crate::journal::{Journal, What};
 use crate::knowledge::{Keys, Private, Public, Value};

@@ -4,10 +4,10 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::events::ValueRef;
 use super::expect::{Expect, RunExpect, RunRef};
 use super::play::{KeyPool, Played, play};
 use super::problem::Problems;
-use super::setup::ValueRef;
 use super::{Scenario, Variant};
 use crate::journal::Journal;
 use crate::knowledge::Value;

@@ -1,0 +1,81 @@
+//! Tables that set the stage itself: `[crypto]`, `[lifetime]`, `[network]`.
+
+use super::problem::Problem;
+use super::protocol_file::{self, ProtocolFile};
+use super::reader::{Reader, array, name, string};
+use crate::crypto::{Agreement, PublicKeyEncryption, Signature, Suite, Symmetric};
+use crate::knowledge::Lifetimes;
+use crate::time::Span;
+use crate::world::{Link, Network};
+
+fn names<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|x| name(*x)).collect()
+}
+
+pub(super) fn suite(table: &Reader<'_>) -> Result<Suite, Problem> {
+    let mut suite = Suite::default();
+    let Some(node) = table.get("crypto") else { return Ok(suite) };
+    let crypto = Reader::new(node)?;
+    if let Some(s) =
+        crypto.word("symmetric", "symmetric algorithm", &names(Symmetric::ALL, Symmetric::name))?
+    {
+        suite.symmetric = s;
+    }
+    if let Some(s) = crypto.word(
+        "public_key",
+        "public-key encryption",
+        &names(PublicKeyEncryption::ALL, PublicKeyEncryption::name),
+    )? {
+        suite.public_key = s;
+    }
+    if let Some(s) =
+        crypto.word("signature", "signature algorithm", &names(Signature::ALL, Signature::name))?
+    {
+        suite.signature = s;
+    }
+    if let Some(s) = crypto.word("agreement", "key agreement", &names(Agreement::ALL, Agreement::name))? {
+        suite.agreement = s;
+    }
+    crypto.finish()?;
+    Ok(suite)
+}
+
+pub(super) fn lifetimes(table: &Reader<'_>, protocols: &[ProtocolFile]) -> Result<Lifetimes, Problem> {
+    let mut lifetimes = Lifetimes::default();
+    protocols.iter().for_each(|p| lifetimes.of.extend(p.lifetimes.clone()));
+    lifetimes.of.extend(protocol_file::lifetimes(table)?);
+    Ok(lifetimes)
+}
+
+pub(super) fn network(table: &Reader<'_>) -> Result<Network, Problem> {
+    let mut network = Network::default();
+    let Some(node) = table.get("network") else { return Ok(network) };
+    let reader = Reader::new(node)?;
+    network.default = link(&reader, &Link::default())?;
+    if let Some(links) = reader.get("link") {
+        for node in array(links)? {
+            let reader = Reader::new(node)?;
+            let end = |key: &str| reader.get(key).ok_or_else(|| reader.missing(key)).and_then(name);
+            let ends = (end("from")?, end("to")?);
+            network.links.insert(ends, link(&reader, &network.default)?);
+            reader.finish()?;
+        }
+    }
+    reader.finish()?;
+    Ok(network)
+}
+
+fn link(table: &Reader<'_>, default: &Link) -> Result<Link, Problem> {
+    let latency = match table.get("latency") {
+        None => default.latency.clone(),
+        Some(node) => Span::parse_range(string(node)?).ok_or_else(|| {
+            node.problem(format!("`{}` is not a latency", string(node).unwrap_or_default()))
+                .help("expected a duration such as `20ms`, or a range such as `10ms..50ms`")
+        })?,
+    };
+    Ok(Link {
+        latency,
+        loss: table.ratio("loss")?.unwrap_or(default.loss),
+        duplicate: table.ratio("duplicate")?.unwrap_or(default.duplicate),
+    })
+}
