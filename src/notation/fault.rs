@@ -64,7 +64,7 @@ pub fn suggest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Opti
     let valid: Vec<&str> = valid.into_iter().collect();
     let near = valid
         .iter()
-        .map(|v| (strsim::jaro_winkler(&word.to_lowercase(), &v.to_lowercase()), *v))
+        .map(|v| (likeness(&word.to_lowercase(), &v.to_lowercase()), *v))
         .filter(|(score, _)| *score > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match near {
@@ -76,4 +76,11 @@ pub fn suggest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Opti
             Some(format!("expected one of {list}{more}"))
         }
     }
+}
+
+/// How alike two words are, 0 to 1: by their beginnings, or one slip of the fingers apart.
+fn likeness(word: &str, valid: &str) -> f64 {
+    let one_slip = word.len() > 2 && strsim::damerau_levenshtein(word, valid) == 1;
+    let by_beginning = strsim::jaro_winkler(word, valid);
+    if one_slip { by_beginning.max(0.9) } else { by_beginning }
 }
