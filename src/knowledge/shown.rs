@@ -10,14 +10,14 @@ use crate::notation::{Func, Id, Kind, Node, Table, Term};
 #[derive(Clone, Debug)]
 pub struct Shown {
     table: Arc<Table>,
-    parts: Vec<Id>,
+    parts: Arc<[Id]>,
     values: Vec<(Id, Value)>,
 }
 
 impl Knowledge {
     /// These terms with the values that they have now.
     pub fn show(&self, parts: &[Id]) -> Shown {
-        let mut shown = Shown { table: self.table().clone(), parts: parts.to_vec(), values: Vec::new() };
+        let mut shown = Shown { table: self.table().clone(), parts: parts.into(), values: Vec::new() };
         for part in parts {
             self.collect(*part, &mut shown.values);
         }
@@ -42,7 +42,7 @@ impl Shown {
     pub fn words(text: &str) -> Shown {
         let mut table = Table::default();
         let id = table.intern(&Term::name(text)).expect("one term fits any table");
-        Shown { table: Arc::new(table), parts: vec![id], values: Vec::new() }
+        Shown { table: Arc::new(table), parts: Arc::from([id]), values: Vec::new() }
     }
 
     /// The parts' values, as far as they were known.
