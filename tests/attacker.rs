@@ -12,6 +12,11 @@ fn part(play: &PlayReport, run: u32, party: &str) -> String {
     play.run(run).party(party).to_string()
 }
 
+/// A protocol under a tactic, with these settings of parties.
+fn under(tactic: &str, protocol: &str, parties: &str) -> PlayReport {
+    play(&format!("parties = {{ {parties} }}\n{protocol}\n[attacker]\ntactic = \"{tactic}\""))
+}
+
 fn holds(play: &PlayReport, goal: &str) -> bool {
     play.goals().iter().find(|g| g.goal == goal).unwrap_or_else(|| panic!("no goal {goal}")).holds()
 }
@@ -63,27 +68,23 @@ fn a_listener_reads_what_is_not_encrypted_and_no_more() {
 
 #[test]
 fn a_replayed_order_is_carried_out_twice_unless_the_party_remembers() {
-    let weak = play(&format!("{ORDER}\n[attacker]\ntactic = \"replay\""));
+    let weak = under("replay", ORDER, "");
     assert_eq!(part(&weak, 2, "bob"), "completes");
     assert!(!holds(&weak, "B authenticates A on Payload"));
     assert!(holds(&weak, "B weakly authenticates A on Payload"), "alice did say it, once");
     assert!(holds(&weak, "secret Payload"));
-    let fixed = play(&format!(
-        "parties = {{ bob = {{ replay_cache = true }} }}\n{ORDER}\n[attacker]\ntactic = \"replay\""
-    ));
+    let fixed = under("replay", ORDER, "bob = { replay_cache = true }");
     assert_eq!(part(&fixed, 2, "bob"), "rejects line 1: replayed");
     assert!(holds(&fixed, "B authenticates A on Payload"));
 }
 
 #[test]
 fn a_challenge_is_answered_by_its_own_author_unless_she_knows_her_work() {
-    let weak = play(&format!("{CHALLENGE}\n[attacker]\ntactic = \"reflect\""));
+    let weak = under("reflect", CHALLENGE, "");
     assert_eq!(part(&weak, 1, "alice"), "completes");
     assert_eq!(part(&weak, 1, "bob"), "never starts");
     assert!(!holds(&weak, "A authenticates B on Na"));
-    let fixed = play(&format!(
-        "parties = {{ alice = {{ knows_own = true }} }}\n{CHALLENGE}\n[attacker]\ntactic = \"reflect\""
-    ));
+    let fixed = under("reflect", CHALLENGE, "alice = { knows_own = true }");
     assert_eq!(part(&fixed, 1, "alice"), "rejects line 2: reflected");
     assert!(holds(&fixed, "A authenticates B on Na"));
 }
