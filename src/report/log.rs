@@ -274,9 +274,7 @@ impl Log<'_> {
             }
         }
     }
-}
 
-impl Log<'_> {
     /// The chain of events; what another goal told already is not told again.
     fn steps(&mut self, steps: &[String]) {
         let known = steps.iter().filter(|s| self.told.contains(*s)).count();

@@ -63,9 +63,7 @@ impl Shell {
         party.inbox.try_send((now, input, sheet)).map_err(|_| died())?;
         self.answer.wait().await.ok_or_else(died)
     }
-}
 
-impl Shell {
     /// Takes back an answer that was read to its end.
     pub(super) fn take_back(&mut self, read: Effects) {
         self.sheet = read;
