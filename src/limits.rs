@@ -25,5 +25,13 @@ pub const MAX_VIRTUAL_SECONDS: u64 = 100 * 366 * 86_400;
 pub const MAX_RUNS: usize = 100_000;
 /// Values tried in one search for what the attacker can compute.
 pub const MAX_DERIVATION_STEPS: usize = 1_000_000;
+/// Authorities between a certificate and a root; real ones have two.
+pub const MAX_PATH_LEN: usize = 6;
+/// Times that a party looks up who is revoked before it decides about one message.
+pub const MAX_LOOKUPS: usize = 8;
+/// Certificates that an authority is said to have revoked before a play begins.
+pub const MAX_CRL_HISTORY: usize = 200_000;
+/// Requests in one scenario.
+pub const MAX_REQUESTS: usize = 10_000;
 /// Variants in one scenario.
 pub const MAX_VARIANTS: usize = 64;

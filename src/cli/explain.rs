@@ -8,6 +8,7 @@ use mallory::Scenario;
 use mallory::notation::fault::suggest;
 use mallory::notation::{Origin, Protocol};
 use mallory::reason::Reason;
+use mallory::report::offset_words;
 use mallory::scenario::{self, EventDeed, Problem, Problems, ProtocolFile, Variant};
 
 use super::out::{Out, wrapped};
@@ -230,6 +231,7 @@ fn timeline(variant: &Variant) -> Vec<String> {
                 format!("the attacker is handed {what}{named}")
             }
             EventDeed::Restart { party } => format!("{party} restarts"),
+            EventDeed::Clock { party, offset } => format!("{party}'s clock is set {}", offset_words(*offset)),
             EventDeed::Revoke { subject, reason, by } => {
                 let by: Vec<&str> = by.iter().map(|s| s.name()).collect();
                 format!("{} revokes {subject}: {}", by.join(" and "), reason.word())
@@ -237,7 +239,10 @@ fn timeline(variant: &Variant) -> Vec<String> {
         };
         (event.at, words)
     });
-    let mut all: Vec<_> = runs.chain(events).collect();
+    let requests = setup.requests.iter().map(|request| {
+        (request.at, format!("request {}: {} asks for {}", request.number, request.by, request.errand))
+    });
+    let mut all: Vec<_> = runs.chain(events).chain(requests).collect();
     all.sort_by_key(|(at, _)| *at);
     let width = all.iter().map(|(at, _)| at.to_string().len()).max().unwrap_or(0);
     all.into_iter().map(|(at, words)| format!("{:>width$}  {words}", at.to_string())).collect()

@@ -55,6 +55,15 @@ pub struct Sight {
     pub shown: Shown,
 }
 
+/// When a revocation can first be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// From a CRL, complete or delta.
+    pub crl: SimTime,
+    /// From the OCSP responder.
+    pub ocsp: SimTime,
+}
+
 /// Why a session ended without completing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Refusal {
@@ -75,8 +84,12 @@ pub enum What {
         subject: Name,
         /// Its serial number.
         serial: u64,
+        /// The certificate, DER.
+        certificate: Bytes,
+        /// The request for it (PKCS#10, DER), if there was one.
+        request: Option<Bytes>,
     },
-    /// A certificate authority refused to issue one.
+    /// A certificate authority refused to issue one, or whatever else was asked.
     NotIssued {
         /// The authority.
         by: Name,
@@ -194,6 +207,63 @@ pub enum What {
         subject: Name,
         /// Why, in the words of RFC 5280.
         reason: String,
+        /// When that can first be read, of an authority.
+        told: Option<Told>,
+    },
+    /// A party asked a service for something.
+    Asked {
+        /// The party.
+        by: Name,
+        /// The number of the request.
+        request: u32,
+        /// For what, in words.
+        what: String,
+    },
+    /// A service's answer to a request reached who asked.
+    Answered {
+        /// Who asked.
+        by: Name,
+        /// The number of the request.
+        request: u32,
+        /// The check that failed; none if what was asked for was granted.
+        refusal: Option<Reason>,
+    },
+    /// A party could not even ask.
+    Lacked {
+        /// The party.
+        by: Name,
+        /// The number of the request.
+        request: u32,
+        /// What it lacked, in words.
+        lacked: String,
+    },
+    /// A party has new keys.
+    Rekeyed {
+        /// The party.
+        party: Name,
+        /// For the how manieth time.
+        version: u32,
+    },
+    /// A party found a certificate in its name that it never asked for.
+    Alarmed {
+        /// The party.
+        party: Name,
+        /// The certificate's serial number.
+        serial: u64,
+    },
+    /// Somebody set a party's clock.
+    ClockSet {
+        /// The party.
+        party: Name,
+        /// How far it is ahead of virtual time now, in nanoseconds; negative is behind.
+        offset: i64,
+    },
+    /// The attacker made something that poses as an authority's.
+    Forged {
+        /// Under which name her notebook has it.
+        term: String,
+        /// What, in words.
+        what: String,
     },
     /// A party started anew.
     Restarted {
@@ -243,6 +313,13 @@ impl What {
             What::Waits { .. } => "waits",
             What::Compromised { .. } => "compromised",
             What::Revoked { .. } => "revoked",
+            What::Asked { .. } => "asked",
+            What::Answered { .. } => "answered",
+            What::Lacked { .. } => "lacked",
+            What::Rekeyed { .. } => "rekeyed",
+            What::Alarmed { .. } => "alarmed",
+            What::ClockSet { .. } => "clock-set",
+            What::Forged { .. } => "forged",
             What::Restarted { .. } => "restarted",
             What::Fetched { .. } => "fetched",
             What::Followed { .. } => "followed",

@@ -49,8 +49,9 @@ fn sight(message: &Sight) -> Json {
 
 fn fields(what: &What) -> Json {
     match what {
-        What::Issued { by, subject, serial } => {
-            json!({ "by": &**by, "subject": &**subject, "serial": serial })
+        What::Issued { by, subject, serial, certificate, .. } => {
+            let fingerprint = crate::knowledge::fingerprint(certificate);
+            json!({ "by": &**by, "subject": &**subject, "serial": serial, "fingerprint": fingerprint })
         }
         What::NotIssued { by, subject, reason } => {
             json!({ "by": &**by, "subject": &**subject, "reason": reason.word() })
@@ -73,9 +74,24 @@ fn fields(what: &What) -> Json {
         What::Compromised { term, run, value } => {
             json!({ "term": term, "run": run, "fingerprint": value.as_ref().map(|v| v.fingerprint()) })
         }
-        What::Revoked { by, subject, reason } => {
-            json!({ "by": &**by, "subject": &**subject, "reason": reason })
+        What::Revoked { by, subject, reason, told } => {
+            let revoked = json!({ "by": &**by, "subject": &**subject, "reason": reason });
+            match told {
+                Some(told) => with(revoked, json!({ "crl_ns": told.crl.0, "ocsp_ns": told.ocsp.0 })),
+                None => revoked,
+            }
         }
+        What::Asked { by, request, what } => json!({ "by": &**by, "request": request, "what": what }),
+        What::Answered { by, request, refusal } => {
+            json!({ "by": &**by, "request": request, "refusal": refusal.map(|r| r.word()) })
+        }
+        What::Lacked { by, request, lacked } => {
+            json!({ "by": &**by, "request": request, "lacked": lacked })
+        }
+        What::Rekeyed { party, version } => json!({ "party": &**party, "version": version }),
+        What::Alarmed { party, serial } => json!({ "party": &**party, "serial": serial }),
+        What::ClockSet { party, offset } => json!({ "party": &**party, "offset_ns": offset }),
+        What::Forged { term, what } => json!({ "term": term, "what": what }),
         What::Restarted { party } => json!({ "party": &**party }),
         What::Fetched { by, outcome } => json!({ "by": &**by, "outcome": outcome }),
         What::Followed { line } => json!({ "line": line }),

@@ -218,7 +218,7 @@ impl Knowledge {
         if self.is_agent(owner) {
             return if self.is_own(owner) {
                 let owner = self.agent(owner)?;
-                Ok(ctx.keys.private(&owner, self.grounds().uses))
+                Ok(self.keys_of(&owner, ctx))
             } else {
                 Err(Reason::Malformed)
             };
@@ -237,12 +237,19 @@ impl Knowledge {
             if !ctx.trust.is_registered(&name) && !self.is_own(owner) {
                 return Err(Reason::UnknownClient);
             }
-            return Ok(ctx.keys.private(&name, self.grounds().uses).public().to_value());
+            return Ok(self.keys_of(&name, ctx).public().to_value());
         }
         let private = self.build(owner, ctx)?;
         let value = Private::from_bytes(&private.bytes)?.public().to_value();
         ctx.made.push(Made { value: value.clone(), how: How::PublicOf(private) });
         Ok(value)
+    }
+
+    fn keys_of(&self, name: &str, ctx: &Context<'_>) -> Private {
+        match ctx.trust.own_keys(name) {
+            Some(keys) => keys.clone(),
+            None => ctx.keys.private(name, self.grounds().uses),
+        }
     }
 
     fn sign(&mut self, id: Id, args: &[Id], ctx: &mut Context<'_>) -> Result<Value> {

@@ -101,6 +101,12 @@ impl Keys {
         }
     }
 
+    /// The keys that `owner` makes in place of its first ones, for the n-th time.
+    pub fn renewed(&self, owner: &str, nth: u32, uses: KeyUses) -> Private {
+        // No name has a space in it.
+        self.private(&format!("{owner} {nth}"), uses)
+    }
+
     /// The signing key of `owner`.
     pub fn signing(&self, owner: &str) -> SigningKey {
         if let Some(key) = self.lock().signing.get(owner) {
@@ -161,33 +167,50 @@ pub const ENCRYPTION: u8 = 1;
 /// Marks the one for signatures.
 pub const SIGNATURE: u8 = 2;
 
-/// A bundle of up to two parts: for each a use, two bytes of length and the part.
-pub fn join(parts: [(u8, Option<&[u8]>); 2]) -> Vec<u8> {
+/// A bundle: for each part a mark, two bytes of length and the part. A part of more than
+/// 65,535 bytes is left out.
+pub fn join<'a>(parts: impl IntoIterator<Item = (u8, &'a [u8])>) -> Vec<u8> {
     let mut out = Vec::new();
-    for (tag, bytes) in parts {
-        if let Some(bytes) = bytes {
-            out.push(tag);
-            out.extend_from_slice(&(bytes.len() as u16).to_be_bytes());
+    for (mark, bytes) in parts {
+        if let Ok(len) = u16::try_from(bytes.len()) {
+            out.push(mark);
+            out.extend_from_slice(&len.to_be_bytes());
             out.extend_from_slice(bytes);
         }
     }
     out
 }
 
-/// The parts of a bundle that `join` made: for encryption, for signatures.
-pub fn take_apart(mut bytes: &[u8]) -> Result<[Option<&[u8]>; 2], Reason> {
-    let mut parts = [None, None];
-    while let [tag, high, low, rest @ ..] = bytes {
+/// The parts of a bundle that `join` made, in order.
+///
+/// # Errors
+/// `Malformed`.
+pub fn parts(mut bytes: &[u8]) -> Result<Vec<(u8, &[u8])>, Reason> {
+    let mut parts = Vec::new();
+    while let [mark, high, low, rest @ ..] = bytes {
         let len = usize::from(u16::from_be_bytes([*high, *low]));
-        let part = rest.get(..len).ok_or(Reason::Malformed)?;
-        match *tag {
-            ENCRYPTION => parts[0] = Some(part),
-            SIGNATURE => parts[1] = Some(part),
-            _ => return Err(Reason::Malformed),
-        }
+        parts.push((*mark, rest.get(..len).ok_or(Reason::Malformed)?));
         bytes = &rest[len..];
     }
     if bytes.is_empty() { Ok(parts) } else { Err(Reason::Malformed) }
+}
+
+/// Keys for both uses as a bundle, and back.
+fn pair(encryption: Option<&[u8]>, signature: Option<&[u8]>) -> Vec<u8> {
+    let parts = [(ENCRYPTION, encryption), (SIGNATURE, signature)];
+    join(parts.into_iter().filter_map(|(mark, part)| Some((mark, part?))))
+}
+
+fn take_apart(bytes: &[u8]) -> Result<[Option<&[u8]>; 2], Reason> {
+    let mut pair = [None, None];
+    for (mark, part) in parts(bytes)? {
+        match mark {
+            ENCRYPTION => pair[0] = Some(part),
+            SIGNATURE => pair[1] = Some(part),
+            _ => return Err(Reason::Malformed),
+        }
+    }
+    Ok(pair)
 }
 
 impl Private {
@@ -203,11 +226,8 @@ impl Private {
     pub fn to_value(&self) -> Value {
         let decryption = self.decryption.as_ref().map(DecryptionKey::to_pkcs8);
         let signing = self.signing.as_ref().map(SigningKey::to_pkcs8);
-        let parts = [
-            (ENCRYPTION, decryption.as_ref().map(|k| k.as_slice())),
-            (SIGNATURE, signing.as_ref().map(|k| k.as_slice())),
-        ];
-        Value::new(Kind::Private, join(parts))
+        let bytes = pair(decryption.as_ref().map(|k| k.as_slice()), signing.as_ref().map(|k| k.as_slice()));
+        Value::new(Kind::Private, bytes)
     }
 
     /// Reads what `to_value` wrote.
@@ -223,8 +243,7 @@ impl Private {
 impl Public {
     /// As a value: for each key a use, a length and a SubjectPublicKeyInfo.
     pub fn to_value(&self) -> Value {
-        let parts = [(ENCRYPTION, self.encryption.as_deref()), (SIGNATURE, self.signature.as_deref())];
-        Value::new(Kind::Public, join(parts))
+        Value::new(Kind::Public, pair(self.encryption.as_deref(), self.signature.as_deref()))
     }
 
     /// Reads what `to_value` wrote.

@@ -102,6 +102,10 @@ pub trait Trust {
     ) -> Result<Certified, Reason>;
     /// The certificate of this party, or of another if certificates can be had for the asking.
     fn certificate(&self, subject: &str) -> Option<Value>;
+    /// The keys of this party, if they are others than those that it began with.
+    fn own_keys(&self, _name: &str) -> Option<&Private> {
+        None
+    }
     /// Whether the centre has registered this name.
     fn is_registered(&self, name: &str) -> bool;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::knowledge::{Grounds, Keys, Lifetimes, Value};
 use crate::notation::{Name, Program, Protocol, Term};
-use crate::pki::TrustPolicy;
+use crate::pki::RelyingParty;
 use crate::time::{SimTime, Span, UnixNanos};
 use crate::wire::Encoding;
 
@@ -23,6 +23,8 @@ pub struct Cast {
     pub certificates: BTreeMap<Name, Value>,
     /// Lifetimes of `expiry` values.
     pub lifetimes: Lifetimes,
+    /// The last time at which a scenario schedules anything.
+    pub horizon: SimTime,
     /// The scheduled runs, by number.
     pub runs: BTreeMap<u32, Arc<RunSpec>>,
 }
@@ -58,7 +60,7 @@ pub struct RunSpec {
 }
 
 /// How one party behaves.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Character {
     /// Its name.
     pub name: Name,
@@ -66,8 +68,16 @@ pub struct Character {
     pub clock_offset: i64,
     /// How far a time stamp may be from its clock.
     pub max_skew: Span,
-    /// How it judges certificates.
-    pub trust: Arc<TrustPolicy>,
+    /// How it judges certificates, at the beginning.
+    pub trust: RelyingParty,
+    /// Whether it sends an OCSP response along with its own certificates.
+    pub staples: bool,
+    /// The greatest age of a live session, if there is one.
+    pub session_max_age: Option<Span>,
+    /// How long a live session goes on without a look whether its peers' certificates stand.
+    pub recheck: Option<Span>,
+    /// How often it looks at what the authority issued in its name.
+    pub watch_issuance: Option<Span>,
     /// Whether it refuses a message that it has accepted before.
     pub replay_cache: bool,
     /// Whether what it remembers so outlives a restart.

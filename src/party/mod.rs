@@ -3,7 +3,11 @@
 //! channels, files, or printing.
 
 pub mod attacker;
+mod bureau;
 mod cast;
+mod clerk;
+mod dealings;
+mod errand;
 mod principal;
 mod session;
 mod trust;
@@ -15,8 +19,10 @@ use crate::knowledge::{Made, Value};
 use crate::notation::{Name, Term};
 use crate::time::{SimTime, Span};
 
+pub use bureau::{Bureau, CA_PROTOCOL, CRL_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS};
 pub use cast::{Cast, Character, RunSpec, Spoken};
-pub use principal::{CRL_PROTOCOL, Office, Principal};
+pub use errand::{Errand, RequestSpec, certified_uses};
+pub use principal::{Office, Principal};
 pub use trust::PartyTrust;
 
 /// What the world tells a party.
@@ -26,6 +32,10 @@ pub enum Input {
     Begin,
     /// Start this run as its initiator.
     Start(Arc<RunSpec>),
+    /// Ask a service for something.
+    Request(Arc<RequestSpec>),
+    /// The clock is set so far ahead of virtual time, in nanoseconds; negative is behind.
+    Clock(i64),
     /// A message arrived.
     Message(Arc<Sight>),
     /// To the attacker: a message is on the wire, and goes no further than she lets it.

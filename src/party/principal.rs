@@ -5,25 +5,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::bureau::{Bureau, SERVICE_PROTOCOLS};
 use super::cast::{Cast, Character, RunSpec, Spoken};
-use super::session::{Session, Stand, State};
+use super::clerk::{Clerk, Work};
+use super::dealings::Alarm;
+use super::errand::Errands;
+use super::session::{Reading, Session, Stand, State};
 use super::trust::PartyTrust;
-use super::{Actor, Effect, Effects, Input};
+use super::{Actor, Effects, Input};
 use crate::crypto;
 use crate::journal::{Refusal, SessionId, Sight, What};
-use crate::knowledge::{Bytes, Made, Shown};
-use crate::notation::{Kind, Name, Service};
-use crate::pki::{Authority, RevocationReason};
+use crate::knowledge::{Bytes, Made};
+use crate::notation::{Kind, Name};
+use crate::pki::{RevocationReason, Want};
 use crate::reason::Reason;
-use crate::time::{SimTime, Span};
+use crate::time::SimTime;
 use crate::wire;
-
-/// The name under which messages to and from the authority's repository travel: line 1
-/// asks for the revocation list, line 2 is the list.
-pub const CRL_PROTOCOL: &str = "crl";
-
-/// How long a party waits for a revocation list before it decides without.
-const CRL_PATIENCE: Span = Span::seconds(10);
 
 /// What a party does beside speaking protocols.
 pub enum Office {
@@ -34,24 +31,25 @@ pub enum Office {
         /// The principals that it serves no more.
         revoked: BTreeSet<Name>,
     },
-    /// Issues certificates and says which are revoked.
-    Ca {
-        /// The authority; none where no protocol uses certificates.
-        authority: Option<Box<Authority>>,
-    },
+    /// Issues certificates and says which are revoked; nothing where no protocol uses any.
+    Ca(Option<Box<Bureau>>),
 }
 
 /// An honest party.
 pub struct Principal {
-    cast: Arc<Cast>,
-    character: Arc<Character>,
-    office: Office,
-    trust: PartyTrust,
+    pub(super) cast: Arc<Cast>,
+    pub(super) character: Arc<Character>,
+    pub(super) office: Office,
+    pub(super) trust: PartyTrust,
+    pub(super) clerk: Clerk,
+    pub(super) errands: Errands,
+    /// How far its clock is ahead.
+    pub(super) clock_offset: i64,
+    /// What is due at its timers.
+    pub(super) alarms: Vec<Alarm>,
     parts: BTreeMap<(u32, Name), Vec<Part>>,
     /// Messages that came ahead of the line with which its part in their run begins.
     strays: Vec<Arc<Sight>>,
-    /// Messages that wait for a revocation list.
-    undecided: Vec<Arc<Sight>>,
     /// Digests of opening messages that were accepted.
     accepted: BTreeSet<[u8; 32]>,
     /// Ciphertexts, codes and signatures of its own.
@@ -68,25 +66,28 @@ impl Principal {
     pub fn new(cast: &Arc<Cast>, character: Arc<Character>, office: Office) -> Principal {
         Principal {
             trust: PartyTrust::of(cast, &character),
+            clerk: Clerk::new(character.name.clone(), cast.keys.stream(&[&character.name, "lookups"])),
+            errands: Errands::default(),
+            clock_offset: character.clock_offset,
+            alarms: Vec::new(),
             cast: cast.clone(),
             character,
             office,
             parts: BTreeMap::new(),
             strays: Vec::new(),
-            undecided: Vec::new(),
             accepted: BTreeSet::new(),
             own: BTreeSet::new(),
         }
     }
 
-    fn start(&mut self, run: &RunSpec, now: SimTime, effects: &mut Effects) {
+    pub(super) fn start(&mut self, run: &RunSpec, now: SimTime, effects: &mut Effects) {
         let cast = self.cast.clone();
         let Some(spoken) = cast.protocols.get(&run.protocol) else { return };
         let role = spoken.protocol.initiator().clone();
         let id = SessionId { run: run.number, party: self.character.name.clone(), role: role.clone() };
         let Some(program) = spoken.program_at(&role, 1) else { return };
         effects.note(What::Started { session: id.clone() });
-        let mut session = Session::new(&cast, id, spoken, program, &run.names, "");
+        let mut session = Session::new(&cast, id, spoken, program, &run.names, ("", now));
         self.with_stand(now, |stand| session.go_on(stand, effects));
         self.remember_own(&effects.made);
         let part = match session.state() {
@@ -97,8 +98,8 @@ impl Principal {
     }
 
     fn message(&mut self, message: Arc<Sight>, now: SimTime, effects: &mut Effects) {
-        if *message.protocol == *CRL_PROTOCOL {
-            return self.repository(&message, now, effects);
+        if SERVICE_PROTOCOLS.contains(&&*message.protocol) {
+            return self.service_message(&message, now, effects);
         }
         let cast = self.cast.clone();
         let Some(spoken) = cast.protocols.get(&message.protocol) else {
@@ -114,11 +115,8 @@ impl Principal {
         });
         let joins = spoken.program_at(&role, message.line);
         match running.map(|session| (session.state(), session)) {
-            Some((State::Waits(line), session)) if line == message.line => {
-                if session.reads_certificate() && self.must_fetch(&message, now, effects) {
-                    return;
-                }
-                self.read(message, role, now, effects);
+            Some((State::Waits(line), _)) if line == message.line => {
+                self.read(message, role, BTreeSet::new(), now, effects);
             }
             Some((State::Waits(line), session))
                 if line < message.line && (!is_service || joins.is_none()) =>
@@ -154,20 +152,25 @@ impl Principal {
         }
         let nth = self.parts.get(&(message.run, role.clone())).map_or(0, Vec::len).to_string();
         let names = self.cast.peers_known(message.run, spoken, &role);
-        let mut session = Session::new(&self.cast, id, spoken, program, &names, &nth);
+        let mut session = Session::new(&self.cast, id, spoken, program, &names, (&nth, now));
         let mine = |m: &Arc<Sight>| m.run == message.run && spoken.protocol.receiver_of(m.line) == &role;
         let (early, strays) = std::mem::take(&mut self.strays).into_iter().partition(mine);
         self.strays = strays;
         Vec::into_iter(early).for_each(|m| session.keep_early(m));
-        let fetches = session.reads_certificate();
         self.parts.entry((message.run, role.clone())).or_default().push(Part::Running(Box::new(session)));
-        if !(fetches && self.must_fetch(&message, now, effects)) {
-            self.read(message, role, now, effects);
-        }
+        self.read(message, role, BTreeSet::new(), now, effects);
     }
 
-    /// Lets the running session read the message, and what was kept for its next lines.
-    fn read(&mut self, message: Arc<Sight>, role: Name, now: SimTime, effects: &mut Effects) {
+    /// Lets the running session read the message, and what was kept for its next lines; or
+    /// puts that off until its party knows enough. `asked`: what it has asked for its sake.
+    pub(super) fn read(
+        &mut self,
+        message: Arc<Sight>,
+        role: Name,
+        asked: BTreeSet<Want>,
+        now: SimTime,
+        effects: &mut Effects,
+    ) {
         let key = (message.run, role);
         let Some((at, mut session)) = self.take_running(&key) else { return };
         if let Some(line) = self.reflected(&message) {
@@ -175,14 +178,29 @@ impl Principal {
             effects.note(What::Refused { session: session.id.clone(), refusal });
             return;
         }
+        self.trust.wants.clear();
+        self.trust.asked = asked;
+        let mut reading = self.look_after(&mut session, now, effects);
+        if reading == Reading::Done && self.character.staples && session.shows_own() {
+            reading = self.want_staples(now);
+        }
+        let mut next = Some(message.clone());
         let before = effects.made.len();
-        self.with_stand(now, |stand| session.receive(&message, stand, effects));
-        while let Some(next) = session.take_early() {
-            self.with_stand(now, |stand| session.receive(&next, stand, effects));
+        while let (Reading::Done, Some(message)) = (reading, next.take()) {
+            reading = self.with_stand(now, |stand| session.receive(&message, stand, effects));
+            if reading == Reading::Done {
+                next = session.take_early();
+            } else {
+                next = Some(message);
+            }
         }
         self.remember_own(&effects.made[before..]);
         if let (State::Waits(_), Some(parts)) = (session.state(), self.parts.get_mut(&key)) {
             parts[at] = Part::Running(session);
+        }
+        if reading == Reading::Postponed {
+            let message = next.unwrap_or(message);
+            self.put_off(Work::Message(message, key.1), now, effects);
         }
     }
 
@@ -221,11 +239,11 @@ impl Principal {
         }
     }
 
-    fn ignore(&self, message: &Sight, why: &'static str, effects: &mut Effects) {
+    pub(super) fn ignore(&self, message: &Sight, why: &'static str, effects: &mut Effects) {
         effects.note(What::Ignored { id: message.id, by: self.character.name.clone(), why });
     }
 
-    fn with_stand(&mut self, now: SimTime, work: impl FnOnce(&mut Stand<'_>)) {
+    fn with_stand<T>(&mut self, now: SimTime, work: impl FnOnce(&mut Stand<'_>) -> T) -> T {
         let office = &self.office;
         let admit = |name: &str| match office {
             Office::Kdc { revoked } if revoked.contains(name) => Err(Reason::ClientRevoked),
@@ -237,93 +255,34 @@ impl Principal {
             character: &self.character,
             trust: &mut self.trust,
             now,
+            clock_offset: self.clock_offset,
             admit: if keeps_register { Some(&admit) } else { None },
         };
-        work(&mut stand);
-    }
-
-    /// Whether the message must wait for a revocation list, which is then asked for.
-    fn must_fetch(&mut self, message: &Arc<Sight>, now: SimTime, effects: &mut Effects) -> bool {
-        let clock = self.cast.clock(now, self.character.clock_offset);
-        if !self.trust.relying.needs_crl(clock) {
-            return false;
-        }
-        if self.undecided.is_empty() {
-            let text = "please send your revocation list";
-            effects.all.push(Effect::Send(self.note_to(
-                Service::Ca.name(),
-                message.run,
-                1,
-                text,
-                text.as_bytes(),
-            )));
-            effects.all.push(Effect::Timer(now.after(CRL_PATIENCE), 0));
-        }
-        self.undecided.push(message.clone());
-        true
-    }
-
-    fn note_to(&self, to: &str, run: u32, line: u32, text: &str, bytes: &[u8]) -> Arc<Sight> {
-        Arc::new(Sight {
-            id: 0,
-            run,
-            protocol: CRL_PROTOCOL.into(),
-            line,
-            from: self.character.name.clone(),
-            to: to.into(),
-            bytes: Bytes::from(bytes),
-            shown: Shown::words(text),
-        })
-    }
-
-    fn repository(&mut self, message: &Sight, now: SimTime, effects: &mut Effects) {
-        let clock = self.cast.clock(now, self.character.clock_offset);
-        match (&mut self.office, message.line) {
-            (Office::Ca { authority: Some(authority) }, 1) => {
-                let crl = authority.crl(clock);
-                let answer = self.note_to(&message.from, message.run, 2, "revocation list", &crl);
-                effects.all.push(Effect::Send(answer));
-            }
-            (_, 2) if !self.undecided.is_empty() => {
-                let outcome = match self.trust.relying.accept_crl(&message.bytes, clock) {
-                    Ok(crl) => format!("CRL number {} with {} entries", crl.number, crl.entries),
-                    Err(reason) => format!("refused: {reason}"),
-                };
-                effects.note(What::Fetched { by: self.character.name.clone(), outcome });
-                self.decide(now, effects);
-            }
-            _ => self.ignore(message, "it did not ask", effects),
-        }
-    }
-
-    fn decide(&mut self, now: SimTime, effects: &mut Effects) {
-        for message in std::mem::take(&mut self.undecided) {
-            let role = self
-                .cast
-                .protocols
-                .get(&message.protocol)
-                .map(|s| s.protocol.receiver_of(message.line).clone());
-            if let Some(role) = role {
-                self.read(message, role, now, effects);
-            }
-        }
+        work(&mut stand)
     }
 
     fn revoke(&mut self, subject: Name, reason: String, now: SimTime, effects: &mut Effects) {
-        let clock = self.cast.clock(now, self.character.clock_offset);
+        let clock = self.clock(now);
         match &mut self.office {
-            Office::Client => return,
+            Office::Client | Office::Ca(None) => {}
             Office::Kdc { revoked } => {
                 revoked.insert(subject.clone());
+                let by = self.character.name.clone();
+                effects.note(What::Revoked { by, subject, reason, told: None });
             }
-            Office::Ca { authority } => {
-                let why = reason.parse::<RevocationReason>().unwrap_or(RevocationReason::Unspecified);
-                if let Some(authority) = authority {
-                    authority.revoke(&subject, why, clock);
-                }
+            Office::Ca(Some(bureau)) => {
+                let reason = reason.parse::<RevocationReason>().unwrap_or_default();
+                bureau.revoke(&subject, reason, (now, clock), effects);
             }
         }
-        effects.note(What::Revoked { by: self.character.name.clone(), subject, reason });
+    }
+
+    /// Every session that is not over, with its key and place.
+    pub(super) fn running(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.parts.values_mut().flatten().filter_map(|part| match part {
+            Part::Running(session) => Some(&mut **session),
+            Part::Over => None,
+        })
     }
 
     /// Long-term keys, the register and what was written to disk outlive it.
@@ -331,10 +290,12 @@ impl Principal {
         self.tell_who_waits(effects);
         self.parts.values_mut().flatten().for_each(|part| *part = Part::Over);
         self.strays.clear();
-        self.undecided.clear();
+        self.clerk.forget();
+        self.errands.forget();
         self.own.clear();
         if !self.character.persistent_cache {
             self.accepted.clear();
+            self.trust.relying.forget();
         }
         effects.note(What::Restarted { party: self.character.name.clone() });
     }
@@ -360,17 +321,21 @@ impl Principal {
 impl Actor for Principal {
     fn handle(&mut self, input: Input, now: SimTime, effects: &mut Effects) {
         match input {
-            Input::Start(run) => self.start(&run, now, effects),
+            Input::Begin => self.begin(now, effects),
+            Input::Start(run) => self.set_out(run, BTreeSet::new(), now, effects),
+            Input::Request(request) => {
+                self.errands.set_out(&request, &self.cast, &self.trust, effects);
+            }
             Input::Message(message) => self.message(message, now, effects),
             Input::Restart => self.restart(effects),
             Input::Revoke { subject, reason } => self.revoke(subject, reason, now, effects),
-            Input::Timer(_) if !self.undecided.is_empty() => {
-                let outcome = format!("no answer within {CRL_PATIENCE}");
-                effects.note(What::Fetched { by: self.character.name.clone(), outcome });
-                self.decide(now, effects);
+            Input::Clock(offset) => {
+                self.clock_offset = offset;
+                effects.note(What::ClockSet { party: self.character.name.clone(), offset });
             }
+            Input::Timer(number) => self.timer(number, now, effects),
             Input::End => self.end(effects),
-            Input::Begin | Input::Timer(_) | Input::OnWire(_) | Input::Handed { .. } => {}
+            Input::OnWire(_) | Input::Handed { .. } => {}
         }
     }
 }

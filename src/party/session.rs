@@ -12,7 +12,7 @@ use crate::journal::{Refusal, SessionId, Sight, What};
 use crate::knowledge::{Bytes, Context, Knowledge, Value};
 use crate::notation::{Action, Id, Kind, Name, Op, Program};
 use crate::reason::Reason;
-use crate::time::SimTime;
+use crate::time::{SimTime, Span};
 
 /// One party's part in one run.
 pub struct Session {
@@ -23,6 +23,11 @@ pub struct Session {
     knowledge: Knowledge,
     rng: Rng,
     next: usize,
+    /// When it began, and when it last looked whether its peers' certificates stand.
+    since: SimTime,
+    checked: SimTime,
+    /// The certificates that it accepted, with their subjects.
+    accepted: Vec<(Vec<u8>, String)>,
     /// Messages for lines that come later, in order of arrival.
     early: Vec<Arc<Sight>>,
 }
@@ -34,6 +39,15 @@ pub enum State {
     Waits(u32),
     /// It is over: every step is done, or a check failed.
     Over,
+}
+
+/// What reading a message came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reading {
+    /// The session went on, or refused.
+    Done,
+    /// It read nothing yet: its party wants to know something first.
+    Postponed,
 }
 
 /// Whether a service still serves a name.
@@ -49,6 +63,8 @@ pub struct Stand<'a> {
     pub trust: &'a mut PartyTrust,
     /// The time.
     pub now: SimTime,
+    /// How far the party's clock is ahead.
+    pub clock_offset: i64,
     /// A last look at what was read before the session goes on: the service's register.
     pub admit: Option<&'a Admission<'a>>,
 }
@@ -61,7 +77,7 @@ impl Session {
         spoken: &Arc<Spoken>,
         program: &Arc<Program>,
         names: &BTreeMap<Name, Name>,
-        stream: &str,
+        (stream, now): (&str, SimTime),
     ) -> Session {
         let grounds = &spoken.grounds[&program.role];
         let mut knowledge = Knowledge::new(grounds.clone(), program.slots);
@@ -82,7 +98,18 @@ impl Session {
         let run = id.run.to_string();
         let rng = cast.keys.stream(&[&id.party, "run", &run, &id.role, stream]);
         let (spoken, program) = (spoken.clone(), program.clone());
-        Session { id, spoken, program, knowledge, rng, next: 0, early: Vec::new() }
+        Session {
+            id,
+            spoken,
+            program,
+            knowledge,
+            rng,
+            next: 0,
+            since: now,
+            checked: now,
+            accepted: Vec::new(),
+            early: Vec::new(),
+        }
     }
 
     /// The line for which it waits.
@@ -104,8 +131,43 @@ impl Session {
         }
     }
 
+    /// How long ago it began.
+    pub fn age(&self, now: SimTime) -> Span {
+        now.since(self.since)
+    }
+
+    /// How long ago it last looked whether its peers' certificates stand.
+    pub fn unchecked_for(&self, now: SimTime) -> Span {
+        now.since(self.checked)
+    }
+
+    /// The certificates that it accepted, with their subjects.
+    pub fn accepted(&self) -> &[(Vec<u8>, String)] {
+        &self.accepted
+    }
+
+    /// Its peers' certificates stand, as of now.
+    pub fn note_checked(&mut self, now: SimTime) {
+        self.checked = now;
+    }
+
+    /// Ends a live session from outside.
+    pub fn terminate(&mut self, effects: &mut Effects) {
+        if let State::Waits(line) = self.state() {
+            self.refuse(line, Reason::SessionTerminated, effects);
+        }
+    }
+
+    /// Whether it may show its own certificate in what it sends yet.
+    pub fn shows_own(&self) -> bool {
+        self.program.steps[self.next.min(self.program.steps.len())..]
+            .iter()
+            .any(|step| matches!(step.action, Action::Send { .. }))
+            && self.spoken.protocol.has_certificates
+    }
+
     /// Whether reading its next line involves a certificate.
-    pub fn reads_certificate(&self) -> bool {
+    fn reads_certificate(&self) -> bool {
         match self.program.steps.get(self.next).map(|s| &s.action) {
             Some(Action::Receive { ops, .. }) => ops.iter().any(|op| matches!(op, Op::Certificate(..))),
             _ => false,
@@ -141,11 +203,14 @@ impl Session {
         self.knowledge.forget();
     }
 
-    /// Reads the message for which it waits, then goes on.
-    pub fn receive(&mut self, message: &Sight, stand: &mut Stand<'_>, effects: &mut Effects) {
+    /// Reads the message for which it waits, then goes on; or reads nothing, if that depends
+    /// on what its party does not know yet.
+    pub fn receive(&mut self, message: &Sight, stand: &mut Stand<'_>, effects: &mut Effects) -> Reading {
         let program = self.program.clone();
-        let Some(step) = program.steps.get(self.next) else { return };
-        let Action::Receive { ops, .. } = &step.action else { return };
+        let Some(step) = program.steps.get(self.next) else { return Reading::Done };
+        let Action::Receive { ops, .. } = &step.action else { return Reading::Done };
+        let may_ask = stand.trust.relying.asks() && self.reads_certificate();
+        let before = if may_ask { Some(self.knowledge.clone()) } else { None };
         let read = self
             .read(ops, message, step.line, stand, effects)
             .and_then(|()| self.admit(stand))
@@ -155,8 +220,18 @@ impl Session {
                 self.next += 1;
                 self.go_on(stand, effects);
             }
+            Err(_) if !stand.trust.wants.is_empty() && before.is_some() => {
+                self.knowledge = before.unwrap_or_else(|| self.knowledge.clone());
+                return Reading::Postponed;
+            }
             Err(reason) => self.refuse(step.line, reason, effects),
         }
+        let passed = std::mem::take(&mut stand.trust.passed);
+        if !passed.is_empty() {
+            self.accepted.extend(passed);
+            self.checked = stand.now;
+        }
+        Reading::Done
     }
 
     fn refuse(&mut self, line: u32, reason: Reason, effects: &mut Effects) {
@@ -239,7 +314,7 @@ impl Session {
         static NO_CASTS: BTreeMap<Id, Kind> = BTreeMap::new();
         let context = Context {
             rng: &mut self.rng,
-            now: stand.cast.clock(stand.now, stand.character.clock_offset),
+            now: stand.cast.clock(stand.now, stand.clock_offset),
             max_skew: stand.character.max_skew,
             lifetime: &stand.cast.lifetimes,
             keys: &stand.cast.keys,

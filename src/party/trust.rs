@@ -1,15 +1,17 @@
 //! A party's eyes on certificates and on the register. Must not know protocols.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cast::{Cast, Character};
-use crate::knowledge::{Certified, Trust, Value};
+use crate::knowledge::{Certified, Private, Trust, Value};
+use crate::limits::MAX_LOOKUPS;
 use crate::notation::Name;
-use crate::pki::RelyingParty;
+use crate::pki::{Certificates, Judgement, RelyingParty, Want};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 
-/// What one party trusts.
+/// What one party trusts, and the keys and certificates that it has got since it began.
 pub struct PartyTrust {
     cast: Arc<Cast>,
     name: Name,
@@ -17,18 +19,47 @@ pub struct PartyTrust {
     every_certificate: bool,
     /// How it judges certificates.
     pub relying: RelyingParty,
+    /// What it has asked for already, for the decision at hand.
+    pub asked: BTreeSet<Want>,
+    /// What it wants to know before it decides; then `check` has decided nothing.
+    pub wants: BTreeSet<Want>,
+    /// The certificates that passed since this was last emptied, with their subjects.
+    pub passed: Vec<(Vec<u8>, String)>,
+    /// Its own certificates, if they are others than it began with.
+    pub certificates: Option<Certificates>,
+    /// Its own keys, if they are others than it began with.
+    pub keys: Option<Private>,
+    /// OCSP responses about its own certificates, to go with them.
+    pub staples: Vec<Vec<u8>>,
 }
 
 impl PartyTrust {
     /// The trust of a principal.
     pub fn of(cast: &Arc<Cast>, character: &Character) -> PartyTrust {
-        let relying = RelyingParty::new(character.trust.clone());
-        PartyTrust { cast: cast.clone(), name: character.name.clone(), every_certificate: false, relying }
+        PartyTrust {
+            cast: cast.clone(),
+            name: character.name.clone(),
+            every_certificate: false,
+            relying: character.trust.clone(),
+            asked: BTreeSet::new(),
+            wants: BTreeSet::new(),
+            passed: Vec::new(),
+            certificates: None,
+            keys: None,
+            staples: Vec::new(),
+        }
     }
 
     /// The attacker's: she has every certificate and checks none.
     pub fn of_attacker(cast: &Arc<Cast>, character: &Character) -> PartyTrust {
         PartyTrust { every_certificate: true, ..PartyTrust::of(cast, character) }
+    }
+
+    /// Its own certificates, if it has any.
+    pub fn own(&self) -> Option<Certificates> {
+        self.certificates
+            .clone()
+            .or_else(|| Certificates::from_bytes(&self.cast.certificates.get(&self.name)?.bytes).ok())
     }
 }
 
@@ -39,12 +70,35 @@ impl Trust for PartyTrust {
         expected: Option<&str>,
         now: UnixNanos,
     ) -> Result<Certified, Reason> {
-        self.relying.check(certificate, expected, now)
+        match self.relying.judge(certificate, expected, now, &self.asked) {
+            Judgement::Good(certified) => {
+                if !self.every_certificate {
+                    self.passed.push((certificate.to_vec(), certified.subject.clone()));
+                }
+                Ok(certified)
+            }
+            Judgement::Refused(reason) => Err(reason),
+            Judgement::Wants(_) if self.asked.len() >= MAX_LOOKUPS => {
+                self.relying.check(certificate, expected, now)
+            }
+            Judgement::Wants(wants) => {
+                self.wants = wants;
+                Err(Reason::RevocationUnavailable)
+            }
+        }
     }
 
     fn certificate(&self, subject: &str) -> Option<Value> {
+        if *self.name == *subject && (self.certificates.is_some() || !self.staples.is_empty()) {
+            let staples = self.staples.clone();
+            return Some(Certificates { staples, ..self.own()? }.to_value());
+        }
         let allowed = self.every_certificate || *self.name == *subject;
         self.cast.certificates.get(subject).filter(|_| allowed).cloned()
+    }
+
+    fn own_keys(&self, name: &str) -> Option<&Private> {
+        self.keys.as_ref().filter(|_| *self.name == *name)
     }
 
     fn is_registered(&self, name: &str) -> bool {

@@ -8,25 +8,40 @@ use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, TrustAnchor,
     UnixTime, alg_id,
 };
-use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
-use webpki::{EndEntityCert, Error, KeyUsage as ExtendedKeyUsage, anchor_from_trusted_cert};
+use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
+use webpki::{EndEntityCert, Error, KeyUsage as ExtendedKeyUse, anchor_from_trusted_cert};
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{KeyUsage, SubjectAltName};
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
 use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
 
-use super::x509;
-use crate::crypto::VerifyingKey;
+use super::ocsp::CertId;
+use super::x509::{self, Signed};
+use crate::crypto::{VerifyingKey, sha256};
+use crate::limits::MAX_PATH_LEN;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
+
+/// An authority, by its certificate.
+#[derive(Clone)]
+pub(super) struct Signer {
+    pub subject: Name,
+    pub issuer: Name,
+    pub serial: SerialNumber,
+    /// SubjectPublicKeyInfo, DER.
+    pub public_key: Vec<u8>,
+    pub usage: Option<KeyUsage>,
+    /// Whether it says so (RFC 5280 §4.2.1.9).
+    pub is_authority: bool,
+    /// SHA-256 of the public key, by which it is known.
+    pub key: [u8; 32],
+}
 
 /// A certificate that is trusted because the party was told so (RFC 5280 §6.1.1 (d)).
 pub(super) struct Root {
     anchor: TrustAnchor<'static>,
-    pub subject: Name,
-    pub public_key: Vec<u8>,
-    pub usage: Option<KeyUsage>,
+    pub signer: Signer,
 }
 
 /// What a party reads from a subject's certificate.
@@ -39,6 +54,10 @@ pub(super) struct Leaf {
     pub not_after: UnixNanos,
     pub usage: Option<KeyUsage>,
     pub public_key: Vec<u8>,
+    /// Whether it demands a stapled response (RFC 7633).
+    pub must_staple: bool,
+    /// Whether its key may sign OCSP responses for its issuer.
+    pub signs_ocsp: bool,
 }
 
 impl Root {
@@ -46,14 +65,31 @@ impl Root {
     pub(super) fn read(der: &[u8]) -> Result<Root, Reason> {
         let certificate = CertificateDer::from(der);
         let anchor = anchor_from_trusted_cert(&certificate).map_err(reason)?.to_owned();
+        Ok(Root { anchor, signer: Signer::read(der)? })
+    }
+}
+
+impl Signer {
+    /// Parses an authority's certificate and believes nothing of it.
+    pub(super) fn read(der: &[u8]) -> Result<Signer, Reason> {
         let parsed = parse(der)?;
         let tbs = parsed.tbs_certificate();
-        Ok(Root {
-            anchor,
+        let public_key = tbs.subject_public_key_info().to_der().map_err(|_| Reason::Malformed)?;
+        Ok(Signer {
             subject: tbs.subject().clone(),
-            public_key: tbs.subject_public_key_info().to_der().map_err(|_| Reason::Malformed)?,
+            issuer: tbs.issuer().clone(),
+            serial: tbs.serial_number().clone(),
+            key: sha256(&[&public_key]),
+            public_key,
             usage: x509::extension(extensions(&parsed))?,
+            is_authority: x509::extension::<BasicConstraints>(extensions(&parsed))?.is_some_and(|c| c.ca),
         })
+    }
+
+    /// The certificate of this authority's with a serial number, as OCSP names it.
+    pub(super) fn cert_id(&self, serial: &SerialNumber) -> Result<CertId, Reason> {
+        let spki = SubjectPublicKeyInfoOwned::from_der(&self.public_key).map_err(|_| Reason::Malformed)?;
+        CertId::new(&self.subject, &spki, serial).map_err(|_| Reason::Malformed)
     }
 }
 
@@ -62,7 +98,11 @@ impl Leaf {
     pub(super) fn read(der: &[u8]) -> Result<Leaf, Reason> {
         let parsed = parse(der)?;
         let tbs = parsed.tbs_certificate();
-        let names = x509::extension::<SubjectAltName>(extensions(&parsed))?;
+        let all = extensions(&parsed);
+        let names = x509::extension::<SubjectAltName>(all)?;
+        let features = all.iter().find(|extension| extension.extn_id == x509::TLS_FEATURE);
+        let features = features.and_then(|f| Vec::<u8>::from_der(f.extn_value.as_bytes()).ok());
+        let usages = x509::extension::<ExtendedKeyUsage>(all)?;
         Ok(Leaf {
             serial: tbs.serial_number().clone(),
             issuer: tbs.issuer().clone(),
@@ -72,29 +112,62 @@ impl Leaf {
             }),
             not_before: x509::clock(tbs.validity().not_before),
             not_after: x509::clock(tbs.validity().not_after),
-            usage: x509::extension(extensions(&parsed))?,
+            usage: x509::extension(all)?,
             public_key: tbs.subject_public_key_info().to_der().map_err(|_| Reason::Malformed)?,
+            must_staple: features.is_some_and(|all| all.contains(&x509::STATUS_REQUEST)),
+            signs_ocsp: usages.is_some_and(|usages| usages.0.contains(&x509::OCSP_SIGNING)),
         })
     }
 }
 
 /// Validates a path (RFC 5280 §6.1) from `certificate` to one of `roots`, at a time, and
-/// answers with the root's index. `candidates` may serve as issuers in between.
+/// answers with the authorities on it, from the certificate's issuer to the root.
+/// `candidates` may serve as issuers in between.
 pub(super) fn validate(
     certificate: &[u8],
     candidates: &[CertificateDer<'_>],
     roots: &[Root],
     at: UnixNanos,
-) -> Result<usize, Reason> {
+) -> Result<Vec<Signer>, Reason> {
     let der = CertificateDer::from(certificate);
     let leaf = EndEntityCert::try_from(&der).map_err(reason)?;
     let anchors: Vec<_> = roots.iter().map(|root| root.anchor.clone()).collect();
     let at = UnixTime::since_unix_epoch(std::time::Duration::from_secs(at.seconds()));
     // Ours name no extended key usage, and then any of these passes (RFC 5280 §4.2.1.12).
-    let usage = ExtendedKeyUsage::client_auth();
+    let usage = ExtendedKeyUse::client_auth();
     let path =
         leaf.verify_for_usage(ALGORITHMS, &anchors, candidates, at, usage, None, None).map_err(reason)?;
-    anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor())).ok_or(Reason::CertificateUntrusted)
+    let root = anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor()));
+    let root = root.ok_or(Reason::CertificateUntrusted)?;
+    let between = path.intermediate_certificates().map(|certificate| Signer::read(&certificate.der()));
+    between.chain([Ok(roots[root].signer.clone())]).collect()
+}
+
+/// As `validate`, as careless clients did it (CVE-2002-0862, CVE-2011-0228): names and
+/// signatures only, not whether who signed is an authority.
+pub(super) fn follow_signatures(
+    certificate: &[u8],
+    candidates: &[CertificateDer<'_>],
+    roots: &[Root],
+) -> Result<Vec<Signer>, Reason> {
+    let mut path: Vec<Signer> = Vec::new();
+    let mut at = certificate;
+    loop {
+        let signed = Signed::read(at)?;
+        let issuer = Signer::read(at)?.issuer;
+        let signs = |signer: &Signer| signer.subject == issuer && signed.is_signed_by(&signer.public_key);
+        if let Some(root) = roots.iter().find(|root| signs(&root.signer)) {
+            path.push(root.signer.clone());
+            return Ok(path);
+        }
+        let mut below = candidates.iter().filter_map(|der| Some((der, Signer::read(der).ok()?)));
+        let (der, signer) = below.find(|(_, signer)| signs(signer)).ok_or(Reason::CertificateUntrusted)?;
+        if path.len() >= MAX_PATH_LEN {
+            return Err(Reason::CertificateUntrusted);
+        }
+        path.push(signer);
+        at = der;
+    }
 }
 
 fn parse(der: &[u8]) -> Result<Certificate, Reason> {
@@ -169,7 +242,8 @@ fn reason(error: Error) -> Reason {
         Error::CaUsedAsEndEntity | Error::EmptyEkuExtension | Error::RequiredEkuNotFoundContext(_) => {
             Reason::CertificateWrongUsage
         }
-        Error::NameConstraintViolation => Reason::CertificateNameMismatch,
+        Error::NameConstraintViolation => Reason::NameConstraintViolation,
+        Error::UnsupportedCriticalExtension => Reason::UnknownCriticalExtension,
         Error::BadDer
         | Error::BadDerTime
         | Error::ExtensionValueInvalid
@@ -189,7 +263,6 @@ fn reason(error: Error) -> Reason {
         | Error::MaximumPathDepthExceeded
         | Error::MaximumSignatureChecksExceeded
         | Error::UnknownIssuer
-        | Error::UnsupportedCriticalExtension
         | Error::UnsupportedSignatureAlgorithmContext(_)
         | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => Reason::CertificateUntrusted,
         _ => Reason::CertificateUntrusted,
@@ -209,11 +282,11 @@ mod tests {
             (Error::EndEntityUsedAsCa, Reason::CertificateNotACa),
             (Error::PathLenConstraintViolated, Reason::CertificateNotACa),
             (Error::CaUsedAsEndEntity, Reason::CertificateWrongUsage),
-            (Error::NameConstraintViolation, Reason::CertificateNameMismatch),
+            (Error::NameConstraintViolation, Reason::NameConstraintViolation),
             (Error::BadDer, Reason::Malformed),
             (Error::UnknownIssuer, Reason::CertificateUntrusted),
             (Error::InvalidSignatureForPublicKey, Reason::CertificateUntrusted),
-            (Error::UnsupportedCriticalExtension, Reason::CertificateUntrusted),
+            (Error::UnsupportedCriticalExtension, Reason::UnknownCriticalExtension),
             // Not ours to see, and still no acceptance.
             (Error::UnknownRevocationStatus, Reason::CertificateUntrusted),
         ] {

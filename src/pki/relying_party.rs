@@ -1,146 +1,300 @@
-//! A party that relies on certificates: its roots, its policy and the CRLs that it holds.
-//! Must not know where certificates and CRLs come from: it says when it needs one, judges
-//! what it is handed and remembers what it accepted.
+//! A party that relies on certificates: its roots, its policy and what it holds about
+//! revocation. Must not know where certificates and statements come from: it says what it
+//! wants, judges what it is handed and remembers what it accepted.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
 
 use super::Certificates;
-use super::crl::{Crl, CrlSummary};
-use super::path::{self, Leaf, Root};
+use super::crl::CrlSummary;
+use super::ocsp::{self, CertId};
+use super::path::{self, Leaf, Root, Signer};
+use super::policy::{Fetch, OnUnavailable, Revocation, TrustPolicy};
+use super::statements::{self, Known, Library, Statements};
 use super::x509::Purpose;
-use crate::knowledge::{Certified, Public};
+use crate::knowledge::{Bytes, Certified, Public};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 
-/// CRLs that the clones of a party remember as read: publications overlap, and an attacker
-/// replays old ones.
-const REMEMBERED_CRLS: usize = 4;
-
-/// Where a party learns whether a certificate was revoked.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Revocation {
-    /// Nowhere: it does not ask.
-    None,
-    /// From complete CRLs.
-    #[default]
-    Crl,
+/// Something that a party wants to know before it decides.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Want {
+    /// What the repository has: complete CRLs, or only deltas.
+    Crl {
+        /// Whether deltas will do.
+        only_deltas: bool,
+    },
+    /// What the responder says of a certificate.
+    Ocsp {
+        /// The certificate's name there, a CertID, DER (RFC 6960 §4.1.1).
+        id: Vec<u8>,
+    },
 }
 
-/// What a party does if it cannot learn whether a certificate was revoked.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum OnUnavailable {
-    /// It takes the certificate, as browsers do.
-    SoftFail,
-    /// It refuses.
-    #[default]
-    HardFail,
-}
-
-/// How a party judges certificates. The default is strict and trusts nobody.
+/// What a party makes of a bundle of certificates.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TrustPolicy {
-    /// The trusted root certificates, DER. One that is none is as good as absent.
-    pub roots: Vec<Vec<u8>>,
-    /// Where it learns about revocation.
-    pub revocation: Revocation,
-    /// What it does if it cannot.
-    pub on_unavailable: OnUnavailable,
-    /// Whether a path to a root is asked for. A weak client does without, and takes anybody's word.
-    pub check_chain: bool,
-    /// Whether the name is compared. A weak client takes anybody's certificate.
-    pub check_name: bool,
+pub enum Judgement {
+    /// They are good.
+    Good(Certified),
+    /// They are not.
+    Refused(Reason),
+    /// That depends on what it does not know.
+    Wants(BTreeSet<Want>),
 }
 
-impl Default for TrustPolicy {
-    fn default() -> Self {
-        TrustPolicy {
-            roots: Vec::new(),
-            revocation: Revocation::default(),
-            on_unavailable: OnUnavailable::default(),
-            check_chain: true,
-            check_name: true,
-        }
-    }
-}
-
-/// A party that relies on certificates. Make one for a policy and clone it: clones have CRLs
-/// of their own, but share the roots, and a CRL that several of them accept is parsed,
-/// verified and kept in memory once.
+/// A party that relies on certificates. Make one for a policy and clone it: clones hold
+/// statements of their own, but share the roots, and what several of them are handed is
+/// parsed, verified and kept in memory once.
 #[derive(Clone)]
 pub struct RelyingParty {
     shared: Arc<Shared>,
-    /// The latest accepted CRL of each root.
-    crls: Vec<Arc<Crl>>,
+    statements: Statements,
+    /// The authorities that it has met on paths, by their keys.
+    met: BTreeMap<[u8; 32], Signer>,
+    /// The newest time that somebody whom it trusts has signed.
+    floor: UnixNanos,
 }
 
 struct Shared {
     policy: Arc<TrustPolicy>,
     roots: Vec<Root>,
-    read: Mutex<VecDeque<Arc<Crl>>>,
+    library: Library,
+}
+
+/// A certificate of a bundle, with the authorities on its path.
+struct Judged {
+    purpose: Purpose,
+    leaf: Leaf,
+    path: Vec<Signer>,
 }
 
 impl RelyingParty {
-    /// A party that holds no CRL.
+    /// A party that holds nothing about revocation.
     pub fn new(policy: Arc<TrustPolicy>) -> Self {
         let roots = policy.roots.iter().filter_map(|root| Root::read(root).ok()).collect();
-        RelyingParty { shared: Arc::new(Shared { policy, roots, read: Mutex::default() }), crls: Vec::new() }
+        RelyingParty {
+            shared: Arc::new(Shared { policy, roots, library: Library::default() }),
+            statements: Statements::default(),
+            met: BTreeMap::new(),
+            floor: UnixNanos(0),
+        }
     }
 
-    /// Whether its policy asks for CRLs and that of some root is missing or expired.
-    pub fn needs_crl(&self, now: UnixNanos) -> bool {
-        let has = |root| self.held(root).is_some_and(|crl| now < crl.summary.next_update);
-        self.shared.policy.revocation == Revocation::Crl && !(0..self.shared.roots.len()).all(has)
+    /// Its policy.
+    pub fn policy(&self) -> &TrustPolicy {
+        &self.shared.policy
     }
 
-    /// Takes a CRL in place of the one that it holds from the same root.
+    /// Whether it may want to know something before it decides.
+    pub fn asks(&self) -> bool {
+        matches!(self.shared.policy.revocation, Revocation::Crl | Revocation::Ocsp)
+    }
+
+    /// Forgets what it holds and the times that it has seen: a restart without a disk.
+    pub fn forget(&mut self) {
+        (self.statements, self.floor) = (Statements::default(), UnixNanos(0));
+    }
+
+    /// Takes what a repository handed out (see [`super::repository`]) in place of what it
+    /// holds of the same authorities.
     ///
     /// # Errors
-    /// `Malformed`; `CrlBadSignature` if no root signed it; `CertificateWrongUsage` if that
-    /// root lacks cRLSign; `CrlNotYetValid` and `CrlExpired` by the clock's reading `now`;
-    /// `CrlRollback` if it is older than the one held. Then nothing changes.
-    pub fn accept_crl(&mut self, der: &[u8], now: UnixNanos) -> Result<CrlSummary, Reason> {
-        let crl = self.shared.read(der)?;
-        let summary = crl.summary;
-        // RFC 5280 §5.1.2.4, §5.1.2.5: issued at thisUpdate, superseded by nextUpdate.
-        if now < summary.this_update {
-            return Err(Reason::CrlNotYetValid);
+    /// `Malformed`, `UnknownCriticalExtension`; `CrlIssuerMismatch`, `CrlBadSignature`,
+    /// `CertificateWrongUsage` by who signed; `CrlNotYetValid` and `CrlExpired` by the clock's
+    /// reading `now`; `CrlRollback` if one is older than the one held; `DeltaBaseMissing`.
+    /// Then nothing changes.
+    pub fn accept(&mut self, answer: &Bytes, now: UnixNanos) -> Result<Vec<CrlSummary>, Reason> {
+        let Shared { policy, roots, library } = &*self.shared;
+        let answer = library.read(answer, roots, policy)?;
+        let summaries = self.statements.accept(&answer, policy, now)?;
+        self.floor = self.floor.max(self.statements.newest());
+        Ok(summaries)
+    }
+
+    /// Takes the answer to a request about a certificate that it wanted to know about.
+    ///
+    /// # Errors
+    /// As RFC 6960 §3.2: `Malformed`, `OcspTryLater`, `UnknownCriticalExtension`,
+    /// `OcspCertIdMismatch`, `OcspBadSignature`, `OcspUnauthorizedSigner`, `OcspNotYetValid`,
+    /// `OcspExpired`, `OcspNonceMismatch`. Then nothing changes.
+    pub fn accept_ocsp(
+        &mut self,
+        id: &[u8],
+        nonce: Option<&[u8]>,
+        response: &[u8],
+        now: UnixNanos,
+    ) -> Result<ocsp::Status, Reason> {
+        let policy = self.shared.policy.clone();
+        let name = statements::id_from(id)?;
+        let issuer = self.issuer_of(&name)?;
+        let response = statements::believe(response, &name, &issuer, nonce, &policy, now)?;
+        self.statements.keep(id, &response, &policy);
+        self.floor = self.floor.max(response.this_update);
+        Ok(response.status)
+    }
+
+    /// Takes a response that it did not ask for, which an authority sends round when it has
+    /// revoked a certificate.
+    ///
+    /// # Errors
+    /// As `accept_ocsp`.
+    pub fn accept_notice(&mut self, response: &[u8], now: UnixNanos) -> Result<ocsp::Status, Reason> {
+        let id = statements::id_bytes(&ocsp::Response::read(response)?.certificate)?;
+        self.accept_ocsp(&id, None, response, now)
+    }
+
+    /// The names in OCSP of a bundle's certificates, with the authorities that it met.
+    pub fn ids(&mut self, bundle: &[u8], now: UnixNanos) -> Vec<Vec<u8>> {
+        let Ok((_, judged, _)) = self.identify(bundle, None, now) else { return Vec::new() };
+        self.meet(&judged);
+        let ids = judged.iter().filter_map(|of| cert_id(of).ok());
+        ids.filter_map(|(id, _)| statements::id_bytes(&id).ok()).collect()
+    }
+
+    /// Whether something that it holds says that a certificate of a bundle is revoked.
+    pub fn is_known_revoked(&mut self, bundle: &[u8], now: UnixNanos) -> bool {
+        let policy = self.shared.policy.clone();
+        let ids = self.ids(bundle, now);
+        ids.iter().any(|id| self.statements.by_ocsp(id, &policy, now) == Known::Revoked)
+    }
+
+    /// When a response that it holds is half over: time to ask for the next.
+    pub fn is_half_over(&self, id: &[u8], now: UnixNanos) -> bool {
+        self.statements.is_half_over(id, now)
+    }
+
+    /// What it wants to know in any case, for a party that asks every so often.
+    pub fn standing_wants(&self) -> BTreeSet<Want> {
+        match self.shared.policy.revocation {
+            Revocation::None | Revocation::Stapled => BTreeSet::new(),
+            Revocation::Crl => BTreeSet::from([Want::Crl { only_deltas: false }]),
+            Revocation::Ocsp => self.statements.ids().map(|id| Want::Ocsp { id }).collect(),
         }
-        if summary.next_update <= now {
-            return Err(Reason::CrlExpired);
+    }
+
+    fn issuer_of(&self, id: &CertId) -> Result<Signer, Reason> {
+        let roots = self.shared.roots.iter().map(|root| &root.signer);
+        let is_of = |signer: &&Signer| signer.cert_id(&id.serial_number).is_ok_and(|own| own == *id);
+        self.met.values().chain(roots).find(is_of).cloned().ok_or(Reason::OcspCertIdMismatch)
+    }
+
+    fn meet(&mut self, judged: &[Judged]) {
+        for signer in judged.iter().flat_map(|of| &of.path) {
+            self.met.entry(signer.key).or_insert_with(|| signer.clone());
         }
-        match self.crls.iter_mut().find(|held| held.root == crl.root) {
-            // RFC 5280 §5.2.3: numbers increase, and so does thisUpdate.
-            Some(held)
-                if summary.number < held.summary.number || summary.this_update < held.summary.this_update =>
-            {
-                return Err(Reason::CrlRollback);
-            }
-            Some(held) => *held = crl,
-            None => self.crls.push(crl),
+    }
+
+    /// The request for what it wants to know of a certificate, DER; with a nonce if its policy
+    /// has one.
+    pub fn ocsp_request(&self, id: &[u8], nonce: &[u8; ocsp::NONCE_LEN]) -> Vec<u8> {
+        let nonce = self.shared.policy.nonce.then_some(&nonce[..]);
+        let request =
+            statements::id_from(id).and_then(|id| ocsp::request(&id, nonce).map_err(|_| Reason::Malformed));
+        request.unwrap_or_default()
+    }
+
+    /// Judges with what it holds, and wants nothing more.
+    ///
+    /// # Errors
+    /// As `judge`.
+    pub fn check(
+        &mut self,
+        bundle: &[u8],
+        expected: Option<&str>,
+        now: UnixNanos,
+    ) -> Result<Certified, Reason> {
+        match self.decide(bundle, expected, now, None) {
+            Judgement::Good(certified) => Ok(certified),
+            Judgement::Refused(reason) => Err(reason),
+            Judgement::Wants(_) => Err(Reason::RevocationUnavailable),
         }
-        Ok(summary)
     }
 
     /// Judges a bundle of certificates (see [`Certificates`]), all of which must pass and
     /// name one subject: path, time, key usage, name, revocation. Each check goes over all
-    /// certificates before the next begins, so that the most telling failure is reported.
+    /// certificates before the next begins, so that the most telling failure is reported. If
+    /// it depends on what it does not know and has not asked for yet, it says what it wants.
     ///
-    /// # Errors
-    /// `Malformed`; of the path `CertificateUntrusted`, `CertificateNotACa`,
+    /// Refusals are `ClockWentBackwards`; `Malformed`; of the path `CertificateUntrusted`,
+    /// `CertificateNotACa`, `NameConstraintViolation`, `UnknownCriticalExtension`,
     /// `CertificateWrongUsage`; `CertificateExpired`, `CertificateNotYetValid`;
-    /// `CertificateWrongUsage`; `CertificateNameMismatch`; `CertificateRevoked`,
-    /// `RevocationUnavailable`.
-    pub fn check(&self, bundle: &[u8], expected: Option<&str>, now: UnixNanos) -> Result<Certified, Reason> {
-        let Certificates { encryption, signature } = Certificates::from_bytes(bundle)?;
-        let bytes = [(Purpose::Encryption, &encryption), (Purpose::Signature, &signature)];
-        let bytes: Vec<_> = bytes.into_iter().filter_map(|(p, der)| Some((p, der.as_deref()?))).collect();
-        let leaves = bytes.iter().map(|(_, der)| Leaf::read(der)).collect::<Result<Vec<_>, _>>()?;
+    /// `CertificateNameMismatch`; `CertificateRevoked`, `CertificateUnknown`,
+    /// `RevocationUnavailable`, `MissingStaple`, and what is wrong with a staple.
+    pub fn judge(
+        &mut self,
+        bundle: &[u8],
+        expected: Option<&str>,
+        now: UnixNanos,
+        asked: &BTreeSet<Want>,
+    ) -> Judgement {
+        self.decide(bundle, expected, now, Some(asked))
+    }
 
-        let paths = bytes.iter().zip(&leaves).map(|((_, der), leaf)| self.issuer(der, leaf, &bytes, now));
-        let issuers = paths.collect::<Result<Vec<_>, _>>()?;
+    fn decide(
+        &mut self,
+        bundle: &[u8],
+        expected: Option<&str>,
+        now: UnixNanos,
+        asked: Option<&BTreeSet<Want>>,
+    ) -> Judgement {
+        if self.shared.policy.clock_floor && now < self.floor {
+            return Judgement::Refused(Reason::ClockWentBackwards);
+        }
+        let (certificates, judged, subject) = match self.identify(bundle, expected, now) {
+            Ok(identified) => identified,
+            Err(reason) => return Judgement::Refused(reason),
+        };
+        if let Some(asked) = asked {
+            let wants: BTreeSet<Want> =
+                self.wants(&judged, now).into_iter().filter(|w| !asked.contains(w)).collect();
+            if !wants.is_empty() {
+                self.meet(&judged);
+                if self.shared.policy.nonce {
+                    // Only an answer with the nonce of this request will do.
+                    for want in &wants {
+                        if let Want::Ocsp { id } = want {
+                            self.statements.drop_response(id);
+                        }
+                    }
+                }
+                return Judgement::Wants(wants);
+            }
+        }
+        for of in &judged {
+            if let Err(reason) = self.check_status(of, &certificates.staples, now) {
+                return Judgement::Refused(reason);
+            }
+        }
+        let mut public = Public::default();
+        for Judged { purpose, leaf, .. } in judged {
+            self.floor = self.floor.max(leaf.not_before);
+            match purpose {
+                Purpose::Encryption => public.encryption = Some(leaf.public_key),
+                Purpose::Signature => public.signature = Some(leaf.public_key),
+            }
+        }
+        Judgement::Good(Certified { subject, public })
+    }
+
+    /// Path, time, usage and name: everything but revocation.
+    fn identify(
+        &self,
+        bundle: &[u8],
+        expected: Option<&str>,
+        now: UnixNanos,
+    ) -> Result<(Certificates, Vec<Judged>, String), Reason> {
+        let certificates = Certificates::from_bytes(bundle)?;
+        let bytes = [
+            (Purpose::Encryption, certificates.encryption.as_deref()),
+            (Purpose::Signature, certificates.signature.as_deref()),
+        ];
+        let bytes: Vec<_> = bytes.into_iter().filter_map(|(purpose, der)| Some((purpose, der?))).collect();
+        let leaves = bytes.iter().map(|(_, der)| Leaf::read(der)).collect::<Result<Vec<_>, _>>()?;
+        let paths =
+            bytes.iter().zip(&leaves).map(|((_, der), leaf)| self.path(der, leaf, &certificates, now));
+        let paths = paths.collect::<Result<Vec<_>, _>>()?;
         leaves.iter().try_for_each(|leaf| check_time(leaf, now))?;
         // RFC 5280 §4.2.1.3: without the extension, the key may be used for anything.
         let is_permitted = |(purpose, _): &(Purpose, _), leaf: &Leaf| {
@@ -150,41 +304,38 @@ impl RelyingParty {
             return Err(Reason::CertificateWrongUsage);
         }
         let subject = self.check_name(&leaves, expected)?;
-        leaves.iter().zip(issuers).try_for_each(|(leaf, issuer)| self.check_status(leaf, issuer, now))?;
-
-        let mut public = Public::default();
-        for ((purpose, _), leaf) in bytes.iter().zip(leaves) {
-            match purpose {
-                Purpose::Encryption => public.encryption = Some(leaf.public_key),
-                Purpose::Signature => public.signature = Some(leaf.public_key),
-            }
-        }
-        Ok(Certified { subject, public })
+        let purposes: Vec<Purpose> = bytes.iter().map(|(purpose, _)| *purpose).collect();
+        let judged = purposes.into_iter().zip(leaves).zip(paths);
+        let judged = judged.map(|((purpose, leaf), path)| Judged { purpose, leaf, path }).collect();
+        Ok((certificates, judged, subject))
     }
 
-    /// The root to which a path leads, by index.
-    fn issuer(
+    /// The authorities from a certificate's issuer to the root.
+    fn path(
         &self,
         der: &[u8],
         leaf: &Leaf,
-        bundle: &[(Purpose, &[u8])],
+        bundle: &Certificates,
         now: UnixNanos,
-    ) -> Result<Option<usize>, Reason> {
-        if !self.shared.policy.check_chain {
-            return Ok(self.shared.roots.iter().position(|root| root.subject == leaf.issuer));
+    ) -> Result<Vec<Signer>, Reason> {
+        let Shared { policy, roots, .. } = &*self.shared;
+        if !policy.check_chain {
+            let named = roots.iter().filter(|root| root.signer.subject == leaf.issuer);
+            return Ok(named.map(|root| root.signer.clone()).take(1).collect());
         }
         // The bundle's other certificate is tried as an issuer, so that a subject which signs
         // certificates itself is told from a stranger. It cannot succeed: an authority's
         // certificate does not pass as a subject's, and all of a bundle must.
-        let candidates: Vec<_> = bundle
-            .iter()
-            .filter(|(_, other)| *other != der)
-            .map(|(_, other)| CertificateDer::from(*other))
-            .collect();
+        let others = bundle.subjects().filter(|other| *other != der);
+        let candidates: Vec<_> =
+            others.chain(bundle.chain.iter().map(Vec::as_slice)).map(CertificateDer::from).collect();
+        if !policy.check_ca {
+            return path::follow_signatures(der, &candidates, roots);
+        }
         // At a time when the certificate itself is valid: of an expired one from a stranger,
         // that it is a stranger's tells more.
         let at = now.min(leaf.not_after).max(leaf.not_before);
-        path::validate(der, &candidates, &self.shared.roots, at).map(Some)
+        path::validate(der, &candidates, roots, at)
     }
 
     /// The one name of all certificates.
@@ -201,39 +352,120 @@ impl RelyingParty {
         }
     }
 
-    /// RFC 5280 §6.3.3: revoked if a current CRL of the issuer lists the certificate; without
-    /// such a CRL the status is undetermined, which is another thing than good.
-    fn check_status(&self, leaf: &Leaf, issuer: Option<usize>, now: UnixNanos) -> Result<(), Reason> {
+    /// What its policy wants to know about these certificates at this time.
+    fn wants(&self, judged: &[Judged], now: UnixNanos) -> BTreeSet<Want> {
         let policy = &self.shared.policy;
-        if policy.revocation == Revocation::None {
-            return Ok(());
-        }
-        match issuer.and_then(|root| self.held(root)).filter(|crl| crl.is_current(now)) {
-            Some(crl) if crl.lists(&leaf.serial) => Err(Reason::CertificateRevoked),
-            Some(_) => Ok(()),
-            None if policy.on_unavailable == OnUnavailable::SoftFail => Ok(()),
-            None => Err(Reason::RevocationUnavailable),
+        let issuers = judged.iter().flat_map(|of| &of.path).map(|signer| &signer.key);
+        match policy.revocation {
+            Revocation::None | Revocation::Stapled => BTreeSet::new(),
+            Revocation::Crl => issuers.filter_map(|issuer| self.wants_crl(issuer, now)).collect(),
+            Revocation::Ocsp => {
+                let ids = judged.iter().filter_map(|of| cert_id(of).ok());
+                let ids = ids.filter_map(|(id, _)| statements::id_bytes(&id).ok());
+                let lacks = |id: &Vec<u8>| {
+                    policy.fetch == Fetch::PerConnection
+                        || self.statements.by_ocsp(id, policy, now) == Known::Undetermined
+                };
+                ids.filter(lacks).map(|id| Want::Ocsp { id }).collect()
+            }
         }
     }
 
-    fn held(&self, root: usize) -> Option<&Arc<Crl>> {
-        self.crls.iter().find(|crl| crl.root == root)
+    fn wants_crl(&self, issuer: &[u8; 32], now: UnixNanos) -> Option<Want> {
+        let policy = &self.shared.policy;
+        let held = self.statements.complete(issuer);
+        let current = held.filter(|crl| crl.this_update <= now && now < crl.next_update);
+        let is_due = |crl: &&CrlSummary| match policy.fetch {
+            Fetch::OnExpiry | Fetch::Every(_) => false,
+            Fetch::AtPublication(period) => crl.this_update.after(period) <= now,
+            Fetch::PerConnection => true,
+        };
+        match current {
+            None => Some(Want::Crl { only_deltas: false }),
+            Some(_) if policy.deltas && self.statements.delta_until(issuer) <= now => {
+                Some(Want::Crl { only_deltas: true })
+            }
+            Some(_) if policy.deltas => None,
+            Some(crl) => Some(crl).filter(is_due).map(|_| Want::Crl { only_deltas: false }),
+        }
+    }
+
+    /// Whether a certificate and the authorities on its path stand. Without a current
+    /// statement the status is undetermined, which is another thing than good.
+    fn check_status(&mut self, of: &Judged, staples: &[Vec<u8>], now: UnixNanos) -> Result<(), Reason> {
+        let policy = self.shared.policy.clone();
+        let id = || cert_id(of).and_then(|(id, _)| statements::id_bytes(&id));
+        let known = match policy.revocation {
+            Revocation::None => return Ok(()),
+            // Whatever it asks elsewhere, an authority may have told it so.
+            _ if id().is_ok_and(|id| self.statements.by_ocsp(&id, &policy, now) == Known::Revoked) => {
+                Known::Revoked
+            }
+            Revocation::Crl => {
+                let serials =
+                    [&of.leaf.serial].into_iter().chain(of.path.iter().map(|signer| &signer.serial));
+                let by_crl = |(serial, issuer): (_, &Signer)| {
+                    self.statements.by_crl(&issuer.key, serial, &policy, now)
+                };
+                // The root's own serial has no issuer beside it: a root is not revocable in-band.
+                let all: Vec<Known> = serials.zip(&of.path).map(by_crl).collect();
+                let worst = [Known::Revoked, Known::Unknown, Known::Undetermined];
+                let none = if all.is_empty() { Known::Undetermined } else { Known::Good };
+                worst.into_iter().find(|known| all.contains(known)).unwrap_or(none)
+            }
+            Revocation::Ocsp => {
+                id().map_or(Known::Undetermined, |id| self.statements.by_ocsp(&id, &policy, now))
+            }
+            Revocation::Stapled => match self.by_staple(of, staples, now)? {
+                Some(known) => known,
+                None if of.leaf.must_staple => return Err(Reason::MissingStaple),
+                None if policy.on_unavailable == OnUnavailable::HardFail => {
+                    return Err(Reason::MissingStaple);
+                }
+                None => return Ok(()),
+            },
+        };
+        match known {
+            Known::Good => Ok(()),
+            Known::Revoked => Err(Reason::CertificateRevoked),
+            Known::Unknown => Err(Reason::CertificateUnknown),
+            Known::Undetermined if policy.on_unavailable == OnUnavailable::SoftFail => Ok(()),
+            Known::Undetermined => Err(Reason::RevocationUnavailable),
+        }
+    }
+
+    /// What the staple for a certificate says, if there is one. A staple that does not hold
+    /// is refused, not overlooked.
+    fn by_staple(
+        &mut self,
+        of: &Judged,
+        staples: &[Vec<u8>],
+        now: UnixNanos,
+    ) -> Result<Option<Known>, Reason> {
+        let Ok((id, issuer)) = cert_id(of) else { return Ok(None) };
+        let policy = self.shared.policy.clone();
+        let mut failure = None;
+        for staple in staples {
+            match statements::believe(staple, &id, issuer, None, &policy, now) {
+                Ok(response) => {
+                    let id = statements::id_bytes(&id)?;
+                    self.statements.keep(&id, &response, &policy);
+                    self.floor = self.floor.max(response.this_update);
+                    return Ok(Some(self.statements.by_ocsp(&id, &policy, now)));
+                }
+                // A bundle of two certificates has a staple for each.
+                Err(Reason::OcspCertIdMismatch) if staples.len() > 1 => {}
+                Err(reason) => failure = failure.or(Some(reason)),
+            }
+        }
+        failure.map_or(Ok(None), Err)
     }
 }
 
-impl Shared {
-    /// Parses and verifies a CRL, or finds it among those read before. What it answers is a
-    /// function of the bytes alone, so that no clone can tell whether another was first.
-    fn read(&self, der: &[u8]) -> Result<Arc<Crl>, Reason> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(crl) = read.iter().find(|crl| crl.is(der)) {
-            return Ok(crl.clone());
-        }
-        let crl = Arc::new(Crl::read(der, &self.roots)?);
-        read.truncate(REMEMBERED_CRLS - 1);
-        read.push_front(crl.clone());
-        Ok(crl)
-    }
+/// A certificate's name in OCSP, and who issued it.
+fn cert_id(of: &Judged) -> Result<(CertId, &Signer), Reason> {
+    let issuer = of.path.first().ok_or(Reason::CertificateUntrusted)?;
+    Ok((issuer.cert_id(&of.leaf.serial)?, issuer))
 }
 
 /// RFC 5280 §6.1.3 (a)(2): notBefore ≤ now ≤ notAfter, in whole seconds.

@@ -12,6 +12,7 @@ use x509_cert::request::{CertReqInfo, ExtensionReq, Version};
 
 use super::x509::{self, Purpose, Signed};
 use crate::crypto::{DecryptionKey, Signature, SigningKey, VerifyingKey};
+use crate::knowledge::Private;
 use crate::reason::Reason;
 
 /// A request, DER, for a certificate that binds `name` to a key that signs. It asks for
@@ -39,10 +40,19 @@ pub fn foreign_request_for_encryption(name: &str, public: &[u8], own: &SigningKe
     write(name, public, Purpose::Encryption, own.suite(), |info| own.sign_x509(info))
 }
 
+/// Requests for a certificate for each of the keys that somebody has, for encryption first.
+pub fn requests(name: &str, keys: &Private) -> Vec<Vec<u8>> {
+    let encryption = keys.decryption.as_ref().map(|key| request_for_encryption(name, key));
+    let signature = keys.signing.as_ref().map(|key| request_for_signing(name, key));
+    encryption.into_iter().chain(signature).collect()
+}
+
 /// What an authority reads from a request whose proof of possession holds.
 pub(super) struct Request {
     pub name: String,
     pub public_key: SubjectPublicKeyInfoOwned,
+    /// The same, DER.
+    pub spki: Vec<u8>,
     pub purpose: Purpose,
 }
 
@@ -69,7 +79,7 @@ impl Request {
             .find(|purpose| purpose.key_usage() == usage)
             .filter(|purpose| *purpose == Purpose::Signature || suite == Signature::Rsa2048Pss)
             .ok_or(Reason::CertificateWrongUsage)?;
-        Ok(Request { name: name.value().into_owned(), public_key: info.public_key, purpose })
+        Ok(Request { name: name.value().into_owned(), public_key: info.public_key, spki, purpose })
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use const_oid::{AssociatedOid, ObjectIdentifier};
-use der::asn1::{Any, AnyRef, BitString, OctetString, Utf8StringRef};
+use der::asn1::{Any, AnyRef, BitString, GeneralizedTime, OctetString, Utf8StringRef};
 use der::{DateTime, Decode, Encode, Sequence};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::attr::AttributeTypeAndValue;
@@ -23,6 +23,17 @@ const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+
+/// invalidityDate of a CRL's entry (RFC 5280 §5.3.2).
+pub(super) const INVALIDITY_DATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.24");
+/// The TLS feature extension (RFC 7633 §4).
+pub(super) const TLS_FEATURE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.24");
+/// The feature status_request: the certificate is not valid without a stapled response.
+pub(super) const STATUS_REQUEST: u8 = 5;
+/// The extended key usage of who may sign OCSP responses (RFC 6960 §4.2.2.2).
+pub(super) const OCSP_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9");
+/// A responder's certificate that is not itself checked for revocation (RFC 6960 §4.2.2.2.1).
+pub(super) const OCSP_NOCHECK: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.5");
 
 /// What a certified key is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,13 +104,21 @@ impl<'a> Signed<'a> {
 
     /// Whether `spki` verifies the signature, by the algorithm that the frame names.
     pub(super) fn is_signed_by(&self, spki: &[u8]) -> bool {
-        let (Ok(key), Ok(body), Some(signature)) =
-            (VerifyingKey::from_spki(spki), self.body(), self.signature.as_bytes())
-        else {
-            return false;
-        };
-        self.algorithm == signature_algorithm(key.suite()) && key.verify_x509(&body, signature).is_ok()
+        self.body().is_ok_and(|body| verifies(spki, &self.algorithm, &body, &self.signature))
     }
+}
+
+/// Whether `spki` verifies a signature by the algorithm that came with it.
+pub(super) fn verifies(
+    spki: &[u8],
+    algorithm: &AlgorithmIdentifierOwned,
+    body: &[u8],
+    signature: &BitString,
+) -> bool {
+    let (Ok(key), Some(signature)) = (VerifyingKey::from_spki(spki), signature.as_bytes()) else {
+        return false;
+    };
+    *algorithm == signature_algorithm(key.suite()) && key.verify_x509(body, signature).is_ok()
 }
 
 /// Puts `body`, DER, and its `signature` into the frame that they share.
@@ -163,6 +182,27 @@ pub(super) fn extend<E: ToExtension<Error = der::Error>>(
 ) -> der::Result<()> {
     extensions.push(extension.to_extension(subject, extensions)?);
     Ok(())
+}
+
+/// A serial number as authorities here give them.
+pub(super) fn small(serial: &SerialNumber) -> Option<u64> {
+    let bytes = serial.as_bytes();
+    let is_small = bytes.len() <= 8;
+    is_small.then(|| bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)))
+}
+
+/// An extension that the library has no type for.
+pub(super) fn raw_extension(
+    extn_id: ObjectIdentifier,
+    critical: bool,
+    value: &impl Encode,
+) -> der::Result<Extension> {
+    Ok(Extension { extn_id, critical, extn_value: OctetString::new(value.to_der()?)? })
+}
+
+/// A time as GeneralizedTime, which OCSP and invalidityDate use throughout.
+pub(super) fn generalized(at: UnixNanos) -> der::Result<GeneralizedTime> {
+    GeneralizedTime::from_unix_duration(Duration::from_secs(at.seconds()))
 }
 
 /// The extension of this type, if there is one; `Malformed` if there are two (RFC 5280 §4.2).

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::shorten;
 use crate::journal::{Event, SessionId, Sight, What};
 use crate::scenario::PlayReport;
+use crate::time::Span;
 use crate::verdict::{Judgement, SessionOutcome};
 
 /// How much the log tells.
@@ -98,7 +99,9 @@ impl Log<'_> {
     /// A message: time, place, from whom, to whom, what.
     fn message(&mut self, ink: Ink, event: &Event, message: &Sight, from: &str) {
         let place = match &*message.protocol {
-            crate::party::CRL_PROTOCOL => format!("crl.{}", message.line),
+            service if crate::party::SERVICE_PROTOCOLS.contains(&service) => {
+                format!("{service}.{}", message.line)
+            }
             _ => format!("{}.{}", message.run, message.line),
         };
         let (w, c) = (self.width, self.clock);
@@ -176,21 +179,51 @@ impl Log<'_> {
             What::Compromised { term, value: None, .. } => {
                 self.deed(Ink::Attacker, event, &format!("{her} is handed nothing: nobody has {term} yet"));
             }
-            What::Revoked { by, subject, reason } => {
+            What::Revoked { by, subject, reason, .. } => {
                 self.deed(Ink::Plain, event, &format!("{by} revokes {subject}: {reason}"));
+            }
+            What::Asked { by, request, what } => {
+                self.deed(Ink::Plain, event, &format!("{by} asks (request {request}) for {what}"));
+            }
+            What::Answered { by, request, refusal: None } => {
+                self.deed(Ink::Good, event, &format!("{by} is granted request {request}"));
+            }
+            What::Answered { by, request, refusal: Some(reason) } => {
+                self.deed(Ink::Bad, event, &format!("{by} is refused request {request}: {reason}"));
+                self.aside(Ink::Dim, reason.meaning());
+            }
+            What::Lacked { by, request, lacked } => {
+                self.deed(
+                    Ink::Plain,
+                    event,
+                    &format!("{by} cannot make request {request}: it lacks {lacked}"),
+                );
+            }
+            What::Rekeyed { party, .. } => self.deed(Ink::Plain, event, &format!("{party} has a new key")),
+            What::Alarmed { party, serial } => {
+                let text =
+                    format!("{party} finds certificate {serial} in its name, which it never asked for");
+                self.deed(Ink::Plain, event, &text);
+            }
+            What::ClockSet { party, offset } => {
+                let text = format!("{party}'s clock is set {}", offset_words(*offset));
+                self.deed(Ink::Attacker, event, &text);
+            }
+            What::Forged { term, what } => {
+                self.deed(Ink::Attacker, event, &format!("{her} makes {what}, {term} in her notebook"));
             }
             What::Restarted { party } => self.deed(Ink::Plain, event, &format!("{party} restarts")),
             What::Fetched { by, outcome } => {
-                self.deed(Ink::Plain, event, &format!("{by} asked for the revocation list: {outcome}"));
+                self.deed(Ink::Plain, event, &format!("{by} asked who is revoked: {outcome}"));
             }
             What::AttackStopped { line, lacked } => {
                 self.deed(Ink::Attacker, event, &format!("the attack stops at {line}"));
                 self.aside(Ink::Attacker, lacked);
             }
             What::NotIssued { by, subject, reason } => {
-                self.deed(Ink::Plain, event, &format!("{by} refuses {subject} a certificate: {reason}"));
+                self.deed(Ink::Plain, event, &format!("{by} refuses {subject}: {reason}"));
             }
-            What::Issued { by, subject, serial } if full => {
+            What::Issued { by, subject, serial, .. } if full => {
                 self.deed(Ink::Dim, event, &format!("{by} issues certificate {serial} to {subject}"));
             }
             What::Equipped { term, value } if full => {
@@ -287,6 +320,16 @@ impl Log<'_> {
                 self.line(Ink::Plain, &format!("            {number:>2}. {step}"));
             }
         }
+    }
+}
+
+/// How far a clock is off, in words.
+pub fn offset_words(offset: i64) -> String {
+    let span = Span(offset.unsigned_abs());
+    match offset {
+        0 => "right".to_owned(),
+        1.. => format!("{span} ahead"),
+        _ => format!("back, {span} behind"),
     }
 }
 

@@ -5,6 +5,6 @@ pub mod log;
 mod short;
 pub mod summary;
 
-pub use log::{Detail, LogStyle};
+pub use log::{Detail, LogStyle, offset_words};
 pub use short::shorten;
 pub use summary::summary;

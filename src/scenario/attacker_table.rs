@@ -34,6 +34,13 @@ pub struct AttackerSpec {
     pub words: Vec<String>,
 }
 
+impl AttackerSpec {
+    /// The times at which she sets out to do something.
+    pub fn times(&self) -> impl Iterator<Item = SimTime> {
+        [self.from].into_iter()
+    }
+}
+
 const TACTICS: [&str; 6] = ["eavesdrop", "mitm", "replay", "reflect", "tamper", "impersonate NAME"];
 const ACTIONS: [&str; 11] = [
     "pass",
@@ -165,7 +172,7 @@ impl Hers<'_> {
             .iter()
             .filter_map(|e| match &e.deed {
                 EventDeed::Compromise { term, .. } => Some(term.clone()),
-                EventDeed::Revoke { .. } | EventDeed::Restart { .. } => None,
+                _ => None,
             })
             .collect();
         let setting = Setting {

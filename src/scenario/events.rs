@@ -36,6 +36,13 @@ pub enum EventDeed {
         /// Which services.
         by: Vec<Service>,
     },
+    /// Sets a party's clock.
+    Clock {
+        /// The party.
+        party: Name,
+        /// How far it is ahead from then on, in nanoseconds.
+        offset: i64,
+    },
     /// Has a party start anew: what it kept in memory is gone.
     Restart {
         /// The party.
@@ -108,9 +115,16 @@ impl Setup {
     fn read_event(&self, node: &Node, attacker: Option<&str>) -> Result<EventSpec, Problem> {
         let table = Reader::new(node)?;
         let at = SimTime::ZERO.after(table.span("at")?.ok_or_else(|| table.missing("at"))?);
-        let deed = match (table.get("compromise"), table.get("revoke"), table.get("restart")) {
-            (None, None, Some(node)) => EventDeed::Restart { party: self.known_party(node)? },
-            (Some(what), None, None) => {
+        let kinds = ["compromise", "revoke", "restart", "clock"];
+        let found: Vec<(&str, &Node)> =
+            kinds.iter().filter_map(|key| Some((*key, table.get(key)?))).collect();
+        let deed = match found.as_slice() {
+            [("restart", node)] => EventDeed::Restart { party: self.known_party(node)? },
+            [("clock", node)] => {
+                let offset = table.get("offset").ok_or_else(|| table.missing("offset"))?;
+                EventDeed::Clock { party: self.known_party(node)?, offset: super::parties::offset(offset)? }
+            }
+            [("compromise", what)] => {
                 if attacker.is_none() {
                     return Err(what
                         .problem("there is no attacker to hand this to")
@@ -128,7 +142,7 @@ impl Setup {
                 };
                 EventDeed::Compromise { what, term }
             }
-            (None, Some(node), None) => {
+            [("revoke", node)] => {
                 let subject = self.known_party(node)?;
                 let words: Vec<&str> = RevocationReason::ALL.iter().map(|r| r.word()).collect();
                 let reason = table
@@ -149,7 +163,9 @@ impl Setup {
                 }
                 EventDeed::Revoke { subject, reason, by }
             }
-            _ => return Err(node.problem("an event has one of `compromise`, `revoke` and `restart`")),
+            _ => {
+                return Err(node.problem("an event has one of `compromise`, `revoke`, `restart` and `clock`"));
+            }
         };
         table.finish()?;
         Ok(EventSpec { at, deed })

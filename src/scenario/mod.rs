@@ -2,6 +2,7 @@
 //! what was expected. Must not know how parties work inside.
 
 mod attacker_table;
+mod enrolment;
 mod events;
 mod expect;
 mod library;
@@ -11,6 +12,8 @@ mod problem;
 mod protocol_file;
 mod reader;
 mod report;
+mod requests;
+mod services;
 mod setup;
 mod surroundings;
 mod toml_tree;
@@ -256,9 +259,10 @@ impl Variant {
                 }
             }
         }
-        for key in
-            ["lifetime", "services", "parties", "run", "event", "network", "crypto", "encoding", "attacker"]
-        {
+        for key in [
+            "lifetime", "until", "request", "services", "parties", "run", "event", "network", "crypto",
+            "encoding", "attacker",
+        ] {
             table.get(key);
         }
         table.finish()?;

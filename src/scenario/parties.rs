@@ -1,13 +1,13 @@
-//! How parties and services behave: `[parties]` and `[services]`.
+//! How parties behave: `[parties]`.
 
 use std::collections::BTreeMap;
 
 use super::problem::Problem;
-use super::reader::{Reader, string, unknown};
+use super::reader::{Reader, span, string, unknown};
 use super::setup::Setup;
 use super::toml_tree::Node;
-use crate::notation::{Name, Service, parse};
-use crate::pki::{OnUnavailable, Revocation};
+use crate::notation::{Name, parse};
+use crate::pki::{Fetch, OnUnavailable, Revocation, TrustPolicy};
 use crate::time::Span;
 
 /// How a party behaves.
@@ -17,14 +17,18 @@ pub struct Party {
     pub clock_offset: i64,
     /// How far a time stamp may be from its clock.
     pub max_skew: Span,
-    /// Whether it asks who is revoked.
-    pub revocation: Revocation,
-    /// What it does if it cannot know.
-    pub on_unavailable: OnUnavailable,
-    /// Whether it checks that a path leads to the root.
-    pub check_chain: bool,
-    /// Whether it checks the name in a certificate.
-    pub check_name: bool,
+    /// How it judges certificates; the roots are not known yet.
+    pub trust: TrustPolicy,
+    /// Whether it sends an OCSP response along with its own certificates.
+    pub staples: bool,
+    /// The greatest age of a live session.
+    pub session_max_age: Option<Span>,
+    /// How long a live session goes on without a look whether its peers' certificates stand.
+    pub recheck: Option<Span>,
+    /// How often it looks at what the authority issued in its name.
+    pub watch_issuance: Option<Span>,
+    /// Whether the authority tells it at once of a revocation.
+    pub push: bool,
     /// Whether it refuses a message that it has accepted before.
     pub replay_cache: bool,
     /// Whether what it remembers so outlives a restart.
@@ -38,10 +42,12 @@ impl Default for Party {
         Party {
             clock_offset: 0,
             max_skew: Span::seconds(300),
-            revocation: Revocation::None,
-            on_unavailable: OnUnavailable::HardFail,
-            check_chain: true,
-            check_name: true,
+            trust: TrustPolicy { revocation: Revocation::None, ..TrustPolicy::default() },
+            staples: false,
+            session_max_age: None,
+            recheck: None,
+            watch_issuance: None,
+            push: false,
             replay_cache: false,
             persistent_cache: false,
             knows_own: false,
@@ -50,44 +56,7 @@ impl Default for Party {
 }
 
 impl Setup {
-    pub(super) fn read_services(&mut self, table: &Reader<'_>) -> Result<(), Problem> {
-        let Some(node) = table.get("services") else { return Ok(()) };
-        let services = Reader::new(node)?;
-        if let Some(node) = services.get("kdc") {
-            self.services.insert(Service::Kdc);
-            self.read_party(&Service::Kdc.name().into(), node, &[])?;
-        }
-        if let Some(node) = services.get("ca") {
-            self.services.insert(Service::Ca);
-            let ca = Reader::new(node)?;
-            let policy = &mut self.authority;
-            for (key, slot) in [
-                ("crl_period", &mut policy.crl_period),
-                ("crl_lifetime", &mut policy.crl_lifetime),
-                ("certificate_lifetime", &mut policy.certificate_lifetime),
-            ] {
-                if let Some(node) = ca.get(key) {
-                    *slot = super::reader::span(node)?;
-                    if slot.0 < Span::seconds(1).0 {
-                        return Err(node
-                            .problem("X.509 times have whole seconds")
-                            .help("give at least `1s`"));
-                    }
-                }
-            }
-            if let Some(demands) = ca.boolean("proof_of_possession")? {
-                self.authority.proof_of_possession = demands;
-            }
-            self.read_party(
-                &Service::Ca.name().into(),
-                node,
-                &["crl_period", "crl_lifetime", "certificate_lifetime", "proof_of_possession"],
-            )?;
-        }
-        services.finish()
-    }
-
-    fn read_party(&mut self, name: &Name, node: &Node, besides: &[&str]) -> Result<(), Problem> {
+    pub(super) fn read_party(&mut self, name: &Name, node: &Node, besides: &[&str]) -> Result<(), Problem> {
         let table = Reader::new(node)?;
         besides.iter().for_each(|key| {
             table.get(key);
@@ -97,31 +66,76 @@ impl Setup {
             party.clock_offset = offset(node)?;
         }
         party.max_skew = table.span("max_skew")?.unwrap_or(party.max_skew);
-        if let Some(node) = table.get("revocation") {
-            party.revocation = match string(node)? {
-                "none" => Revocation::None,
-                "crl" => Revocation::Crl,
-                other => return Err(unknown(node, "source of revocations", other, &["none", "crl"])),
-            };
-        }
-        if let Some(node) = table.get("on_unavailable") {
-            party.on_unavailable = match string(node)? {
-                "soft-fail" => OnUnavailable::SoftFail,
-                "hard-fail" => OnUnavailable::HardFail,
-                other => return Err(unknown(node, "policy", other, &["soft-fail", "hard-fail"])),
-            };
-        }
+        self.read_trust(&table, &mut party.trust)?;
         for (key, slot) in [
-            ("check_chain", &mut party.check_chain),
-            ("check_name", &mut party.check_name),
+            ("staples", &mut party.staples),
+            ("push", &mut party.push),
             ("replay_cache", &mut party.replay_cache),
             ("persistent_cache", &mut party.persistent_cache),
             ("knows_own", &mut party.knows_own),
         ] {
             *slot = table.boolean(key)?.unwrap_or(*slot);
         }
+        for (key, slot) in [
+            ("session_max_age", &mut party.session_max_age),
+            ("recheck", &mut party.recheck),
+            ("watch_issuance", &mut party.watch_issuance),
+        ] {
+            *slot = table.get(key).map(seconds).transpose()?;
+        }
         table.finish()?;
         self.parties.insert(name.clone(), party);
+        Ok(())
+    }
+
+    fn read_trust(&self, table: &Reader<'_>, trust: &mut TrustPolicy) -> Result<(), Problem> {
+        if let Some(node) = table.get("revocation") {
+            trust.revocation = match string(node)? {
+                "none" => Revocation::None,
+                "crl" => Revocation::Crl,
+                "ocsp" => Revocation::Ocsp,
+                "stapled" => Revocation::Stapled,
+                other => {
+                    let words = ["none", "crl", "ocsp", "stapled"];
+                    return Err(unknown(node, "source of revocations", other, &words));
+                }
+            };
+        }
+        if let Some(node) = table.get("on_unavailable") {
+            trust.on_unavailable = match string(node)? {
+                "soft-fail" => OnUnavailable::SoftFail,
+                "hard-fail" => OnUnavailable::HardFail,
+                other => return Err(unknown(node, "policy", other, &["soft-fail", "hard-fail"])),
+            };
+        }
+        if let Some(node) = table.get("fetch") {
+            trust.fetch = match string(node)?.split_once(' ') {
+                None if string(node)? == "on-expiry" => Fetch::OnExpiry,
+                None if string(node)? == "at-publication" => Fetch::AtPublication(self.ca.policy.crl_period),
+                None if string(node)? == "per-connection" => Fetch::PerConnection,
+                Some(("every", span)) if Span::parse(span).is_some_and(|span| span.0 > 0) => {
+                    Fetch::Every(Span::parse(span).unwrap_or_default())
+                }
+                _ => {
+                    let words = ["on-expiry", "at-publication", "per-connection", "every 15m"];
+                    return Err(unknown(node, "time to fetch", string(node)?, &words));
+                }
+            };
+        }
+        for (key, slot) in [
+            ("deltas", &mut trust.deltas),
+            ("check_chain", &mut trust.check_chain),
+            ("check_ca", &mut trust.check_ca),
+            ("check_name", &mut trust.check_name),
+            ("check_crl_signature", &mut trust.check_crl_signature),
+            ("check_responder", &mut trust.check_responder),
+            ("check_next_update", &mut trust.check_next_update),
+            ("keeps_newest", &mut trust.keeps_newest),
+            ("nonce", &mut trust.nonce),
+            ("clock_floor", &mut trust.clock_floor),
+        ] {
+            *slot = table.boolean(key)?.unwrap_or(*slot);
+        }
         Ok(())
     }
 
@@ -150,8 +164,17 @@ impl Setup {
     }
 }
 
+/// A duration of at least a second: X.509 times have whole ones.
+pub(super) fn seconds(node: &Node) -> Result<Span, Problem> {
+    let span = span(node)?;
+    if span.0 < Span::seconds(1).0 {
+        return Err(node.problem("X.509 times have whole seconds").help("give at least `1s`"));
+    }
+    Ok(span)
+}
+
 /// A duration with a sign: `"+3s"`, `"-2m"`, or without one.
-fn offset(node: &Node) -> Result<i64, Problem> {
+pub(super) fn offset(node: &Node) -> Result<i64, Problem> {
     let text = string(node)?;
     let (sign, rest) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::attacker_table::AttackerSpec;
+use super::enrolment;
 use super::events::{EventDeed, Stolen, ValueRef};
 use super::parties::Party;
 use super::setup::Setup;
-use crate::crypto::{SigningKey, Suite};
+use crate::crypto::Suite;
 use crate::journal::{Journal, What};
-use crate::knowledge::{Keys, Private, Public, Value};
-use crate::notation::{Func, KeyUses, Name, Origin, Service, Term};
+use crate::knowledge::{Keys, Value};
+use crate::notation::{Func, KeyUses, Name, Origin, Term};
 use crate::party::attacker::{Attacker, Plan, Profile};
-use crate::party::{Actor, Cast, Character, Input, Office, Principal, RunSpec, Spoken};
-use crate::pki::{self, Authority, TrustPolicy};
+use crate::party::{Actor, Bureau, Cast, Character, Input, Office, Principal, RunSpec, Spoken};
+use crate::pki::{Authority, Fetch, RelyingParty, TrustPolicy, registration};
 use crate::time::{SimTime, UnixNanos};
 use crate::verdict::{Bench, GoalVerdict, Holdings, Sessions, judge};
 use crate::world::{Cue, Halt, Stage};
@@ -84,6 +85,8 @@ struct Company {
     cast: Arc<Cast>,
     authority: Option<Box<Authority>>,
     root: Vec<Vec<u8>>,
+    /// Parties with one policy share what they read.
+    trust: BTreeMap<TrustPolicy, RelyingParty>,
     prologue: Vec<What>,
 }
 
@@ -99,10 +102,12 @@ impl Company {
                 registered,
                 certificates: BTreeMap::new(),
                 lifetimes: setup.lifetimes.clone(),
+                horizon: setup.horizon(),
                 runs: setup.runs.iter().map(|r| (r.number, Arc::new(r.clone()))).collect(),
             }),
             authority: None,
             root: Vec::new(),
+            trust: BTreeMap::new(),
             prologue: Vec::new(),
         };
         let spoken = |(file, encoding): &(super::protocol_file::ProtocolFile, _)| {
@@ -110,7 +115,10 @@ impl Company {
             (name, Arc::new(Spoken::new(file.protocol.clone(), Clone::clone(encoding))))
         };
         let protocols = setup.protocols.iter().map(spoken).collect();
-        let certificates = company.enrol(setup, &keys, attacker)?;
+        let enrolled = enrolment::enrol(setup, &keys, &company.cast.registered, attacker)?;
+        let certificates = enrolled.certificates;
+        company.root = enrolled.authority.iter().map(|authority| authority.root().to_vec()).collect();
+        (company.authority, company.prologue) = (enrolled.authority, enrolled.prologue);
         let cast =
             Arc::get_mut(&mut company.cast).ok_or_else(|| Halt::Runtime("the cast is shared".into()))?;
         cast.protocols = protocols;
@@ -118,77 +126,19 @@ impl Company {
         Ok(company)
     }
 
-    /// Before time zero, each client proves possession of its keys and gets a certificate.
-    /// The attacker may ask for one over somebody else's keys.
-    fn enrol(
-        &mut self,
-        setup: &Setup,
-        keys: &Keys,
-        attacker: Option<&AttackerSpec>,
-    ) -> Result<BTreeMap<Name, Value>, Halt> {
-        let uses =
-            setup.protocols.iter().map(|(f, _)| &f.protocol).filter(|p| p.has_certificates).map(|p| p.uses);
-        let Some(uses) = uses.reduce(|a, b| KeyUses {
-            encryption: a.encryption || b.encryption,
-            signature: a.signature || b.signature,
-        }) else {
-            return Ok(BTreeMap::new());
-        };
-        let ca = Service::Ca.name();
-        let mut authority = Authority::new(ca, keys.signing(ca), EPOCH, setup.authority);
-        self.root = vec![authority.root().to_vec()];
-        let mut all = BTreeMap::new();
-        let services: Vec<&str> = Service::ALL.iter().map(|s| s.1).collect();
-        for name in self.cast.registered.iter().filter(|n| !services.contains(&&***n)) {
-            let foreign = attacker.filter(|a| a.name == *name).and_then(|a| a.enrols_key_of.as_ref());
-            let requests = match foreign {
-                None => requests(name, &keys.private(name, uses)),
-                Some(owner) => {
-                    foreign_requests(name, &keys.signing(name), &keys.private(owner, uses).public())
-                }
-            };
-            let mut issued = [None, None];
-            for (request, slot) in requests.into_iter().zip(&mut issued) {
-                let Some(request) = request else { continue };
-                let certificate = match authority.issue(&request, name, EPOCH) {
-                    Ok(certificate) => certificate,
-                    Err(reason) if foreign.is_some() => {
-                        self.prologue.push(What::NotIssued { by: ca.into(), subject: name.clone(), reason });
-                        continue;
-                    }
-                    Err(reason) => {
-                        let why = format!("the authority refused {name}'s request: {reason}");
-                        return Err(Halt::Runtime(why));
-                    }
-                };
-                self.prologue.push(What::Issued {
-                    by: ca.into(),
-                    subject: name.clone(),
-                    serial: certificate.serial,
-                });
-                *slot = Some(certificate.der);
-            }
-            let [encryption, signature] = issued;
-            if encryption.is_some() || signature.is_some() {
-                all.insert(name.clone(), pki::Certificates { encryption, signature }.to_value());
-            }
-        }
-        self.authority = Some(Box::new(authority));
-        Ok(all)
-    }
-
-    fn character(&self, name: &Name, party: &Party) -> Arc<Character> {
+    fn character(&mut self, name: &Name, party: &Party) -> Arc<Character> {
+        let policy = TrustPolicy { roots: self.root.clone(), ..party.trust.clone() };
+        let fresh = || RelyingParty::new(Arc::new(policy.clone()));
+        let trust = self.trust.entry(policy.clone()).or_insert_with(fresh).clone();
         Arc::new(Character {
             name: name.clone(),
             clock_offset: party.clock_offset,
             max_skew: party.max_skew,
-            trust: Arc::new(TrustPolicy {
-                roots: self.root.clone(),
-                revocation: party.revocation,
-                on_unavailable: party.on_unavailable,
-                check_chain: party.check_chain,
-                check_name: party.check_name,
-            }),
+            trust,
+            staples: party.staples,
+            session_max_age: party.session_max_age,
+            recheck: party.recheck,
+            watch_issuance: party.watch_issuance,
             replay_cache: party.replay_cache,
             persistent_cache: party.persistent_cache,
             knows_own: party.knows_own,
@@ -200,18 +150,16 @@ impl Company {
         for (name, party) in &setup.parties {
             let office = match &**name {
                 "kdc" => Office::Kdc { revoked: BTreeSet::new() },
-                "ca" => Office::Ca { authority: self.authority.take() },
+                "ca" => Office::Ca(self.authority.take().map(|authority| Box::new(bureau(setup, authority)))),
                 _ => Office::Client,
             };
-            let principal = Principal::new(&self.cast, self.character(name, party), office);
+            let character = self.character(name, party);
+            let principal = Principal::new(&self.cast, character, office);
             actors.push((name.clone(), Box::new(principal)));
         }
         let her = attacker.map(|spec| {
             let profile = Profile {
-                character: self.character(
-                    &spec.name,
-                    &Party { check_chain: false, check_name: false, ..Party::default() },
-                ),
+                character: self.character(&spec.name, &credulous()),
                 insider: spec.insider,
                 plan: spec.plan.clone(),
                 from: spec.from,
@@ -231,12 +179,20 @@ impl Company {
 
     fn timeline(&self, setup: &Setup, attacker: Option<&AttackerSpec>) -> Vec<(SimTime, Cue)> {
         let mut timeline = Vec::new();
+        let busy =
+            |party: &Party| party.watch_issuance.is_some() || matches!(party.trust.fetch, Fetch::Every(_));
+        for (name, _) in setup.parties.iter().filter(|(_, party)| busy(party)) {
+            timeline.push((SimTime::ZERO, Cue::Input(name.clone(), Input::Begin)));
+        }
         for event in &setup.events {
             match &event.deed {
                 EventDeed::Compromise { what, term } if attacker.is_some() => {
                     timeline.push((event.at, self.compromise(setup, what, term)));
                 }
                 EventDeed::Compromise { .. } => {}
+                EventDeed::Clock { party, offset } => {
+                    timeline.push((event.at, Cue::Input(party.clone(), Input::Clock(*offset))));
+                }
                 EventDeed::Restart { party } => {
                     timeline.push((event.at, Cue::Input(party.clone(), Input::Restart)));
                 }
@@ -248,6 +204,10 @@ impl Company {
                     }
                 }
             }
+        }
+        for request in &setup.requests {
+            let request = Arc::new(request.clone());
+            timeline.push((request.at, Cue::Input(request.by.clone(), Input::Request(request))));
         }
         for run in self.cast.runs.values() {
             let initiator = self.cast.protocols.get(&run.protocol).map(|s| s.protocol.initiator());
@@ -283,8 +243,12 @@ impl Company {
         match what.clone() {
             Stolen::LongTerm(key) => {
                 let value = self.long_term(setup, &key);
+                let (keys, uses) = (self.cast.keys.clone(), all_uses(setup));
                 let shown = key.to_string();
-                Cue::Ask(Box::new(move |_| {
+                Cue::Ask(Box::new(move |journal| {
+                    let value = renewed(journal, &key)
+                        .map(|(owner, nth)| keys.renewed(&owner, nth, uses).to_value())
+                        .or(value);
                     let what = What::Compromised { term: shown, run: None, value: value.clone() };
                     (what, value.map(|value| Input::Handed { term, value }))
                 }))
@@ -352,21 +316,21 @@ impl Company {
     }
 }
 
-/// Requests for certificates: for encryption, for signatures.
-type Requests = [Option<Vec<u8>>; 2];
-
-fn requests(name: &str, private: &Private) -> Requests {
-    [
-        private.decryption.as_ref().map(|k| pki::request_for_encryption(name, k)),
-        private.signing.as_ref().map(|k| pki::request_for_signing(name, k)),
-    ]
+/// The authority at its counter, as the scenario describes it.
+fn bureau(setup: &Setup, authority: Box<Authority>) -> Bureau {
+    let subscribers = setup.parties.iter().filter(|(_, party)| party.push).map(|(name, _)| name.clone());
+    Bureau {
+        authority,
+        office: registration::Office { authorises: setup.ca.authorises, officers: setup.ca.officers.clone() },
+        down: setup.ca.down.clone(),
+        subscribers: subscribers.collect(),
+    }
 }
 
-fn foreign_requests(name: &str, own: &SigningKey, of: &Public) -> Requests {
-    [
-        of.encryption.as_ref().map(|k| pki::foreign_request_for_encryption(name, k, own)),
-        of.signature.as_ref().map(|k| pki::foreign_request_for_signing(name, k, own)),
-    ]
+/// The attacker believes whatever she is shown: she only reads it.
+fn credulous() -> Party {
+    let trust = TrustPolicy { check_chain: false, check_name: false, ..Party::default().trust };
+    Party { trust, ..Party::default() }
 }
 
 fn all_uses(setup: &Setup) -> KeyUses {
@@ -374,6 +338,16 @@ fn all_uses(setup: &Setup) -> KeyUses {
     uses.fold(KeyUses::default(), |a, b| KeyUses {
         encryption: a.encryption || b.encryption,
         signature: a.signature || b.signature,
+    })
+}
+
+/// Whose keys these are and for how manieth time they were renewed, if they were.
+fn renewed(journal: &Journal, key: &Term) -> Option<(Name, u32)> {
+    let Term::App(Func::Sk, _) = key else { return None };
+    let [owner] = &key.names()[..] else { return None };
+    journal.events().iter().rev().find_map(|e| match &e.what {
+        What::Rekeyed { party, version } if party == owner => Some((party.clone(), *version)),
+        _ => None,
     })
 }
 

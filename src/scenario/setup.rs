@@ -12,14 +12,14 @@ use super::parties::Party;
 use super::problem::{Problem, Problems, Text};
 use super::protocol_file::{self, ProtocolFile};
 use super::reader::{Reader, array, name, string};
+use super::services::CaSpec;
 use super::surroundings::{lifetimes, network, suite};
 use super::toml_tree::{Data, Key, Node};
 use crate::crypto::Suite;
 use crate::knowledge::{Lifetimes, Value};
 use crate::limits::MAX_RUNS;
 use crate::notation::{Kind, Name, Origin, Protocol, Service};
-use crate::party::RunSpec;
-use crate::pki::AuthorityPolicy;
+use crate::party::{RequestSpec, RunSpec};
 use crate::time::SimTime;
 use crate::wire::Encoding;
 use crate::world::Network;
@@ -40,7 +40,11 @@ pub struct Setup {
     /// The services that roles need.
     pub services: BTreeSet<Service>,
     /// How the authority works.
-    pub authority: AuthorityPolicy,
+    pub ca: CaSpec,
+    /// What parties ask services for.
+    pub requests: Vec<RequestSpec>,
+    /// Until when those who do something every so often go on.
+    pub until: SimTime,
     /// The runs, in order of their numbers.
     pub runs: Vec<RunSpec>,
     /// What happens at set times.
@@ -108,7 +112,9 @@ impl Setup {
                 .collect(),
             network: network(table)?,
             parties: BTreeMap::new(),
-            authority: AuthorityPolicy::default(),
+            ca: CaSpec::default(),
+            requests: Vec::new(),
+            until: SimTime::ZERO.after(table.span("until")?.unwrap_or_default()),
             runs: Vec::new(),
             events: Vec::new(),
             attacker: None,
@@ -120,9 +126,19 @@ impl Setup {
         setup.read_services(table)?;
         setup.parties = setup.read_parties(table, attacker_name.as_deref())?;
         setup.events = setup.read_events(table, attacker_name.as_deref())?;
+        setup.requests = setup.read_requests(table, attacker_name.as_deref())?;
         setup.attacker = attacker_table::read(table, &setup)?;
         setup.check_widths(table)?;
         Ok(setup)
+    }
+
+    /// The last time at which anything is scheduled.
+    pub fn horizon(&self) -> SimTime {
+        let runs = self.runs.iter().map(|run| run.at);
+        let events = self.events.iter().map(|event| event.at);
+        let requests = self.requests.iter().map(|request| request.at);
+        let hers = self.attacker.iter().flat_map(AttackerSpec::times);
+        runs.chain(events).chain(requests).chain(hers).max().unwrap_or(SimTime::ZERO).max(self.until)
     }
 
     /// The names of the parties, services included, the attacker not.
@@ -266,10 +282,8 @@ fn protocol_name(of: &str) -> String {
 fn protocol(node: &Node, folder: &Path) -> Result<ProtocolFile, Problems> {
     let Data::String(of) = &node.data else { return protocol_file::read(node, "inline") };
     let name = protocol_name(of);
-    if name == crate::party::CRL_PROTOCOL {
-        return Err(node
-            .problem(format!("`{name}` names the messages to and from the authority's repository"))
-            .into());
+    if crate::party::SERVICE_PROTOCOLS.contains(&name.as_str()) {
+        return Err(node.problem(format!("`{name}` names the messages to and from the authority")).into());
     }
     let text = if of.ends_with(".toml") {
         let path: PathBuf = folder.join(of);

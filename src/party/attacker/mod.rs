@@ -43,7 +43,7 @@ pub enum Plan {
 }
 
 /// How a scenario describes the attacker.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Profile {
     /// Her name, clock and trust.
     pub character: Arc<Character>,
@@ -187,7 +187,11 @@ impl Actor for Attacker {
             Input::Timer(WAKE) => mind.begin(&mut desk),
             Input::Timer(number) => mind.timer(number, &mut desk),
             Input::End => mind.end(&mut desk),
-            Input::Message(_) | Input::Revoke { .. } | Input::Restart => {}
+            Input::Message(_)
+            | Input::Revoke { .. }
+            | Input::Restart
+            | Input::Clock(_)
+            | Input::Request(_) => {}
         }
     }
 }

@@ -1,0 +1,207 @@
+//! What a party looks up before it decides about a certificate: it asks the authority's
+//! repository and responder, waits for answers for a while, and says what may be decided
+//! then. Must not know what is decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::bureau::{COMPLETE, CRL_PROTOCOL, DELTAS, OCSP_PROTOCOL};
+use super::cast::RunSpec;
+use super::trust::PartyTrust;
+use super::{Effect, Effects};
+use crate::crypto::Rng;
+use crate::journal::{Sight, What};
+use crate::knowledge::{Bytes, Shown, keys};
+use crate::notation::{Name, Service};
+use crate::pki::{Status, Want};
+use crate::reason::Reason;
+use crate::time::{SimTime, Span, UnixNanos};
+
+/// How long a party waits for an answer before it decides without.
+pub const PATIENCE: Span = Span::seconds(10);
+
+/// What is put off until an answer comes.
+#[derive(Clone)]
+pub enum Work {
+    /// A message is read.
+    Message(Arc<Sight>, Name),
+    /// A run is started.
+    Start(Arc<RunSpec>),
+}
+
+/// Work that waits for answers.
+pub struct Undecided {
+    /// What.
+    pub work: Work,
+    /// What was asked for its sake.
+    pub asked: BTreeSet<Want>,
+}
+
+/// A party's lookups.
+pub struct Clerk {
+    me: Name,
+    rng: Rng,
+    undecided: Vec<Undecided>,
+    outstanding: Vec<Lookup>,
+    /// The latest response about each of its own certificates.
+    staples: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+struct Lookup {
+    want: Want,
+    nonce: [u8; 32],
+    run: u32,
+    until: SimTime,
+}
+
+impl Clerk {
+    /// A clerk who has asked for nothing yet; nonces are drawn from `rng`.
+    pub fn new(me: Name, rng: Rng) -> Clerk {
+        let (undecided, outstanding) = (Vec::new(), Vec::new());
+        Clerk { me, rng, undecided, outstanding, staples: BTreeMap::new() }
+    }
+
+    /// Puts work off until it is known what `wants` asks for. Answers when to call `expire`.
+    pub fn put_off(
+        &mut self,
+        work: Work,
+        mut asked: BTreeSet<Want>,
+        wants: BTreeSet<Want>,
+        trust: &PartyTrust,
+        now: SimTime,
+        effects: &mut Effects,
+    ) -> SimTime {
+        let run = match &work {
+            Work::Message(message, _) => message.run,
+            Work::Start(run) => run.number,
+        };
+        self.ask(&wants, run, trust, now, effects);
+        asked.extend(wants);
+        self.undecided.push(Undecided { work, asked });
+        now.after(PATIENCE)
+    }
+
+    /// Asks, unless it has asked already and waits.
+    pub fn ask(
+        &mut self,
+        wants: &BTreeSet<Want>,
+        run: u32,
+        trust: &PartyTrust,
+        now: SimTime,
+        effects: &mut Effects,
+    ) {
+        for want in wants {
+            if self.outstanding.iter().any(|lookup| lookup.want == *want) {
+                continue;
+            }
+            let mut nonce = [0; 32];
+            let (protocol, text, bytes) = match want {
+                Want::Crl { only_deltas: true } => (CRL_PROTOCOL, DELTAS, DELTAS.as_bytes().to_vec()),
+                Want::Crl { only_deltas: false } => (CRL_PROTOCOL, COMPLETE, COMPLETE.as_bytes().to_vec()),
+                Want::Ocsp { id } => {
+                    nonce.copy_from_slice(&keys::random(&mut self.rng, 32));
+                    (OCSP_PROTOCOL, "OCSP request", trust.relying.ocsp_request(id, &nonce))
+                }
+            };
+            effects.all.push(Effect::Send(Arc::new(Sight {
+                id: 0,
+                run,
+                protocol: protocol.into(),
+                line: 1,
+                from: self.me.clone(),
+                to: Service::Ca.name().into(),
+                bytes: Bytes::from(bytes),
+                shown: Shown::words(text),
+            })));
+            self.outstanding.push(Lookup { want: want.clone(), nonce, run, until: now.after(PATIENCE) });
+        }
+    }
+
+    /// Takes an answer, if it asked for one.
+    pub fn answer(
+        &mut self,
+        message: &Sight,
+        trust: &mut PartyTrust,
+        clock: UnixNanos,
+        effects: &mut Effects,
+    ) -> Result<(), &'static str> {
+        let is_for = |lookup: &Lookup| {
+            let of_crl = matches!(lookup.want, Want::Crl { .. });
+            lookup.run == message.run && of_crl == (*message.protocol == *CRL_PROTOCOL)
+        };
+        let at = self.outstanding.iter().position(is_for).ok_or("it did not ask")?;
+        let lookup = self.outstanding.remove(at);
+        let outcome = match &lookup.want {
+            Want::Crl { .. } => trust.relying.accept(&message.bytes, clock).map(|crls| {
+                let words = crls.iter().map(|crl| {
+                    let kind = if crl.base.is_some() { "delta CRL" } else { "CRL" };
+                    format!("{kind} number {} with {} entries", crl.number, crl.entries)
+                });
+                words.collect::<Vec<_>>().join(", ")
+            }),
+            Want::Ocsp { id } => {
+                let status = trust.relying.accept_ocsp(id, Some(&lookup.nonce), &message.bytes, clock);
+                if status.is_ok() && self.staples.contains_key(id) {
+                    self.staples.insert(id.clone(), message.bytes.to_vec());
+                    trust.staples = self.staples.values().filter(|s| !s.is_empty()).cloned().collect();
+                }
+                status.map(words)
+            }
+        };
+        let outcome = outcome.unwrap_or_else(|reason: Reason| format!("refused: {reason}"));
+        effects.note(What::Fetched { by: self.me.clone(), outcome });
+        Ok(())
+    }
+
+    /// Gives up on what did not come in time.
+    pub fn expire(&mut self, now: SimTime, effects: &mut Effects) {
+        let (late, waiting): (Vec<_>, _) =
+            std::mem::take(&mut self.outstanding).into_iter().partition(|lookup| lookup.until <= now);
+        self.outstanding = waiting;
+        for _ in late {
+            let outcome = format!("no answer within {PATIENCE}");
+            effects.note(What::Fetched { by: self.me.clone(), outcome });
+        }
+    }
+
+    /// The work for which nothing is outstanding any more, in order.
+    pub fn ready(&mut self) -> Vec<Undecided> {
+        let waits =
+            |work: &Undecided| self.outstanding.iter().any(|lookup| work.asked.contains(&lookup.want));
+        let (waiting, ready) = std::mem::take(&mut self.undecided).into_iter().partition(waits);
+        self.undecided = waiting;
+        ready
+    }
+
+    /// What it must ask so that its own certificates can go with a response that is not half
+    /// over yet.
+    pub fn wants_staples(&mut self, trust: &mut PartyTrust, clock: UnixNanos) -> BTreeSet<Want> {
+        let Some(own) = trust.own() else { return BTreeSet::new() };
+        let ids = trust.relying.ids(&own.to_value().bytes, clock);
+        self.staples.retain(|id, _| ids.contains(id));
+        for id in &ids {
+            self.staples.entry(id.clone()).or_default();
+        }
+        let stale =
+            ids.into_iter().filter(|id| self.staples[id].is_empty() || trust.relying.is_half_over(id, clock));
+        stale.map(|id| Want::Ocsp { id }).collect()
+    }
+
+    /// It has other certificates than before.
+    pub fn forget_staples(&mut self) {
+        self.staples.clear();
+    }
+
+    /// A restart: nothing is waited for any more.
+    pub fn forget(&mut self) {
+        (self.undecided, self.outstanding) = (Vec::new(), Vec::new());
+    }
+}
+
+fn words(status: Status) -> String {
+    match status {
+        Status::Good => "good".to_owned(),
+        Status::Revoked { .. } => "revoked".to_owned(),
+        Status::Unknown => "unknown".to_owned(),
+    }
+}

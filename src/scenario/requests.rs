@@ -1,0 +1,98 @@
+//! What parties ask services for at set times: `[[request]]`.
+
+use super::problem::Problem;
+use super::reader::{Reader, array, name, string, unknown};
+use super::setup::Setup;
+use super::toml_tree::{Node, Places};
+use crate::limits::MAX_REQUESTS;
+use crate::notation::{Func, Name, Service, Term, parse};
+use crate::party::{Errand, RequestSpec};
+use crate::pki::RevocationReason;
+use crate::time::SimTime;
+
+/// What may be asked of the authority.
+const ASKS: [&str; 5] = ["enrol", "renew", "rekey", "revoke", "release"];
+
+impl Setup {
+    pub(super) fn read_requests(
+        &self,
+        table: &Reader<'_>,
+        attacker: Option<&str>,
+    ) -> Result<Vec<RequestSpec>, Problem> {
+        let Some(node) = table.get("request") else { return Ok(Vec::new()) };
+        let nodes = array(node)?;
+        if let Some(extra) = nodes.get(MAX_REQUESTS) {
+            return Err(extra.problem(format!("more requests than the limit MAX_REQUESTS, {MAX_REQUESTS}")));
+        }
+        if !self.services.contains(&Service::Ca) {
+            return Err(node.problem("there is no authority to ask").help("add [services.ca]"));
+        }
+        (1..).zip(nodes).map(|(number, node)| self.read_request(number, node, attacker)).collect()
+    }
+
+    fn read_request(&self, number: u32, node: &Node, attacker: Option<&str>) -> Result<RequestSpec, Problem> {
+        let table = Reader::new(node)?;
+        let at = SimTime::ZERO.after(table.span("at")?.ok_or_else(|| table.missing("at"))?);
+        let by = table.get("by").ok_or_else(|| table.missing("by"))?;
+        let by = self.known_person(by, attacker)?;
+        let hers = Some(&*by) == attacker;
+        let person = |key: &str| match table.get(key) {
+            Some(node) => self.known_person(node, attacker),
+            None => Ok(by.clone()),
+        };
+        let ask = table.get("ask").ok_or_else(|| table.missing("ask"))?;
+        let errand = match string(ask)? {
+            "enrol" => Errand::Enrol { name: person("name")?, new_key: new_key(&table)? },
+            "renew" => Errand::Renew { name: person("name")?, new_key: false },
+            "rekey" => Errand::Renew { name: person("name")?, new_key: true },
+            "revoke" => {
+                let words: Vec<&str> = RevocationReason::ALL.iter().map(|reason| reason.word()).collect();
+                let reason = table.word("reason", "reason for a revocation", &words)?.unwrap_or_default();
+                let since = table.span("since")?.map(|span| SimTime::ZERO.after(span));
+                Errand::Revoke { subject: person("subject")?, reason, since }
+            }
+            "release" => Errand::Release { subject: person("subject")? },
+            other => return Err(unknown(ask, "request", other, &ASKS)),
+        };
+        let only_hers = |key: &str| match table.get(key) {
+            Some(node) if !hers => Err(node.problem(format!("only the attacker has use for `{key}`"))),
+            found => Ok(found),
+        };
+        let with = only_hers("with")?.map(|node| self.stolen_key(node)).transpose()?;
+        let term = only_hers("as")?.map(|node| name(node).map(Term::Name)).transpose()?;
+        table.finish()?;
+        Ok(RequestSpec { number, at, by, errand, with, term })
+    }
+
+    /// A party, or the attacker.
+    fn known_person(&self, node: &Node, attacker: Option<&str>) -> Result<Name, Problem> {
+        match string(node)? {
+            her if attacker == Some(her) => Ok(her.into()),
+            "I" if attacker.is_some() => Ok(attacker.unwrap_or_default().into()),
+            _ => self.known_party(node),
+        }
+    }
+
+    /// A long-term key that the attacker stole.
+    fn stolen_key(&self, node: &Node) -> Result<Term, Problem> {
+        let mut places = Places::default();
+        let text = string(node)?;
+        let term = parse::term(&places.quote(text, node))
+            .map_err(|fault| places.problem(&fault).unwrap_or_else(|| node.problem("not a term")))?;
+        match &term {
+            Term::App(Func::Sk | Func::K, _) => Ok(term),
+            _ => Err(node
+                .problem(format!("`{text}` shows nobody who asks"))
+                .help("expected a key that she stole, such as `sk(alice)` or `k(alice,ca)`")),
+        }
+    }
+}
+
+fn new_key(table: &Reader<'_>) -> Result<bool, Problem> {
+    let Some(node) = table.get("key") else { return Ok(false) };
+    match string(node)? {
+        "same" => Ok(false),
+        "new" => Ok(true),
+        other => Err(unknown(node, "key", other, &["same", "new"])),
+    }
+}
