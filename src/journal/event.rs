@@ -218,6 +218,8 @@ pub enum What {
         request: u32,
         /// For what, in words.
         what: String,
+        /// Whose credentials it wants revoked, if it does.
+        revokes: Option<Name>,
     },
     /// A service's answer to a request reached who asked.
     Answered {

@@ -81,7 +81,9 @@ fn fields(what: &What) -> Json {
                 None => revoked,
             }
         }
-        What::Asked { by, request, what } => json!({ "by": &**by, "request": request, "what": what }),
+        What::Asked { by, request, what, revokes } => {
+            json!({ "by": &**by, "request": request, "what": what, "revokes": revokes.as_deref() })
+        }
         What::Answered { by, request, refusal } => {
             json!({ "by": &**by, "request": request, "refusal": refusal.map(|r| r.word()) })
         }

@@ -180,7 +180,7 @@ impl Errands {
             secret: Some((me, &secret.bytes)),
         };
         let words = spec.errand.to_string();
-        effects.note(What::Asked { by: me.clone(), request: spec.number, what: words.clone() });
+        effects.note(asked(spec));
         match petition(&spec.errand, &means, |at| cast.clock(at, 0)) {
             Ok(petition) => {
                 let message = message(me, spec.number, &words, &petition);
@@ -279,6 +279,15 @@ impl Errands {
     pub fn forget(&mut self) {
         self.open.clear();
     }
+}
+
+/// That somebody sets out on an errand.
+pub fn asked(spec: &RequestSpec) -> What {
+    let revokes = match &spec.errand {
+        Errand::Revoke { subject, .. } => Some(subject.clone()),
+        _ => None,
+    };
+    What::Asked { by: spec.by.clone(), request: spec.number, what: spec.errand.to_string(), revokes }
 }
 
 /// That an errand was answered.

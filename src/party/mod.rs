@@ -7,7 +7,7 @@ mod bureau;
 mod cast;
 mod clerk;
 mod dealings;
-mod errand;
+pub mod errand;
 mod principal;
 mod session;
 mod trust;

@@ -77,6 +77,14 @@ pub fn forge_good(
     ocsp::response(&statement, key, &[certificate]).map_err(malformed)
 }
 
+/// Whether two OCSP responses are about one certificate.
+pub fn is_about_the_same(one: &[u8], other: &[u8]) -> bool {
+    match (ocsp::Response::read(one), ocsp::Response::read(other)) {
+        (Ok(one), Ok(other)) => one.certificate == other.certificate,
+        _ => false,
+    }
+}
+
 /// Whether a certificate is for a key that others encrypt to.
 pub fn is_for_encryption(certificate: &[u8]) -> bool {
     let usage = Leaf::read(certificate).ok().and_then(|leaf| leaf.usage);

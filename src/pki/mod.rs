@@ -26,7 +26,9 @@ mod x509;
 pub use authority::{Authority, AuthorityKeys, AuthorityPolicy, Issued};
 pub use certificates::Certificates;
 pub use crl::CrlSummary;
-pub use forgery::{forge_certificate, forge_crl, forge_good, is_for_encryption, serial_of};
+pub use forgery::{
+    forge_certificate, forge_crl, forge_good, is_about_the_same, is_for_encryption, serial_of,
+};
 pub use ledger::{Entry, Revoked};
 pub use ocsp::{Status, try_later};
 pub use policy::{Fetch, OnUnavailable, Revocation, TrustPolicy};

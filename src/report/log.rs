@@ -52,6 +52,7 @@ pub fn render(play: &PlayReport, style: &LogStyle) -> String {
         log.text.push('\n');
     }
     log.verdicts();
+    log.exposures();
     shorten(&log.text)
 }
 
@@ -182,7 +183,7 @@ impl Log<'_> {
             What::Revoked { by, subject, reason, .. } => {
                 self.deed(Ink::Plain, event, &format!("{by} revokes {subject}: {reason}"));
             }
-            What::Asked { by, request, what } => {
+            What::Asked { by, request, what, .. } => {
                 self.deed(Ink::Plain, event, &format!("{by} asks (request {request}) for {what}"));
             }
             What::Answered { by, request, refusal: None } => {
@@ -289,6 +290,16 @@ impl Log<'_> {
             }
         }
         text
+    }
+
+    fn exposures(&mut self) {
+        for of in self.play.exposures() {
+            let (heading, lines) = super::exposure::exposure(&of);
+            self.line(Ink::Plain, &format!("  exposure   {heading}"));
+            for line in lines {
+                self.line(Ink::Plain, &format!("             {line}"));
+            }
+        }
     }
 
     fn verdicts(&mut self) {

@@ -1,6 +1,7 @@
 //! Views of a play: a log that can be read aloud, verdicts set side by side. Must not know
 //! channels or cryptography.
 
+mod exposure;
 pub mod log;
 mod short;
 pub mod summary;

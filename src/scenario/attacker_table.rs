@@ -12,7 +12,8 @@ use super::toml_tree::{Data, Node, Places};
 use crate::knowledge::Value;
 use crate::notation::attack::Setting;
 use crate::notation::{Attack, Name, Quoted, Term};
-use crate::party::attacker::{Action, Match, Plan, Rule};
+use crate::party::SERVICE_PROTOCOLS;
+use crate::party::attacker::{Action, Forger, Forgery, Match, Meddling, Plan, Rule};
 use crate::time::{SPAN_EXPECTED, SimTime, Span};
 
 /// The attacker of a variant.
@@ -24,6 +25,12 @@ pub struct AttackerSpec {
     pub insider: bool,
     /// The party whose public key she asks the authority to certify in her name; her own if none.
     pub enrols_key_of: Option<Name>,
+    /// What becomes of messages whatever she sets out to do.
+    pub rules: Vec<Rule>,
+    /// Lines of her narration that she does not do before a time.
+    pub at: BTreeMap<(u32, u32), SimTime>,
+    /// Certificates that she forges.
+    pub forgeries: Vec<Forgery>,
     /// What she sets out to do.
     pub plan: Plan,
     /// Until then she only listens.
@@ -37,12 +44,12 @@ pub struct AttackerSpec {
 impl AttackerSpec {
     /// The times at which she sets out to do something.
     pub fn times(&self) -> impl Iterator<Item = SimTime> {
-        [self.from].into_iter()
+        [self.from].into_iter().chain(self.at.values().copied())
     }
 }
 
 const TACTICS: [&str; 6] = ["eavesdrop", "mitm", "replay", "reflect", "tamper", "impersonate NAME"];
-const ACTIONS: [&str; 11] = [
+const ACTIONS: [&str; 16] = [
     "pass",
     "drop",
     "delay 2s",
@@ -54,6 +61,11 @@ const ACTIONS: [&str; 11] = [
     "redirect NAME",
     "tamper",
     "replace TERMS",
+    "roll back to 2h",
+    "try-later",
+    "forge good",
+    "forge list NAMES",
+    "forge own list NAMES",
 ];
 
 /// The attacker's name, if there is one.
@@ -99,16 +111,20 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
             given.insert(key.name.as_str().into(), value);
         }
     }
-    let hers = Hers { name: &her, insider, setup };
+    let hers = Hers { name: &her, insider, setup, papers: papers(&table)? };
     let mut places = Places::default();
     let fresh = table.get("fresh").map_or(Ok(Vec::new()), |n| quoted(n, &mut places))?;
-    let plans: Vec<&Node> = ["tactic", "attack", "rule"].iter().filter_map(|k| table.get(k)).collect();
-    if let [_, second, ..] = plans.as_slice() {
-        return Err(second.problem("an attacker has one of `tactic`, `attack` and `rule`").into());
+    let plans: Vec<&Node> = ["tactic", "attack"].iter().filter_map(|k| table.get(k)).collect();
+    if let [_, second] = plans.as_slice() {
+        return Err(second.problem("an attacker has one of `tactic` and `attack`").into());
     }
-    let words = match plans.first() {
-        Some(Node { data: Data::String(tactic), .. }) => vec![format!("tactic: {tactic}")],
-        Some(node) => words(node),
+    let words = plans.into_iter().chain(table.get("rule")).flat_map(|node| match node {
+        Node { data: Data::String(tactic), .. } => vec![format!("tactic: {tactic}")],
+        node => words(node),
+    });
+    let words = words.collect();
+    let forgeries = match table.get("certificate") {
+        Some(node) => array(node)?.iter().map(|node| forgery(node, setup)).collect::<Result<_, _>>()?,
         None => Vec::new(),
     };
     let plan = if let Some(node) = table.get("tactic") {
@@ -116,17 +132,67 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
     } else if let Some(node) = table.get("attack") {
         let lines = quoted(node, &mut places)?;
         Plan::Narration(hers.attack(&lines, &fresh, &places)?)
-    } else if let Some(node) = table.get("rule") {
-        let rules = array(node)?
-            .iter()
-            .map(|r| hers.rule(r, &fresh, &mut places))
-            .collect::<Result<_, Problems>>()?;
-        Plan::Rules(rules)
     } else {
         Plan::Eavesdrop
     };
+    let rules = match table.get("rule") {
+        Some(node) => {
+            array(node)?.iter().map(|r| hers.rule(r, &fresh, &mut places)).collect::<Result<_, Problems>>()?
+        }
+        None => Vec::new(),
+    };
+    let at = match table.get("at") {
+        Some(node) => times(node, &plan)?,
+        None => BTreeMap::new(),
+    };
     table.finish()?;
-    Ok(Some(AttackerSpec { name: her.as_str().into(), insider, enrols_key_of, plan, from, given, words }))
+    let name = her.as_str().into();
+    Ok(Some(AttackerSpec { name, insider, enrols_key_of, rules, at, forgeries, plan, from, given, words }))
+}
+
+/// The names under which her notebook has certificates that she forges.
+fn papers(table: &Reader<'_>) -> Result<Vec<Term>, Problem> {
+    let Some(node) = table.get("certificate") else { return Ok(Vec::new()) };
+    let named = array(node)?.iter().map(|node| {
+        let table = Reader::new(node)?;
+        table.get("as").ok_or_else(|| table.missing("as")).and_then(name).map(Term::Name)
+    });
+    named.collect()
+}
+
+/// A certificate that she forges: `[[attacker.certificate]]`.
+fn forgery(node: &Node, setup: &Setup) -> Result<Forgery, Problem> {
+    let table = Reader::new(node)?;
+    let term = table.get("as").ok_or_else(|| table.missing("as")).and_then(name)?;
+    let subject = setup.known_party(table.get("subject").ok_or_else(|| table.missing("subject"))?)?;
+    let by = table.get("signed_by").ok_or_else(|| table.missing("signed_by"))?;
+    let by = match string(by)? {
+        "false-ca" => Forger::FalseCa,
+        "herself" => Forger::Leaf,
+        "stolen-ca" => Forger::StolenCa,
+        other => return Err(unknown(by, "signer", other, &["false-ca", "herself", "stolen-ca"])),
+    };
+    table.finish()?;
+    Ok(Forgery { term, subject, by })
+}
+
+/// When she does which line of her narration: `at = { "2.1" = "6h" }`.
+fn times(node: &Node, plan: &Plan) -> Result<BTreeMap<(u32, u32), SimTime>, Problem> {
+    let Plan::Narration(attack) = plan else {
+        return Err(node.problem("only the lines of an `attack` have times"));
+    };
+    let mut times = BTreeMap::new();
+    for (key, value) in Reader::new(node)?.entries() {
+        let place =
+            key.name.split_once('.').and_then(|(run, line)| Some((run.parse().ok()?, line.parse().ok()?)));
+        let is_hers = |place: &(u32, u32)| attack.lines.iter().any(|line| (line.run, line.step) == *place);
+        let Some(place) = place.filter(is_hers) else {
+            let message = format!("`{}` is no line of her attack", key.name);
+            return Err(Problem::at(&node.file, key.range.clone(), message).help("write it as `2.1`"));
+        };
+        times.insert(place, SimTime::ZERO.after(super::reader::span(value)?));
+    }
+    Ok(times)
 }
 
 fn words(node: &Node) -> Vec<String> {
@@ -160,6 +226,8 @@ struct Hers<'a> {
     name: &'a str,
     insider: bool,
     setup: &'a Setup,
+    /// Certificates that she will have.
+    papers: Vec<Term>,
 }
 
 impl Hers<'_> {
@@ -174,6 +242,8 @@ impl Hers<'_> {
                 EventDeed::Compromise { term, .. } => Some(term.clone()),
                 _ => None,
             })
+            .chain(self.setup.requests.iter().filter_map(|request| request.term.clone()))
+            .chain(self.papers.iter().cloned())
             .collect();
         let setting = Setting {
             protocol: self.setup.protocol(),
@@ -211,8 +281,13 @@ impl Hers<'_> {
         let time = |key: &str| Ok::<_, Problem>(table.span(key)?.map(|s| SimTime::ZERO.after(s)));
         let mut protocol = None;
         if let Some(node) = table.get("protocol") {
-            let names: Vec<&str> =
-                self.setup.protocols.iter().map(|(p, _)| p.protocol.name.as_str()).chain(["crl"]).collect();
+            let names: Vec<&str> = self
+                .setup
+                .protocols
+                .iter()
+                .map(|(p, _)| p.protocol.name.as_str())
+                .chain(SERVICE_PROTOCOLS)
+                .collect();
             let text = string(node)?;
             if !names.contains(&text) {
                 return Err(unknown(node, "protocol in this scenario", text, &names));
@@ -264,6 +339,24 @@ impl Hers<'_> {
                 Action::Redirect(self.setup.known_party(&place)?)
             }
             ("tamper", "") => Action::Tamper,
+            ("try-later", "") => Action::Meddle(Meddling::TryLater),
+            ("roll", rest) if rest.starts_with("back to") => {
+                let until = span(rest.trim_start_matches("back to").trim())?;
+                Action::Meddle(Meddling::RollBack(SimTime::ZERO.after(until)))
+            }
+            ("forge", "good") => Action::Meddle(Meddling::ForgeGood),
+            ("forge", rest) => {
+                let (in_own_name, names) = match (rest.strip_prefix("list"), rest.strip_prefix("own list")) {
+                    (Some(names), _) => (false, names),
+                    (_, Some(names)) => (true, names),
+                    _ => return Err(unknown(node, "action", text, &ACTIONS).into()),
+                };
+                let party = |name: &str| {
+                    self.setup.known_party(&Node { data: Data::String(name.to_owned()), ..node.clone() })
+                };
+                let listed = names.split_whitespace().map(party).collect::<Result<_, _>>()?;
+                Action::Meddle(Meddling::ForgeList { listed, in_own_name })
+            }
             ("replace", terms) if !terms.is_empty() => {
                 let (Some(from), Some(to), Some(line)) = (&of.from, &of.to, of.line) else {
                     return Err(node

@@ -7,6 +7,7 @@ use super::setup::Setup;
 use super::toml_tree::Node;
 use crate::notation::{Claim, Name, Quoted, goal};
 use crate::reason::Reason;
+use crate::time::Span;
 
 /// What a variant expects.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,10 @@ pub struct Expect {
     pub runs: Vec<(RunRef, RunExpect)>,
     /// Of goals, by their text.
     pub goals: Vec<(String, bool)>,
+    /// Of requests, by number.
+    pub requests: Vec<(u32, RequestExpect)>,
+    /// Of stolen credentials.
+    pub exposures: Vec<ExposureExpect>,
     /// Values that the attacker holds or can compute in the end.
     pub learns: Vec<ValueRef>,
     /// Values that she does not.
@@ -27,6 +32,48 @@ pub struct Expect {
     pub differ: Vec<(ValueRef, ValueRef)>,
     /// Whether anything was expected at all.
     pub is_given: bool,
+}
+
+/// What is expected of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RequestExpect {
+    /// What was asked for is granted.
+    Granted,
+    /// It is refused, for this reason if one is given.
+    Refused(Option<Reason>),
+    /// No answer comes, or who asks could not even ask.
+    Unanswered,
+}
+
+impl std::fmt::Display for RequestExpect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            RequestExpect::Granted => f.write_str("granted"),
+            RequestExpect::Refused(None) => f.write_str("refused"),
+            RequestExpect::Refused(Some(reason)) => write!(f, "refused: {reason}"),
+            RequestExpect::Unanswered => f.write_str("unanswered"),
+        }
+    }
+}
+
+/// What is expected of a stolen credential: how long, from the theft to the last time that
+/// somebody accepted the thief.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExposureExpect {
+    /// Whose it is.
+    pub of: Name,
+    /// At least.
+    pub min: Option<Span>,
+    /// At most.
+    pub max: Option<Span>,
+}
+
+impl std::fmt::Display for ExposureExpect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "what was stolen from {} is of use", self.of)?;
+        self.min.map_or(Ok(()), |min| write!(f, " for at least {min}"))?;
+        self.max.map_or(Ok(()), |max| write!(f, " for at most {max}"))
+    }
 }
 
 /// A party's part in a run: `1.alice`.
@@ -88,7 +135,17 @@ impl Expect {
         let values = self.values.iter().map(|(of, text)| format!("{of} is \"{text}\""));
         let equal = self.equal.iter().map(|(a, b)| format!("{a} and {b} are equal"));
         let differ = self.differ.iter().map(|(a, b)| format!("{a} and {b} differ"));
-        runs.chain(goals).chain(learns).chain(never).chain(values).chain(equal).chain(differ).collect()
+        let requests = self.requests.iter().map(|(number, expected)| format!("request {number} {expected}"));
+        let exposures = self.exposures.iter().map(ExposureExpect::to_string);
+        runs.chain(requests)
+            .chain(exposures)
+            .chain(goals)
+            .chain(learns)
+            .chain(never)
+            .chain(values)
+            .chain(equal)
+            .chain(differ)
+            .collect()
     }
 
     /// Reads an `[expect]` table; `honest` stands in it and is read apart.
@@ -104,6 +161,17 @@ impl Expect {
             for (key, value) in Reader::new(node)?.entries() {
                 let place = Node { range: key.range.clone(), ..node.clone() };
                 expect.goals.push((known_goal(&place, &key.name, setup)?, holds(value)?));
+            }
+        }
+        if let Some(node) = table.get("requests") {
+            for (key, value) in Reader::new(node)?.entries() {
+                expect.requests.push((request_ref(node, key, setup)?, request_expect(value)?));
+            }
+        }
+        if let Some(node) = table.get("exposure") {
+            let several = array(node).map_or_else(|_| vec![node], |nodes| nodes.iter().collect());
+            for node in several {
+                expect.exposures.push(exposure_expect(node, setup)?);
             }
         }
         if let Some(node) = table.get("attacker") {
@@ -156,6 +224,45 @@ fn run_ref(node: &Node, key: &super::toml_tree::Key, setup: &Setup) -> Result<Ru
     Ok(RunRef { run, party })
 }
 
+fn request_ref(node: &Node, key: &super::toml_tree::Key, setup: &Setup) -> Result<u32, Problem> {
+    let number = key.name.trim().parse().ok();
+    number.filter(|number| setup.requests.iter().any(|request| request.number == *number)).ok_or_else(|| {
+        Problem::at(&node.file, key.range.clone(), format!("there is no request {}", key.name))
+            .help(format!("the scenario has {} [[request]]", setup.requests.len()))
+    })
+}
+
+fn request_expect(node: &Node) -> Result<RequestExpect, Problem> {
+    let text = string(node)?;
+    match text.split_once(':').map_or((text.trim(), None), |(what, why)| (what.trim(), Some(why.trim()))) {
+        ("granted", None) => Ok(RequestExpect::Granted),
+        ("unanswered", None) => Ok(RequestExpect::Unanswered),
+        ("refused", None) => Ok(RequestExpect::Refused(None)),
+        ("refused", Some(word)) => Ok(RequestExpect::Refused(Some(reason(node, word)?))),
+        _ => Err(node
+            .problem(format!("`{text}` is no expectation of a request"))
+            .help("expected `granted`, `refused`, `refused: forbidden` or `unanswered`")),
+    }
+}
+
+fn exposure_expect(node: &Node, setup: &Setup) -> Result<ExposureExpect, Problem> {
+    let table = Reader::new(node)?;
+    let of = setup.known_party(table.get("of").ok_or_else(|| table.missing("of"))?)?;
+    let (min, max) = (table.span("min")?, table.span("max")?);
+    if min.is_none() && max.is_none() {
+        return Err(table.missing("max").help("say how long at most, or with `min` how long at least"));
+    }
+    table.finish()?;
+    Ok(ExposureExpect { of, min, max })
+}
+
+fn reason(node: &Node, word: &str) -> Result<Reason, Problem> {
+    word.parse::<Reason>().map_err(|()| {
+        let words: Vec<&str> = Reason::ALL.iter().map(|r| r.word()).collect();
+        unknown(node, "reason", word, &words)
+    })
+}
+
 fn run_expect(node: &Node, setup: &Setup) -> Result<RunExpect, Problem> {
     let text = string(node)?;
     let (what, reason) = match text.split_once(':') {
@@ -163,10 +270,7 @@ fn run_expect(node: &Node, setup: &Setup) -> Result<RunExpect, Problem> {
         None => (text, None),
     };
     let reason = match reason {
-        Some(word) => Some(word.parse::<Reason>().map_err(|()| {
-            let words: Vec<&str> = Reason::ALL.iter().map(|r| r.word()).collect();
-            unknown(node, "reason", word, &words)
-        })?),
+        Some(word) => Some(self::reason(node, word)?),
         None => None,
     };
     let wrong = || node.problem(format!("`{text}` is no expectation of a run")).help(RUN_EXPECTED);

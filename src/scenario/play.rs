@@ -161,6 +161,9 @@ impl Company {
             let profile = Profile {
                 character: self.character(&spec.name, &credulous()),
                 insider: spec.insider,
+                rules: spec.rules.clone(),
+                at: spec.at.clone(),
+                forgeries: spec.forgeries.clone(),
                 plan: spec.plan.clone(),
                 from: spec.from,
                 given: spec.given.clone(),

@@ -5,14 +5,18 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::events::ValueRef;
-use super::expect::{Expect, RunExpect, RunRef};
+use super::expect::{Expect, RequestExpect, RunExpect, RunRef};
 use super::play::{KeyPool, Played, play};
 use super::problem::Problems;
 use super::{Scenario, Variant};
-use crate::journal::Journal;
+use crate::journal::{Journal, What};
 use crate::knowledge::Value;
 use crate::notation::Name;
-use crate::verdict::{Derivation, GoalVerdict, Holdings, Outcome, SessionOutcome, Sessions};
+use crate::reason::Reason;
+use crate::time::Span;
+use crate::verdict::{
+    Derivation, Exposure, GoalVerdict, Holdings, Outcome, SessionOutcome, Sessions, exposures,
+};
 use crate::world::Halt;
 
 /// Why there is no report.
@@ -258,6 +262,19 @@ impl PlayReport {
         AttackerReport { play: self }
     }
 
+    /// What became of a request: no answer, or an answer that grants it or gives a reason.
+    pub fn request(&self, number: u32) -> Option<Option<Reason>> {
+        self.journal.events().iter().find_map(|event| match &event.what {
+            What::Answered { request, refusal, .. } if *request == number => Some(*refusal),
+            _ => None,
+        })
+    }
+
+    /// How long each stolen credential was of use.
+    pub fn exposures(&self) -> Vec<Exposure> {
+        exposures(&self.journal, &self.sessions)
+    }
+
     /// The command that repeats this play.
     pub fn repeat_with(&self) -> &str {
         &self.repeat_with
@@ -298,6 +315,35 @@ impl PlayReport {
             let word = |holds: bool| if holds { "holds" } else { "is violated" };
             if found != *holds {
                 fail(format!("that `{goal}` {}", word(*holds)), format!("it {}", word(found)));
+            }
+        }
+        for (number, expected) in &expect.requests {
+            let found = self.request(*number);
+            let meets = match expected {
+                RequestExpect::Granted => found == Some(None),
+                RequestExpect::Refused(None) => matches!(found, Some(Some(_))),
+                RequestExpect::Refused(reason) => found == Some(*reason),
+                RequestExpect::Unanswered => found.is_none(),
+            };
+            if !meets {
+                let found = match found {
+                    None => RequestExpect::Unanswered,
+                    Some(None) => RequestExpect::Granted,
+                    Some(reason) => RequestExpect::Refused(reason),
+                };
+                fail(format!("request {number} {expected}"), format!("it is {found}"));
+            }
+        }
+        let exposures = self.exposures();
+        for expected in &expect.exposures {
+            let stolen: Vec<_> = exposures.iter().filter(|exposure| exposure.of == expected.of).collect();
+            let within = |span: Span| {
+                expected.min.is_none_or(|min| min <= span) && expected.max.is_none_or(|max| span <= max)
+            };
+            if stolen.is_empty() {
+                fail(format!("that {expected}"), "nothing was".to_owned());
+            } else if let Some(other) = stolen.iter().find(|exposure| !within(exposure.span())) {
+                fail(format!("that {expected}"), format!("{} is for {}", other.stolen, other.span()));
             }
         }
         for (of, learns) in

@@ -3,9 +3,11 @@
 
 mod derive;
 mod evidence;
+mod exposure;
 mod goals;
 mod outcome;
 
 pub use derive::{Derivation, Holdings};
+pub use exposure::{Acceptance, Exposure, exposures};
 pub use goals::{Bench, GoalVerdict, Judgement, judge};
 pub use outcome::{Outcome, SessionOutcome, Sessions};

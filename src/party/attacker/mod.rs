@@ -3,7 +3,9 @@
 //! engine as everyone else, from what she holds. Must not know anybody's secrets but her own.
 
 mod hand;
+mod meddling;
 mod narration;
+mod papers;
 mod puppet;
 mod rules;
 mod tactics;
@@ -19,6 +21,8 @@ use crate::limits::MAX_ATTACKER_ACTIONS;
 use crate::notation::{Attack, Name, Term};
 use crate::time::{SimTime, Span};
 
+pub use meddling::Meddling;
+pub use papers::{Forger, Forgery};
 pub use rules::{Action, Match, Rule};
 
 /// What the attacker sets out to do.
@@ -28,8 +32,6 @@ pub enum Plan {
     Eavesdrop,
     /// Follow a narration.
     Narration(Arc<Attack>),
-    /// Apply the first rule that matches each message.
-    Rules(Vec<Rule>),
     /// Stand between clients and play each to the other, with values of her own.
     Mitm,
     /// Send again, in runs of her own, what clients said in earlier ones.
@@ -49,6 +51,12 @@ pub struct Profile {
     pub character: Arc<Character>,
     /// Whether she is registered: has long-term keys and a certificate of her own.
     pub insider: bool,
+    /// What becomes of messages whatever she sets out to do: the first rule that fits counts.
+    pub rules: Vec<Rule>,
+    /// Lines of her narration, by run and line, that she does not do before a time.
+    pub at: BTreeMap<(u32, u32), SimTime>,
+    /// Certificates that she forges.
+    pub forgeries: Vec<Forgery>,
     /// What she sets out to do.
     pub plan: Plan,
     /// Until then she only listens.
@@ -61,6 +69,8 @@ pub struct Profile {
 pub struct Attacker {
     cast: Arc<Cast>,
     profile: Profile,
+    ruler: rules::Ruler,
+    papers: papers::Papers,
     mind: Box<dyn Mind>,
 }
 
@@ -129,14 +139,14 @@ impl Attacker {
         let mind: Box<dyn Mind> = match &profile.plan {
             Plan::Eavesdrop => Box::new(tactics::Eavesdrop),
             Plan::Narration(attack) => Box::new(narration::Narrator::new(cast, &profile, attack)),
-            Plan::Rules(rules) => Box::new(rules::Ruler::new(cast, &profile, rules)),
             Plan::Mitm => Box::new(puppet::Mitm::default()),
             Plan::Impersonate(name) => Box::new(puppet::Impersonator::new(name.clone())),
             Plan::Replay => Box::new(tactics::Replay::default()),
             Plan::Reflect => Box::new(tactics::Reflect::default()),
             Plan::Tamper => Box::new(tactics::Tamper::new(cast, &profile)),
         };
-        Attacker { cast: cast.clone(), profile, mind }
+        let ruler = rules::Ruler::new(cast, &profile);
+        Attacker { cast: cast.clone(), profile, ruler, papers: papers::Papers::default(), mind }
     }
 
     /// What she has before anything happens: the keys of her own registration.
@@ -164,7 +174,7 @@ impl Attacker {
 
 impl Actor for Attacker {
     fn handle(&mut self, input: Input, now: SimTime, effects: &mut Effects) {
-        let Attacker { cast, profile, mind } = self;
+        let Attacker { cast, profile, ruler, papers, mind } = self;
         let active = now >= profile.from;
         let mut desk = Desk { cast, profile, now, active, effects };
         match input {
@@ -175,23 +185,39 @@ impl Actor for Attacker {
                     let from = profile.from;
                     desk.effects.all.push(Effect::Timer(from, WAKE));
                 }
+                for (term, value) in papers.begin(&mut desk) {
+                    mind.handed(&term, &value, &mut desk);
+                }
                 self.equip(effects);
             }
-            Input::OnWire(message) if active => mind.on_wire(Sight::clone(&message), &mut desk),
             Input::OnWire(message) => {
-                mind.listen(&message);
-                desk.effects.all.push(Effect::Pass(message, Span(0)));
+                ruler.keep(&message, now);
+                if let Some((term, value)) = papers.answer(&message, &mut desk) {
+                    mind.handed(&term, &value, &mut desk);
+                }
+                if active {
+                    if let Some(message) = ruler.on_wire(Sight::clone(&message), &mut desk) {
+                        mind.on_wire(message, &mut desk);
+                    }
+                } else {
+                    mind.listen(&message);
+                    desk.effects.all.push(Effect::Pass(message, Span(0)));
+                }
             }
-            Input::Handed { term, value } => mind.handed(&term, &value, &mut desk),
+            Input::Handed { term, value } => {
+                ruler.handed(&term, &value, &mut desk);
+                mind.handed(&term, &value, &mut desk);
+                for (term, value) in papers.handed(&term, &value, &mut desk) {
+                    mind.handed(&term, &value, &mut desk);
+                }
+            }
+            Input::Request(spec) => papers.ask(&spec, &mut desk),
             Input::Start(run) => mind.start(&run, &mut desk),
             Input::Timer(WAKE) => mind.begin(&mut desk),
+            Input::Timer(number) if number & rules::RULED != 0 => ruler.timer(number, &mut desk),
             Input::Timer(number) => mind.timer(number, &mut desk),
             Input::End => mind.end(&mut desk),
-            Input::Message(_)
-            | Input::Revoke { .. }
-            | Input::Restart
-            | Input::Clock(_)
-            | Input::Request(_) => {}
+            Input::Message(_) | Input::Revoke { .. } | Input::Restart | Input::Clock(_) => {}
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::journal::{Sight, What};
 use crate::knowledge::{Grounds, Supply, Value};
 use crate::notation::attack::{AttackLine, Deed, rights};
 use crate::notation::{Attack, Name, Node, Term};
-use crate::party::{Cast, PartyTrust, Spoken};
+use crate::party::{Cast, Effect, PartyTrust, Spoken};
+use crate::time::SimTime;
 
 pub struct Narrator {
     attack: Arc<Attack>,
@@ -20,6 +21,8 @@ pub struct Narrator {
     /// Messages held for a later line.
     held: Vec<Sight>,
     stopped: Option<String>,
+    /// The time for which a timer of hers is set.
+    waits_until: Option<SimTime>,
 }
 
 /// Her notebook for these terms: she knows who there is, and her own fresh values.
@@ -63,6 +66,7 @@ impl Narrator {
             next: 0,
             held: Vec::new(),
             stopped: None,
+            waits_until: None,
         }
     }
 
@@ -84,6 +88,14 @@ impl Narrator {
         }
         let attack = self.attack.clone();
         while let (Some(line), None) = (attack.lines.get(self.next), &self.stopped) {
+            let place = (line.run, line.step);
+            if let Some(at) = desk.profile.at.get(&place).filter(|at| desk.now < **at) {
+                if self.waits_until != Some(*at) {
+                    self.waits_until = Some(*at);
+                    desk.effects.all.push(Effect::Timer(*at, 0));
+                }
+                return;
+            }
             let done = match &line.deed {
                 Deed::Take { .. } | Deed::Overhear { .. } => self.read(line, desk),
                 Deed::Send { from, to } => self.send(line, from, to, desk),
@@ -176,6 +188,10 @@ impl Mind for Narrator {
             self.hand.look_again(desk);
             self.advance(desk);
         }
+    }
+
+    fn timer(&mut self, _: u64, desk: &mut Desk<'_>) {
+        self.advance(desk);
     }
 
     fn end(&mut self, desk: &mut Desk<'_>) {

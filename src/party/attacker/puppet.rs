@@ -10,7 +10,7 @@ use super::{Desk, Mind};
 use crate::journal::{Sight, What};
 use crate::knowledge::{Bytes, Grounds, Part, Value, encode};
 use crate::notation::{Action, Func, Id, Kind, Name, Node, Op, Origin, Program, Rights, Term, Type};
-use crate::party::{CRL_PROTOCOL, RunSpec, Spoken};
+use crate::party::{RunSpec, SERVICE_PROTOCOLS, Spoken};
 
 /// A role that she plays towards somebody.
 struct Puppet {
@@ -281,7 +281,7 @@ impl Mind for Impersonator {
         let spoken = desk.cast.protocols.get(&message.protocol).cloned();
         let hers = message.to == self.name
             && !self.theirs.contains(&message.run)
-            && *message.protocol != *CRL_PROTOCOL;
+            && !SERVICE_PROTOCOLS.contains(&&*message.protocol);
         let Some(spoken) = spoken.filter(|_| hers) else { return desk.pass(message) };
         desk.take(&message);
         let role = spoken.protocol.receiver_of(message.line).clone();

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use super::hand::{Address, Hand};
+use super::meddling::Meddling;
 use super::narration::notebook;
 use super::tactics::flip_a_bit;
-use super::{Desk, Mind, Profile};
+use super::{Desk, Profile};
 use crate::crypto::Rng;
 use crate::journal::{Sight, What};
 use crate::knowledge::Value;
 use crate::notation::attack::Deed;
 use crate::notation::{Attack, Name, Term};
-use crate::party::{Cast, Effect};
+use crate::party::{Cast, Effect, SERVICE_PROTOCOLS};
 use crate::time::{SimTime, Span};
 
 /// Which messages a rule is for; what is not set matches all.
@@ -58,6 +59,8 @@ pub enum Action {
     Replace(Arc<Attack>),
     /// It goes on, and the one line of this attack too.
     Inject(Arc<Attack>),
+    /// In its place goes what she does to an authority's answers.
+    Meddle(Meddling),
 }
 
 /// A rule.
@@ -67,6 +70,10 @@ pub struct Rule {
     pub matches: Match,
     /// What becomes of them.
     pub action: Action,
+}
+
+fn is_service(protocol: &str) -> bool {
+    SERVICE_PROTOCOLS.contains(&protocol)
 }
 
 impl Match {
@@ -84,6 +91,8 @@ impl Match {
 
 pub struct Ruler {
     rules: Vec<Rule>,
+    /// What services answered, when, for those who roll back to it.
+    answers: Vec<(SimTime, Sight)>,
     hands: Vec<Option<Hand>>,
     kept: Vec<Sight>,
     later: Vec<Sight>,
@@ -92,7 +101,8 @@ pub struct Ruler {
 }
 
 impl Ruler {
-    pub fn new(cast: &Arc<Cast>, profile: &Profile, rules: &[Rule]) -> Ruler {
+    pub fn new(cast: &Arc<Cast>, profile: &Profile) -> Ruler {
+        let rules = &profile.rules;
         let spoken = cast.protocols.values().next().expect("a play has a protocol");
         let hand = |(nth, rule): (usize, &Rule)| match &rule.action {
             Action::Replace(attack) | Action::Inject(attack) => {
@@ -101,6 +111,7 @@ impl Ruler {
             _ => None,
         };
         Ruler {
+            answers: Vec::new(),
             hands: rules.iter().enumerate().map(hand).collect(),
             rules: rules.to_vec(),
             kept: Vec::new(),
@@ -131,15 +142,34 @@ impl Ruler {
 
     fn later(&mut self, message: Sight, at: SimTime, desk: &mut Desk<'_>) {
         self.later.push(message);
-        desk.effects.all.push(Effect::Timer(at, self.later.len() as u64 - 1));
+        desk.effects.all.push(Effect::Timer(at, RULED | (self.later.len() as u64 - 1)));
     }
 }
 
-impl Mind for Ruler {
-    fn on_wire(&mut self, message: Sight, desk: &mut Desk<'_>) {
+/// Marks timers of rules.
+pub(super) const RULED: u64 = 1 << 62;
+
+impl Ruler {
+    /// Keeps what a service answered: it may be of use later.
+    pub fn keep(&mut self, message: &Sight, now: SimTime) {
+        let rolls_back = |rule: &Rule| matches!(rule.action, Action::Meddle(Meddling::RollBack(_)));
+        if message.line == 2 && is_service(&message.protocol) && self.rules.iter().any(rolls_back) {
+            self.answers.push((now, message.clone()));
+        }
+    }
+
+    /// Does what the first rule that fits says; if none does, gives the message back.
+    pub fn on_wire(&mut self, message: Sight, desk: &mut Desk<'_>) -> Option<Sight> {
         let found = self.rules.iter().position(|r| r.matches.fits(&message, desk.now));
-        let Some(nth) = found else { return desk.pass(message) };
+        let Some(nth) = found else { return Some(message) };
         match self.rules[nth].action.clone() {
+            Action::Meddle(meddling) => match meddling.answer(&message, &self.answers, desk) {
+                Some(answer) => {
+                    desk.take(&message);
+                    desk.inject(answer, Some(message.id));
+                }
+                None => desk.pass(message),
+            },
             Action::Pass => desk.pass(message),
             Action::Drop => desk.take(&message),
             Action::Delay(by) => desk.pass_later(message, by),
@@ -194,9 +224,10 @@ impl Mind for Ruler {
                 }
             }
         }
+        None
     }
 
-    fn handed(&mut self, term: &Term, value: &Value, desk: &mut Desk<'_>) {
+    pub fn handed(&mut self, term: &Term, value: &Value, desk: &mut Desk<'_>) {
         for hand in self.hands.iter_mut().flatten() {
             if let Some(id) = hand.knowledge.table().find(term) {
                 hand.knowledge.set(id, value.clone());
@@ -205,8 +236,8 @@ impl Mind for Ruler {
         }
     }
 
-    fn timer(&mut self, number: u64, desk: &mut Desk<'_>) {
-        if let Some(message) = usize::try_from(number).ok().and_then(|n| self.later.get(n)) {
+    pub fn timer(&mut self, number: u64, desk: &mut Desk<'_>) {
+        if let Some(message) = usize::try_from(number & !RULED).ok().and_then(|n| self.later.get(n)) {
             desk.inject(message.clone(), None);
         }
     }

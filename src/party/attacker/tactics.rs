@@ -8,7 +8,7 @@ use crate::crypto::Rng;
 use crate::journal::Sight;
 use crate::knowledge::Bytes;
 use crate::notation::Kind;
-use crate::party::{CRL_PROTOCOL, Cast, Effect};
+use crate::party::{Cast, Effect, SERVICE_PROTOCOLS};
 use crate::time::Span;
 use crate::wire::{Field, tagged_fields};
 
@@ -62,7 +62,7 @@ impl Mind for Replay {
             return desk.pass(message);
         }
         let between_clients = desk.is_client(&message.from) && desk.is_client(&message.to);
-        if between_clients && *message.protocol != *CRL_PROTOCOL {
+        if between_clients && !SERVICE_PROTOCOLS.contains(&&*message.protocol) {
             let said = self.said.entry(message.run).or_default();
             said.push(message.clone());
             if said.len() == 1 {
@@ -102,7 +102,7 @@ pub struct Reflect {
 impl Mind for Reflect {
     fn on_wire(&mut self, message: Sight, desk: &mut Desk<'_>) {
         let between_clients = desk.is_client(&message.from) && desk.is_client(&message.to);
-        if !between_clients || *message.protocol == *CRL_PROTOCOL {
+        if !between_clients || SERVICE_PROTOCOLS.contains(&&*message.protocol) {
             return desk.pass(message);
         }
         let key = (message.run, message.from.to_string());

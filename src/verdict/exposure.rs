@@ -1,0 +1,136 @@
+//! For each stolen credential: when it was stolen, reported, revoked, when that could first be
+//! read, and who accepted the thief for how long. Must not know file formats.
+
+use super::outcome::{Outcome, SessionOutcome, Sessions};
+use crate::journal::{Event, Journal, Sight, Told, What};
+use crate::notation::Name;
+use crate::reason::Reason;
+use crate::time::{SimTime, Span};
+
+/// How long a stolen credential was of use.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exposure {
+    /// Whose it is.
+    pub of: Name,
+    /// What was stolen, as the scenario names it.
+    pub stolen: String,
+    /// When.
+    pub at: SimTime,
+    /// When somebody asked that it be revoked.
+    pub reported: Option<SimTime>,
+    /// When a service had revoked it.
+    pub revoked: Option<SimTime>,
+    /// When that could first be read, of an authority.
+    pub told: Option<Told>,
+    /// Every time that somebody completed a run with the thief in the owner's place.
+    pub accepted: Vec<Acceptance>,
+    /// The first time after the last of them that somebody refused her, and why.
+    pub refused: Option<(Acceptance, Reason)>,
+}
+
+/// Somebody's run with the thief.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Acceptance {
+    /// When it ended.
+    pub at: SimTime,
+    /// Who ran it.
+    pub by: Name,
+    /// The run.
+    pub run: u32,
+}
+
+impl Exposure {
+    /// From the theft to the last acceptance; nothing if nobody accepted the thief.
+    pub fn span(&self) -> Span {
+        self.accepted.last().map_or(Span(0), |last| last.at.since(self.at))
+    }
+
+    /// From the revocation to the last acceptance: the window W of relying parties.
+    pub fn window(&self) -> Span {
+        match (self.accepted.last(), self.revoked) {
+            (Some(last), Some(revoked)) => last.at.since(revoked),
+            _ => Span(0),
+        }
+    }
+}
+
+/// The exposure of each credential that an event handed to the attacker, in order.
+pub fn exposures(journal: &Journal, sessions: &Sessions) -> Vec<Exposure> {
+    let stolen = journal.events().iter().filter_map(|event| match &event.what {
+        What::Compromised { term, run: None, value: Some(_) } => Some((event, term, owner(term)?)),
+        _ => None,
+    });
+    stolen.map(|(event, term, of)| exposure(journal, sessions, event.at, term, of)).collect()
+}
+
+/// Whose key a term is: the first name in `sk(alice)`, `k(alice,kdc)`, `pw(alice,kdc)`.
+fn owner(term: &str) -> Option<Name> {
+    let inside = term.split_once('(')?.1.trim_end_matches(')');
+    Some(inside.split(',').next()?.trim().into())
+}
+
+fn exposure(journal: &Journal, sessions: &Sessions, at: SimTime, term: &str, of: Name) -> Exposure {
+    let after = journal.events().iter().filter(|event| event.at >= at);
+    let mut exposure = Exposure {
+        stolen: term.to_owned(),
+        at,
+        reported: None,
+        revoked: None,
+        told: None,
+        accepted: Vec::new(),
+        refused: None,
+        of,
+    };
+    for event in after {
+        match &event.what {
+            What::Asked { revokes: Some(subject), .. } if *subject == exposure.of => {
+                exposure.reported.get_or_insert(event.at);
+            }
+            What::Revoked { subject, told, .. } if *subject == exposure.of && exposure.revoked.is_none() => {
+                exposure.reported.get_or_insert(event.at);
+                exposure.revoked = Some(event.at);
+                exposure.told = *told;
+            }
+            _ => {}
+        }
+    }
+    let mut met: Vec<&SessionOutcome> =
+        sessions.0.iter().filter(|s| s.at >= at && is_with_thief(journal, s, &exposure.of)).collect();
+    met.sort_by_key(|session| session.ended);
+    for session in met {
+        let acceptance = Acceptance { at: session.at, by: session.id.party.clone(), run: session.id.run };
+        match session.outcome {
+            Outcome::Completed => {
+                exposure.accepted.push(acceptance);
+                exposure.refused = None;
+            }
+            Outcome::Refused(refusal) => {
+                exposure.refused.get_or_insert((acceptance, refusal.reason));
+            }
+            Outcome::Waits { .. } => {}
+        }
+    }
+    exposure
+}
+
+/// Whether a session takes somebody for the owner, and what it was sent as the owner's in the
+/// course of it comes from the attacker.
+fn is_with_thief(journal: &Journal, session: &SessionOutcome, owner: &Name) -> bool {
+    if session.id.party == *owner {
+        return false;
+    }
+    let within = |event: &&Event| event.number <= session.ended;
+    let is_for = |message: &Sight| {
+        message.run == session.id.run && message.from == *owner && message.to == session.id.party
+    };
+    let genuine = |injected: &Sight| {
+        journal.events().iter().any(|event| match &event.what {
+            What::Sent { message } => message.from == *owner && message.bytes == injected.bytes,
+            _ => false,
+        })
+    };
+    journal.events().iter().filter(within).any(|event| match &event.what {
+        What::Injected { message, .. } => is_for(message) && !genuine(message),
+        _ => false,
+    })
+}
