@@ -272,12 +272,14 @@ pub enum What {
         /// The party.
         party: Name,
     },
-    /// A party fetched a revocation list.
+    /// A party looked up who is revoked.
     Fetched {
         /// The party.
         by: Name,
         /// What came of it, in words.
         outcome: String,
+        /// Why the answer was not believed, or that none came.
+        refusal: Option<Reason>,
     },
     /// The attacker read or sent what a line of her narration says.
     Followed {

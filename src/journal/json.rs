@@ -95,7 +95,9 @@ fn fields(what: &What) -> Json {
         What::ClockSet { party, offset } => json!({ "party": &**party, "offset_ns": offset }),
         What::Forged { term, what } => json!({ "term": term, "what": what }),
         What::Restarted { party } => json!({ "party": &**party }),
-        What::Fetched { by, outcome } => json!({ "by": &**by, "outcome": outcome }),
+        What::Fetched { by, outcome, refusal } => {
+            json!({ "by": &**by, "outcome": outcome, "refusal": refusal.map(|r| r.word()) })
+        }
         What::Followed { line } => json!({ "line": line }),
         What::AttackStopped { line, lacked } => json!({ "line": line, "lacked": lacked }),
     }

@@ -148,8 +148,11 @@ impl Clerk {
                 status.map(words)
             }
         };
-        let outcome = outcome.unwrap_or_else(|reason: Reason| format!("refused: {reason}"));
-        effects.note(What::Fetched { by: self.me.clone(), outcome });
+        let (outcome, refusal) = match outcome {
+            Ok(words) => (words, None),
+            Err(reason) => (format!("refused: {reason}"), Some(reason)),
+        };
+        effects.note(What::Fetched { by: self.me.clone(), outcome, refusal });
         Ok(())
     }
 
@@ -159,8 +162,8 @@ impl Clerk {
             std::mem::take(&mut self.outstanding).into_iter().partition(|lookup| lookup.until <= now);
         self.outstanding = waiting;
         for _ in late {
-            let outcome = format!("no answer within {PATIENCE}");
-            effects.note(What::Fetched { by: self.me.clone(), outcome });
+            let (outcome, refusal) = (format!("no answer within {PATIENCE}"), Some(Reason::Timeout));
+            effects.note(What::Fetched { by: self.me.clone(), outcome, refusal });
         }
     }
 

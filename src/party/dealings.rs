@@ -186,11 +186,11 @@ impl Principal {
         clock: UnixNanos,
         effects: &mut Effects,
     ) -> Result<(), &'static str> {
-        let outcome = match self.trust.relying.accept_notice(&message.bytes, clock) {
-            Ok(_) => "told of a revocation".to_owned(),
-            Err(reason) => format!("refused: {reason}"),
+        let (outcome, refusal) = match self.trust.relying.accept_notice(&message.bytes, clock) {
+            Ok(_) => ("told of a revocation".to_owned(), None),
+            Err(reason) => (format!("refused: {reason}"), Some(reason)),
         };
-        effects.note(What::Fetched { by: self.character.name.clone(), outcome });
+        effects.note(What::Fetched { by: self.character.name.clone(), outcome, refusal });
         let mut relying = self.trust.relying.clone();
         for session in self.running() {
             let revoked =

@@ -251,8 +251,8 @@ impl RelyingParty {
                 self.wants(&judged, now).into_iter().filter(|w| !asked.contains(w)).collect();
             if !wants.is_empty() {
                 self.meet(&judged);
-                if self.shared.policy.nonce {
-                    // Only an answer with the nonce of this request will do.
+                if self.shared.policy.nonce || self.shared.policy.fetch == Fetch::PerConnection {
+                    // Only the answer to this question will do.
                     for want in &wants {
                         if let Want::Ocsp { id } = want {
                             self.statements.drop_response(id);

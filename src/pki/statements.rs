@@ -230,9 +230,12 @@ impl Statements {
         self.responses.keys().cloned()
     }
 
-    /// Forgets a response: the next decision asks for one of its own.
+    /// Forgets a response that says no more than that a certificate was good: the next
+    /// decision asks for one of its own. Who was revoked stays so.
     pub(super) fn drop_response(&mut self, id: &[u8]) {
-        self.responses.remove(id);
+        if self.responses.get(id).is_some_and(|held| !matches!(held.status, Status::Revoked { .. })) {
+            self.responses.remove(id);
+        }
     }
 
     /// The newest time that was signed in what is held.

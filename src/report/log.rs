@@ -214,7 +214,7 @@ impl Log<'_> {
                 self.deed(Ink::Attacker, event, &format!("{her} makes {what}, {term} in her notebook"));
             }
             What::Restarted { party } => self.deed(Ink::Plain, event, &format!("{party} restarts")),
-            What::Fetched { by, outcome } => {
+            What::Fetched { by, outcome, .. } => {
                 self.deed(Ink::Plain, event, &format!("{by} asked who is revoked: {outcome}"));
             }
             What::AttackStopped { line, lacked } => {

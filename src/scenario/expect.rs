@@ -18,6 +18,8 @@ pub struct Expect {
     pub goals: Vec<(String, bool)>,
     /// Of requests, by number.
     pub requests: Vec<(u32, RequestExpect)>,
+    /// Of what parties look up: that one's answer is refused for this reason.
+    pub lookups: Vec<(Name, Reason)>,
     /// Of stolen credentials.
     pub exposures: Vec<ExposureExpect>,
     /// Values that the attacker holds or can compute in the end.
@@ -137,7 +139,8 @@ impl Expect {
         let differ = self.differ.iter().map(|(a, b)| format!("{a} and {b} differ"));
         let requests = self.requests.iter().map(|(number, expected)| format!("request {number} {expected}"));
         let exposures = self.exposures.iter().map(ExposureExpect::to_string);
-        runs.chain(requests)
+        let lookups = self.lookups.iter().map(|(by, why)| format!("{by} does not believe an answer: {why}"));
+        runs.chain(requests).chain(lookups)
             .chain(exposures)
             .chain(goals)
             .chain(learns)
@@ -166,6 +169,16 @@ impl Expect {
         if let Some(node) = table.get("requests") {
             for (key, value) in Reader::new(node)?.entries() {
                 expect.requests.push((request_ref(node, key, setup)?, request_expect(value)?));
+            }
+        }
+        if let Some(node) = table.get("lookups") {
+            for (key, value) in Reader::new(node)?.entries() {
+                let place = Node {
+                    range: key.range.clone(),
+                    data: super::toml_tree::Data::String(key.name.clone()),
+                    ..node.clone()
+                };
+                expect.lookups.push((setup.known_party(&place)?, reason(value, string(value)?)?));
             }
         }
         if let Some(node) = table.get("exposure") {

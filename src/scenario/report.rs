@@ -270,6 +270,14 @@ impl PlayReport {
         })
     }
 
+    /// Why a party did not believe answers about who is revoked, in order.
+    pub fn disbelieved(&self, party: &str) -> impl Iterator<Item = Reason> {
+        self.journal.events().iter().filter_map(move |event| match &event.what {
+            What::Fetched { by, refusal, .. } if **by == *party => *refusal,
+            _ => None,
+        })
+    }
+
     /// How long each stolen credential was of use.
     pub fn exposures(&self) -> Vec<Exposure> {
         exposures(&self.journal, &self.sessions)
@@ -332,6 +340,12 @@ impl PlayReport {
                     Some(reason) => RequestExpect::Refused(reason),
                 };
                 fail(format!("request {number} {expected}"), format!("it is {found}"));
+            }
+        }
+        for (by, why) in &expect.lookups {
+            let refused: Vec<&str> = self.disbelieved(by).map(|reason| reason.word()).collect();
+            if !refused.contains(&why.word()) {
+                fail(format!("that {by} does not believe an answer: {why}"), format!("it is {refused:?}"));
             }
         }
         let exposures = self.exposures();
