@@ -229,9 +229,11 @@ fn timeline(variant: &Variant) -> Vec<String> {
                 let named = if what.ends_with(&term) { String::new() } else { format!(" as {term}") };
                 format!("the attacker is handed {what}{named}")
             }
+            EventDeed::Rotate { key, keep: 0 } => format!("{key} gets a new version"),
+            EventDeed::Rotate { key, keep } => format!("{key} gets a new version; {keep} older kept"),
             EventDeed::Restart { party } => format!("{party} restarts"),
             EventDeed::Revoke { subject, reason, by } => {
-                let by: Vec<&str> = by.iter().map(|s| s.name()).collect();
+                let by: Vec<&str> = by.iter().map(|name| &**name).collect();
                 format!("{} revokes {subject}: {}", by.join(" and "), reason.word())
             }
         };
@@ -248,6 +250,12 @@ fn attacker(variant: &Variant) -> Vec<String> {
     let kind = if her.insider { "an insider" } else { "an outsider" };
     let from = if her.from.0 == 0 { String::new() } else { format!(", acts from {}", her.from) };
     let mut lines = vec![format!("{}, {kind}{from}", her.name)];
+    if !her.dictionary.is_empty() {
+        lines.push(format!("tries {} words for passwords", her.dictionary.len()));
+    }
+    for ((run, line), at) in &her.times {
+        lines.push(format!("sends {run}.{line} not before {at}"));
+    }
     if let Some(owner) = &her.enrols_key_of {
         lines.push(format!("asks the authority to certify {owner}'s public key in her name"));
     }

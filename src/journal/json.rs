@@ -76,6 +76,14 @@ fn fields(what: &What) -> Json {
         What::Revoked { by, subject, reason } => {
             json!({ "by": &**by, "subject": &**subject, "reason": reason })
         }
+        What::Rotated { by, term, keep } => json!({ "by": &**by, "term": term, "keep": keep }),
+        What::Guessed { term, words, message, tested, value } => json!({
+            "term": term,
+            "words": words,
+            "message": message,
+            "tested": tested.fingerprint(),
+            "fingerprint": value.as_ref().map(|v| v.fingerprint()),
+        }),
         What::Restarted { party } => json!({ "party": &**party }),
         What::Fetched { by, outcome } => json!({ "by": &**by, "outcome": outcome }),
         What::Followed { line } => json!({ "line": line }),

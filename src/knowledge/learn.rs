@@ -95,20 +95,25 @@ impl Knowledge {
             (Node::App(_, owner), Some(sk)) => Some(self.private(sk, owner[0], ctx)?),
             _ => None,
         };
-        let symmetric = if private.is_none() { Some(self.symmetric_key(*key, ctx)?) } else { None };
+        let mut symmetric = Vec::new();
+        if private.is_none() {
+            symmetric.push(self.symmetric_key(*key, ctx)?);
+            symmetric.extend(self.older_keys(*key, ctx));
+        }
         let mut last = Reason::DecryptFailed;
         for label in self.labels(term, ctx) {
-            let opened = match (&private, &symmetric) {
-                (Some(private), _) => {
+            let opened: Vec<_> = match &private {
+                Some(private) => {
                     let key = private.decryption.as_ref().ok_or(Reason::DecryptFailed)?;
-                    suite.public_key.decrypt(key, &label, &sealed.bytes)
+                    vec![suite.public_key.decrypt(key, &label, &sealed.bytes)]
                 }
-                (None, Some(key)) => open(suite, key, &label, &sealed.bytes),
-                (None, None) => return Err(Reason::DecryptFailed),
+                None => symmetric.iter().map(|key| open(suite, key, &label, &sealed.bytes)).collect(),
             };
-            match opened {
-                Ok(plain) => return Ok(Bytes::from(plain.as_slice())),
-                Err(reason) => last = reason,
+            for plain in opened {
+                match plain {
+                    Ok(plain) => return Ok(Bytes::from(plain.as_slice())),
+                    Err(reason) => last = reason,
+                }
             }
         }
         Err(last)
@@ -167,6 +172,9 @@ impl Knowledge {
             }
             Some(Kind::Time) => {
                 let time = clock(value)?;
+                if ctx.trust.earliest_stamp().is_some_and(|earliest| time <= earliest) {
+                    return Err(Reason::Stale);
+                }
                 if time.distance(ctx.now) <= ctx.max_skew { Ok(()) } else { Err(Reason::Stale) }
             }
             Some(Kind::Expiry) => {
@@ -223,7 +231,8 @@ impl Knowledge {
     }
 }
 
-fn clock(value: &Value) -> Result<UnixNanos> {
+/// The reading of a clock that a field holds: nanoseconds since 1970.
+pub(super) fn clock(value: &Value) -> Result<UnixNanos> {
     let bytes: [u8; 8] = value.bytes.as_slice().try_into().map_err(|_| Reason::Malformed)?;
     Ok(UnixNanos(u64::from_be_bytes(bytes)))
 }

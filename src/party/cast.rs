@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::knowledge::{Grounds, Keys, Lifetimes, Value};
-use crate::notation::{Name, Program, Protocol, Term};
+use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, Value};
+use crate::notation::{Func, Name, Program, Protocol, Term};
 use crate::pki::TrustPolicy;
 use crate::time::{SimTime, Span, UnixNanos};
 use crate::wire::Encoding;
@@ -15,6 +15,8 @@ pub struct Cast {
     pub protocols: BTreeMap<Name, Arc<Spoken>>,
     /// The long-term keys.
     pub keys: Arc<Keys>,
+    /// Which of them names have when the play begins.
+    pub ring: Ring,
     /// The date at which virtual time is zero.
     pub epoch: UnixNanos,
     /// The names for which long-term keys exist.
@@ -74,6 +76,10 @@ pub struct Character {
     pub persistent_cache: bool,
     /// Whether it refuses ciphertexts, codes and signatures that it made itself.
     pub knows_own: bool,
+    /// Whether after a restart it refuses time stamps that it may have accepted before.
+    pub stamps_after_start: bool,
+    /// Whether a centre looks a name up again that one of its own tickets vouches for.
+    pub rechecks: bool,
 }
 
 impl Spoken {
@@ -105,6 +111,11 @@ impl Cast {
     /// The reading of a clock that is `offset` nanoseconds ahead.
     pub fn clock(&self, now: SimTime, offset: i64) -> UnixNanos {
         UnixNanos(self.epoch.0.saturating_add(now.0).saturating_add_signed(offset))
+    }
+
+    /// What two names share when the play begins.
+    pub fn secret_of(&self, func: Func, a: &str, b: &str) -> Value {
+        self.ring.newest(&self.keys, func, a, b)
     }
 
     /// What the scenario hands to a party in a run; in a run that nobody scheduled, what

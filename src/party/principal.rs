@@ -56,6 +56,8 @@ pub struct Principal {
     accepted: BTreeSet<[u8; 32]>,
     /// Ciphertexts, codes and signatures of its own.
     own: BTreeSet<Bytes>,
+    /// Whom a client was told to refuse.
+    denied: BTreeSet<Name>,
 }
 
 enum Part {
@@ -76,6 +78,7 @@ impl Principal {
             undecided: Vec::new(),
             accepted: BTreeSet::new(),
             own: BTreeSet::new(),
+            denied: BTreeSet::new(),
         }
     }
 
@@ -226,18 +229,20 @@ impl Principal {
     }
 
     fn with_stand(&mut self, now: SimTime, work: impl FnOnce(&mut Stand<'_>)) {
-        let office = &self.office;
-        let admit = |name: &str| match office {
-            Office::Kdc { revoked } if revoked.contains(name) => Err(Reason::ClientRevoked),
-            _ => Ok(()),
+        let refused = match &self.office {
+            Office::Kdc { revoked } => revoked,
+            Office::Client | Office::Ca { .. } => &self.denied,
         };
-        let keeps_register = matches!(office, Office::Kdc { .. });
+        let admit = |name: &str| match refused.contains(name) {
+            true => Err(Reason::ClientRevoked),
+            false => Ok(()),
+        };
         let mut stand = Stand {
             cast: &self.cast,
             character: &self.character,
             trust: &mut self.trust,
             now,
-            admit: if keeps_register { Some(&admit) } else { None },
+            admit: if refused.is_empty() { None } else { Some(&admit) },
         };
         work(&mut stand);
     }
@@ -312,7 +317,9 @@ impl Principal {
     fn revoke(&mut self, subject: Name, reason: String, now: SimTime, effects: &mut Effects) {
         let clock = self.cast.clock(now, self.character.clock_offset);
         match &mut self.office {
-            Office::Client => return,
+            Office::Client => {
+                self.denied.insert(subject.clone());
+            }
             Office::Kdc { revoked } => {
                 revoked.insert(subject.clone());
             }
@@ -327,7 +334,7 @@ impl Principal {
     }
 
     /// Long-term keys, the register and what was written to disk outlive it.
-    fn restart(&mut self, effects: &mut Effects) {
+    fn restart(&mut self, now: SimTime, effects: &mut Effects) {
         self.tell_who_waits(effects);
         self.parts.values_mut().flatten().for_each(|part| *part = Part::Over);
         self.strays.clear();
@@ -335,6 +342,11 @@ impl Principal {
         self.own.clear();
         if !self.character.persistent_cache {
             self.accepted.clear();
+        }
+        if self.character.stamps_after_start {
+            // What was accepted before may bear a stamp as late as this (RFC 4120 §10).
+            let clock = self.cast.clock(now, self.character.clock_offset);
+            self.trust.earliest_stamp = Some(clock.after(self.character.max_skew));
         }
         effects.note(What::Restarted { party: self.character.name.clone() });
     }
@@ -362,7 +374,12 @@ impl Actor for Principal {
         match input {
             Input::Start(run) => self.start(&run, now, effects),
             Input::Message(message) => self.message(message, now, effects),
-            Input::Restart => self.restart(effects),
+            Input::Restart => self.restart(now, effects),
+            Input::Rotate { key, keep } => {
+                self.trust.ring.rotate(&key, keep);
+                let (by, term) = (self.character.name.clone(), key.to_string());
+                effects.note(What::Rotated { by, term, keep });
+            }
             Input::Revoke { subject, reason } => self.revoke(subject, reason, now, effects),
             Input::Timer(_) if !self.undecided.is_empty() => {
                 let outcome = format!("no answer within {CRL_PATIENCE}");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cast::{Cast, Character};
-use crate::knowledge::{Certified, Trust, Value};
+use crate::knowledge::{Certified, Ring, Trust, Value};
 use crate::notation::Name;
 use crate::pki::RelyingParty;
 use crate::reason::Reason;
@@ -17,13 +17,24 @@ pub struct PartyTrust {
     every_certificate: bool,
     /// How it judges certificates.
     pub relying: RelyingParty,
+    /// Its key table.
+    pub ring: Ring,
+    /// It takes no time stamp that is not later than this.
+    pub earliest_stamp: Option<UnixNanos>,
 }
 
 impl PartyTrust {
     /// The trust of a principal.
     pub fn of(cast: &Arc<Cast>, character: &Character) -> PartyTrust {
         let relying = RelyingParty::new(character.trust.clone());
-        PartyTrust { cast: cast.clone(), name: character.name.clone(), every_certificate: false, relying }
+        PartyTrust {
+            cast: cast.clone(),
+            name: character.name.clone(),
+            every_certificate: false,
+            relying,
+            ring: cast.ring.clone(),
+            earliest_stamp: None,
+        }
     }
 
     /// The attacker's: she has every certificate and checks none.
@@ -49,5 +60,13 @@ impl Trust for PartyTrust {
 
     fn is_registered(&self, name: &str) -> bool {
         self.cast.registered.contains(name)
+    }
+
+    fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    fn earliest_stamp(&self) -> Option<UnixNanos> {
+        self.earliest_stamp
     }
 }

@@ -10,8 +10,9 @@ use super::reader::{Reader, array, name, string, unknown};
 use super::setup::Setup;
 use super::toml_tree::{Data, Node, Places};
 use crate::knowledge::Value;
-use crate::notation::attack::Setting;
-use crate::notation::{Attack, Name, Quoted, Term};
+use crate::limits::MAX_WORDS;
+use crate::notation::attack::{Deed, Setting};
+use crate::notation::{Attack, Func, Name, Quoted, Term};
 use crate::party::attacker::{Action, Match, Plan, Rule};
 use crate::time::{SPAN_EXPECTED, SimTime, Span};
 
@@ -30,6 +31,10 @@ pub struct AttackerSpec {
     pub from: SimTime,
     /// Data of hers.
     pub given: BTreeMap<Name, Value>,
+    /// Words that she tries for passwords, in this order.
+    pub dictionary: Vec<String>,
+    /// The time before which she does not send a line of her narration, by run and line.
+    pub times: BTreeMap<(u32, u32), SimTime>,
     /// What she sets out to do, line by line as the file has it.
     pub words: Vec<String>,
 }
@@ -92,7 +97,8 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
             given.insert(key.name.as_str().into(), value);
         }
     }
-    let hers = Hers { name: &her, insider, setup };
+    let dictionary = dictionary(&table)?;
+    let hers = Hers { name: &her, insider, guesses: !dictionary.is_empty(), setup };
     let mut places = Places::default();
     let fresh = table.get("fresh").map_or(Ok(Vec::new()), |n| quoted(n, &mut places))?;
     let plans: Vec<&Node> = ["tactic", "attack", "rule"].iter().filter_map(|k| table.get(k)).collect();
@@ -118,8 +124,10 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
     } else {
         Plan::Eavesdrop
     };
+    let times = times(&table, &plan)?;
     table.finish()?;
-    Ok(Some(AttackerSpec { name: her.as_str().into(), insider, enrols_key_of, plan, from, given, words }))
+    let name = her.as_str().into();
+    Ok(Some(AttackerSpec { name, insider, enrols_key_of, plan, from, given, dictionary, times, words }))
 }
 
 fn words(node: &Node) -> Vec<String> {
@@ -128,6 +136,36 @@ fn words(node: &Node) -> Vec<String> {
         Data::String(text) => vec![text.clone()],
         _ => vec![node.leaves(&[]).join(", ")],
     }
+}
+
+/// `dictionary`: the words that she tries for passwords.
+fn dictionary(table: &Reader<'_>) -> Result<Vec<String>, Problem> {
+    let words = table.strings("dictionary")?;
+    match words.get(MAX_WORDS) {
+        Some((_, extra)) => Err(extra.problem(format!("more words than the limit MAX_WORDS, {MAX_WORDS}"))),
+        None => Ok(words.into_iter().map(|(word, _)| word.to_owned()).collect()),
+    }
+}
+
+/// `at`: the time before which she does not send a line of hers, as in `"2.3" = "9h"`.
+fn times(table: &Reader<'_>, plan: &Plan) -> Result<BTreeMap<(u32, u32), SimTime>, Problem> {
+    let Some(node) = table.get("at") else { return Ok(BTreeMap::new()) };
+    let lines = match plan {
+        Plan::Narration(attack) => &attack.lines[..],
+        _ => &[],
+    };
+    let sends: Vec<_> = lines.iter().filter(|l| matches!(l.deed, Deed::Send { .. })).collect();
+    let words: Vec<String> = sends.iter().map(|l| format!("{}.{}", l.run, l.step)).collect();
+    let mut times = BTreeMap::new();
+    for (key, value) in Reader::new(node)?.entries() {
+        let Some(at) = words.iter().position(|w| *w == key.name) else {
+            let message = format!("she sends no line `{}`", key.name);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            return Err(super::setup::key_problem(node, key, message, &words));
+        };
+        times.insert((sends[at].run, sends[at].step), SimTime::ZERO.after(super::reader::span(value)?));
+    }
+    Ok(times)
 }
 
 fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {
@@ -152,6 +190,8 @@ fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {
 struct Hers<'a> {
     name: &'a str,
     insider: bool,
+    /// Whether she may come to know a password by trying words.
+    guesses: bool,
     setup: &'a Setup,
 }
 
@@ -159,15 +199,20 @@ impl Hers<'_> {
     fn attack(&self, lines: &[Quoted], fresh: &[Quoted], places: &Places) -> Result<Arc<Attack>, Problems> {
         let parties = self.setup.party_names();
         let aliases = self.setup.aliases();
-        let handed: Vec<Term> = self
+        let mut handed: Vec<Term> = self
             .setup
             .events
             .iter()
             .filter_map(|e| match &e.deed {
                 EventDeed::Compromise { term, .. } => Some(term.clone()),
-                EventDeed::Revoke { .. } | EventDeed::Restart { .. } => None,
+                EventDeed::Revoke { .. } | EventDeed::Restart { .. } | EventDeed::Rotate { .. } => None,
             })
             .collect();
+        if self.guesses {
+            let pairs =
+                parties.iter().flat_map(|a| parties.iter().map(move |b| (a, b))).filter(|(a, b)| a < b);
+            handed.extend(pairs.map(|(a, b)| Term::of(Func::Pw, &[a, b])));
+        }
         let setting = Setting {
             protocol: self.setup.protocol(),
             attacker: self.name,

@@ -1,10 +1,10 @@
 //! What happens at set times: `[[event]]`, and the values that events and expectations name.
 
 use super::problem::Problem;
-use super::reader::{Reader, array, name, string, unknown};
+use super::reader::{Reader, array, name, string};
 use super::setup::Setup;
 use super::toml_tree::{Node, Places};
-use crate::notation::{Func, Name, Service, Term, parse};
+use crate::notation::{Func, Name, Term, parse};
 use crate::pki::RevocationReason;
 use crate::time::SimTime;
 
@@ -33,8 +33,15 @@ pub enum EventDeed {
         subject: Name,
         /// Why.
         reason: RevocationReason,
-        /// Which services.
-        by: Vec<Service>,
+        /// Which parties.
+        by: Vec<Name>,
+    },
+    /// Gives a long-term key a new version at all who have it.
+    Rotate {
+        /// The key: `k(..)` or `pw(..)`.
+        key: Term,
+        /// How many older versions still open what was made under them.
+        keep: u32,
     },
     /// Has a party start anew: what it kept in memory is gone.
     Restart {
@@ -108,9 +115,12 @@ impl Setup {
     fn read_event(&self, node: &Node, attacker: Option<&str>) -> Result<EventSpec, Problem> {
         let table = Reader::new(node)?;
         let at = SimTime::ZERO.after(table.span("at")?.ok_or_else(|| table.missing("at"))?);
-        let deed = match (table.get("compromise"), table.get("revoke"), table.get("restart")) {
-            (None, None, Some(node)) => EventDeed::Restart { party: self.known_party(node)? },
-            (Some(what), None, None) => {
+        let [compromise, revoke, restart, rotate] =
+            ["compromise", "revoke", "restart", "rotate"].map(|deed| table.get(deed));
+        let deed = match (compromise, revoke, restart, rotate) {
+            (None, None, None, Some(node)) => self.rotation(node, &table)?,
+            (None, None, Some(node), None) => EventDeed::Restart { party: self.known_party(node)? },
+            (Some(what), None, None, None) => {
                 if attacker.is_none() {
                     return Err(what
                         .problem("there is no attacker to hand this to")
@@ -128,19 +138,15 @@ impl Setup {
                 };
                 EventDeed::Compromise { what, term }
             }
-            (None, Some(node), None) => {
+            (None, Some(node), None, None) => {
                 let subject = self.known_party(node)?;
                 let words: Vec<&str> = RevocationReason::ALL.iter().map(|r| r.word()).collect();
                 let reason = table
                     .word("reason", "reason for a revocation", &words)?
                     .unwrap_or(RevocationReason::Unspecified);
                 let by = match table.get("by") {
-                    None => self.services.iter().copied().collect(),
-                    Some(node) => {
-                        let text = string(node)?;
-                        let found = Service::ALL.iter().find(|s| s.1 == text);
-                        vec![found.ok_or_else(|| unknown(node, "service", text, &["kdc", "ca"]))?.0]
-                    }
+                    None => self.services.iter().map(|s| s.name().into()).collect(),
+                    Some(node) => vec![self.known_party(node)?],
                 };
                 if by.is_empty() {
                     return Err(node
@@ -149,7 +155,11 @@ impl Setup {
                 }
                 EventDeed::Revoke { subject, reason, by }
             }
-            _ => return Err(node.problem("an event has one of `compromise`, `revoke` and `restart`")),
+            _ => {
+                return Err(
+                    node.problem("an event has one of `compromise`, `revoke`, `restart` and `rotate`")
+                );
+            }
         };
         table.finish()?;
         Ok(EventSpec { at, deed })
@@ -168,7 +178,7 @@ impl Setup {
         }
     }
 
-    fn stolen(&self, node: &Node) -> Result<Stolen, Problem> {
+    pub(super) fn stolen(&self, node: &Node) -> Result<Stolen, Problem> {
         let text = string(node)?;
         if text.starts_with(|c: char| c.is_ascii_digit()) {
             return Ok(Stolen::OfRun(self.value_ref(node)?));

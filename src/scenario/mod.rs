@@ -11,6 +11,7 @@ mod problem;
 mod protocol_file;
 mod reader;
 mod report;
+mod secrets;
 mod setup;
 mod surroundings;
 mod toml_tree;

@@ -31,6 +31,14 @@ pub struct Party {
     pub persistent_cache: bool,
     /// Whether it refuses ciphertexts, codes and signatures of its own.
     pub knows_own: bool,
+    /// Whether after a restart it refuses time stamps that it may have accepted before.
+    pub stamps_after_start: bool,
+    /// Whether a centre looks a name up again that one of its own tickets vouches for.
+    pub rechecks: bool,
+    /// The password that it chose; drawn from the seed if none.
+    pub password: Option<String>,
+    /// The party under whose keys it works; its own if none.
+    pub shares_key_of: Option<Name>,
 }
 
 impl Default for Party {
@@ -45,6 +53,10 @@ impl Default for Party {
             replay_cache: false,
             persistent_cache: false,
             knows_own: false,
+            stamps_after_start: false,
+            rechecks: true,
+            password: None,
+            shares_key_of: None,
         }
     }
 }
@@ -55,7 +67,11 @@ impl Setup {
         let services = Reader::new(node)?;
         if let Some(node) = services.get("kdc") {
             self.services.insert(Service::Kdc);
-            self.read_party(&Service::Kdc.name().into(), node, &[])?;
+            self.read_party(&Service::Kdc.name().into(), node, &["rechecks"])?;
+            let rechecks = Reader::new(node)?.boolean("rechecks")?;
+            if let (Some(kdc), Some(rechecks)) = (self.parties.get_mut(Service::Kdc.name()), rechecks) {
+                kdc.rechecks = rechecks;
+            }
         }
         if let Some(node) = services.get("ca") {
             self.services.insert(Service::Ca);
@@ -117,8 +133,12 @@ impl Setup {
             ("replay_cache", &mut party.replay_cache),
             ("persistent_cache", &mut party.persistent_cache),
             ("knows_own", &mut party.knows_own),
+            ("stamps_after_start", &mut party.stamps_after_start),
         ] {
             *slot = table.boolean(key)?.unwrap_or(*slot);
+        }
+        if !Service::ALL.iter().any(|s| *s.1 == **name) {
+            super::secrets::read(&table, &mut party)?;
         }
         table.finish()?;
         self.parties.insert(name.clone(), party);

@@ -9,7 +9,7 @@ use super::parties::Party;
 use super::setup::Setup;
 use crate::crypto::{SigningKey, Suite};
 use crate::journal::{Journal, What};
-use crate::knowledge::{Keys, Private, Public, Value};
+use crate::knowledge::{Keys, Private, Public, Ring, Value};
 use crate::notation::{Func, KeyUses, Name, Origin, Service, Term};
 use crate::party::attacker::{Attacker, Plan, Profile};
 use crate::party::{Actor, Cast, Character, Input, Office, Principal, RunSpec, Spoken};
@@ -98,6 +98,7 @@ impl Company {
                 epoch: EPOCH,
                 registered,
                 certificates: BTreeMap::new(),
+                ring: setup.ring(),
                 lifetimes: setup.lifetimes.clone(),
                 runs: setup.runs.iter().map(|r| (r.number, Arc::new(r.clone()))).collect(),
             }),
@@ -192,6 +193,8 @@ impl Company {
             replay_cache: party.replay_cache,
             persistent_cache: party.persistent_cache,
             knows_own: party.knows_own,
+            stamps_after_start: party.stamps_after_start,
+            rechecks: party.rechecks,
         })
     }
 
@@ -216,6 +219,8 @@ impl Company {
                 plan: spec.plan.clone(),
                 from: spec.from,
                 given: spec.given.clone(),
+                dictionary: spec.dictionary.clone(),
+                times: spec.times.clone(),
             };
             (spec.name.clone(), Box::new(Attacker::new(&self.cast, profile)) as Box<dyn Actor>)
         });
@@ -231,20 +236,26 @@ impl Company {
 
     fn timeline(&self, setup: &Setup, attacker: Option<&AttackerSpec>) -> Vec<(SimTime, Cue)> {
         let mut timeline = Vec::new();
-        for event in &setup.events {
+        for (nth, event) in setup.events.iter().enumerate() {
             match &event.deed {
                 EventDeed::Compromise { what, term } if attacker.is_some() => {
-                    timeline.push((event.at, self.compromise(setup, what, term)));
+                    timeline.push((event.at, self.compromise(setup, nth, what, term)));
                 }
                 EventDeed::Compromise { .. } => {}
                 EventDeed::Restart { party } => {
                     timeline.push((event.at, Cue::Input(party.clone(), Input::Restart)));
                 }
                 EventDeed::Revoke { subject, reason, by } => {
-                    for service in by {
+                    for party in by {
                         let input =
                             Input::Revoke { subject: subject.clone(), reason: reason.word().to_owned() };
-                        timeline.push((event.at, Cue::Input(service.name().into(), input)));
+                        timeline.push((event.at, Cue::Input(party.clone(), input)));
+                    }
+                }
+                EventDeed::Rotate { key, keep } => {
+                    for party in setup.holders(key) {
+                        let input = Input::Rotate { key: key.clone(), keep: *keep };
+                        timeline.push((event.at, Cue::Input(party, input)));
                     }
                 }
             }
@@ -278,11 +289,11 @@ impl Company {
         .collect()
     }
 
-    fn compromise(&self, setup: &Setup, what: &Stolen, term: &Term) -> Cue {
+    fn compromise(&self, setup: &Setup, nth: usize, what: &Stolen, term: &Term) -> Cue {
         let term = term.clone();
         match what.clone() {
             Stolen::LongTerm(key) => {
-                let value = self.long_term(setup, &key);
+                let value = self.long_term(setup, &key, &setup.ring_at(nth)).into_iter().next();
                 let shown = key.to_string();
                 Cue::Ask(Box::new(move |_| {
                     let what = What::Compromised { term: shown, run: None, value: value.clone() };
@@ -298,15 +309,19 @@ impl Company {
         }
     }
 
-    fn long_term(&self, setup: &Setup, key: &Term) -> Option<Value> {
-        let Term::App(func, _) = key else { return None };
+    /// The versions of a long-term key that there are, newest first.
+    fn long_term(&self, setup: &Setup, key: &Term, ring: &Ring) -> Vec<Value> {
+        let Term::App(func, _) = key else { return Vec::new() };
         let names = key.names();
         let keys = &self.cast.keys;
         match (func, names.as_slice()) {
-            (Func::Sk, [owner]) => Some(keys.private(owner, all_uses(setup)).to_value()),
-            (Func::K, [a, b]) => Some(keys.shared(a, b)),
-            (Func::Pw, [a, b]) => Some(keys.password(a, b)),
-            _ => None,
+            (Func::Sk, [owner]) => vec![keys.private(owner, all_uses(setup)).to_value()],
+            (Func::K | Func::Pw, [a, b]) => {
+                let mut all = vec![ring.newest(keys, *func, a, b)];
+                all.extend(ring.older(keys, *func, a, b));
+                all
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -320,8 +335,10 @@ impl Company {
                 terms.push(Term::of(Func::Pw, &[a, b]));
             }
         }
-        let keys = terms.into_iter().filter_map(|t| Some((t.to_string(), self.long_term(setup, &t)?)));
-        keys.chain(self.declared_long_term()).collect()
+        let ring = setup.ring_at(setup.events.len());
+        let versions =
+            |t: Term| self.long_term(setup, &t, &ring).into_iter().map(move |v| (t.to_string(), v));
+        terms.into_iter().flat_map(versions).chain(self.declared_long_term()).collect()
     }
 
     /// The values that protocols declare as held for the long term, of whoever owns them in

@@ -119,6 +119,7 @@ impl Setup {
         setup.runs = setup.read_runs(runs_node, attacker_name.as_deref())?;
         setup.read_services(table)?;
         setup.parties = setup.read_parties(table, attacker_name.as_deref())?;
+        setup.check_hosts(table)?;
         setup.events = setup.read_events(table, attacker_name.as_deref())?;
         setup.attacker = attacker_table::read(table, &setup)?;
         setup.check_widths(table)?;

@@ -84,6 +84,48 @@ impl Hand {
         read
     }
 
+    /// Reads a message of these parts as far as it can be read: a check that fails is no
+    /// reason for her to stop.
+    pub fn read_leniently(&mut self, message: &Sight, parts: &[Id], line: u32, desk: &mut Desk<'_>) {
+        let (ops, unchecked, slots) = {
+            let mut planner = self.planner();
+            let ops = planner.receive(parts);
+            (ops, planner.unchecked().to_vec(), planner.slots())
+        };
+        self.knowledge.reserve_slots(slots);
+        for op in &ops {
+            let _ = self.learn(std::slice::from_ref(op), message, line, desk);
+        }
+        self.unchecked = unchecked;
+    }
+
+    /// How a value of `id` would be tested against what she kept: the operations up to the
+    /// first that can fail for a wrong one, and the term that it is about.
+    pub fn test_of(&self, id: Id) -> Option<(Vec<Op>, Id)> {
+        let mut planner = self.planner();
+        planner.hold(id);
+        let mut ops = planner.recheck();
+        let (at, of) = ops.iter().enumerate().find_map(|(at, op)| match op {
+            Op::Open(_, of, _) | Op::Equal(_, of) => Some((at, *of)),
+            _ => None,
+        })?;
+        ops.truncate(at + 1);
+        Some((ops, of))
+    }
+
+    /// Carries out operations on what she kept.
+    pub fn carry_out(&mut self, ops: &[Op], desk: &mut Desk<'_>) -> Result<(), Reason> {
+        let slots = ops.iter().flat_map(|op| match op {
+            Op::Open(_, _, inner) => inner.iter().map(|(slot, _)| usize::from(*slot) + 1).max(),
+            _ => None,
+        });
+        self.knowledge.reserve_slots(slots.max().unwrap_or(0));
+        let nothing = Bytes::from(Vec::new());
+        let (casts, arrived) = (BTreeMap::new(), Arrived { from: "", bytes: &nothing });
+        let (knowledge, mut ctx) = self.context(u32::MAX, &casts, desk);
+        knowledge.learn(ops, &arrived, &mut ctx)
+    }
+
     /// Carries out operations on a message.
     pub fn learn(
         &mut self,

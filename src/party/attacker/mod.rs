@@ -2,6 +2,7 @@
 //! works by a narration, by rules or by a tactic, and builds what she sends with the same
 //! engine as everyone else, from what she holds. Must not know anybody's secrets but her own.
 
+mod dictionary;
 mod hand;
 mod narration;
 mod puppet;
@@ -16,9 +17,10 @@ use super::{Actor, Effect, Effects, Input};
 use crate::journal::{Sight, What};
 use crate::knowledge::Value;
 use crate::limits::MAX_ATTACKER_ACTIONS;
-use crate::notation::{Attack, Name, Term};
+use crate::notation::{Attack, Func, Name, Term};
 use crate::time::{SimTime, Span};
 
+use dictionary::Guesser;
 pub use rules::{Action, Match, Rule};
 
 /// What the attacker sets out to do.
@@ -55,6 +57,10 @@ pub struct Profile {
     pub from: SimTime,
     /// Data of hers, in place of what a scenario gives to honest parties.
     pub given: BTreeMap<Name, Value>,
+    /// Words that she tries for passwords, in this order.
+    pub dictionary: Vec<String>,
+    /// The time before which she does not send a line of her narration, by run and line.
+    pub times: BTreeMap<(u32, u32), SimTime>,
 }
 
 /// The attacker.
@@ -62,6 +68,7 @@ pub struct Attacker {
     cast: Arc<Cast>,
     profile: Profile,
     mind: Box<dyn Mind>,
+    guesser: Guesser,
 }
 
 /// What drives her.
@@ -136,7 +143,7 @@ impl Attacker {
             Plan::Reflect => Box::new(tactics::Reflect::default()),
             Plan::Tamper => Box::new(tactics::Tamper::new(cast, &profile)),
         };
-        Attacker { cast: cast.clone(), profile, mind }
+        Attacker { cast: cast.clone(), guesser: Guesser::new(&profile), profile, mind }
     }
 
     /// What she has before anything happens: the keys of her own registration.
@@ -145,7 +152,7 @@ impl Attacker {
         let mut own = Vec::new();
         if self.profile.insider {
             for other in self.cast.registered.iter().filter(|o| *o != name) {
-                own.push((format!("k({name},{other})"), self.cast.keys.shared(name, other)));
+                own.push((format!("k({name},{other})"), self.cast.secret_of(Func::K, name, other)));
             }
         }
         let uses = self.cast.protocols.values().fold((false, false), |uses, spoken| {
@@ -164,9 +171,14 @@ impl Attacker {
 
 impl Actor for Attacker {
     fn handle(&mut self, input: Input, now: SimTime, effects: &mut Effects) {
-        let Attacker { cast, profile, mind } = self;
+        let Attacker { cast, profile, mind, guesser } = self;
         let active = now >= profile.from;
         let mut desk = Desk { cast, profile, now, active, effects };
+        if let Input::OnWire(message) = &input {
+            for (term, value) in guesser.look(message, &mut desk) {
+                mind.handed(&term, &value, &mut desk);
+            }
+        }
         match input {
             Input::Begin => {
                 if active {
@@ -187,7 +199,14 @@ impl Actor for Attacker {
             Input::Timer(WAKE) => mind.begin(&mut desk),
             Input::Timer(number) => mind.timer(number, &mut desk),
             Input::End => mind.end(&mut desk),
-            Input::Message(_) | Input::Revoke { .. } | Input::Restart => {}
+            Input::Message(_) | Input::Revoke { .. } | Input::Rotate { .. } | Input::Restart => {}
+        }
+        let Attacker { cast, profile, guesser, .. } = self;
+        let desk = Desk { cast, profile, now, active, effects: &mut Effects::default() };
+        for effect in &effects.all {
+            if let Effect::Inject { message, .. } = effect {
+                guesser.note(message, &desk);
+            }
         }
     }
 }

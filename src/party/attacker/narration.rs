@@ -10,7 +10,8 @@ use crate::journal::{Sight, What};
 use crate::knowledge::{Grounds, Supply, Value};
 use crate::notation::attack::{AttackLine, Deed, rights};
 use crate::notation::{Attack, Name, Node, Term};
-use crate::party::{Cast, PartyTrust, Spoken};
+use crate::party::{Cast, Effect, PartyTrust, Spoken};
+use crate::time::SimTime;
 
 pub struct Narrator {
     attack: Arc<Attack>,
@@ -20,6 +21,8 @@ pub struct Narrator {
     /// Messages held for a later line.
     held: Vec<Sight>,
     stopped: Option<String>,
+    /// The time before which she does not send a line.
+    times: BTreeMap<(u32, u32), SimTime>,
 }
 
 /// Her notebook for these terms: she knows who there is, and her own fresh values.
@@ -63,6 +66,7 @@ impl Narrator {
             next: 0,
             held: Vec::new(),
             stopped: None,
+            times: profile.times.clone(),
         }
     }
 
@@ -112,7 +116,8 @@ impl Narrator {
     }
 
     fn send(&mut self, line: &AttackLine, from: &Name, to: &Name, desk: &mut Desk<'_>) -> bool {
-        if !self.hand.can_build(&line.parts) {
+        let early = self.times.get(&(line.run, line.step)).is_some_and(|at| desk.now < *at);
+        if early || !self.hand.can_build(&line.parts) {
             return false;
         }
         let at = Address { run: line.run, line: line.step, protocol: &self.protocol, from, to };
@@ -149,6 +154,7 @@ fn same_place(a: &Sight, b: &Sight) -> bool {
 
 impl Mind for Narrator {
     fn begin(&mut self, desk: &mut Desk<'_>) {
+        self.times.values().for_each(|at| desk.effects.all.push(Effect::Timer(*at, 0)));
         self.advance(desk);
     }
 
@@ -160,6 +166,10 @@ impl Mind for Narrator {
             None => return desk.pass(message),
         }
         self.held.push(message);
+        self.advance(desk);
+    }
+
+    fn timer(&mut self, _number: u64, desk: &mut Desk<'_>) {
         self.advance(desk);
     }
 
