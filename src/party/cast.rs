@@ -13,6 +13,8 @@ use crate::wire::Encoding;
 pub struct Cast {
     /// The protocols that are spoken, by name.
     pub protocols: BTreeMap<Name, Arc<Spoken>>,
+    /// The scenario's own protocol, of which every run is that says nothing else.
+    pub main: Name,
     /// The long-term keys.
     pub keys: Arc<Keys>,
     /// Which of them names have when the play begins.
@@ -108,6 +110,11 @@ impl Spoken {
 }
 
 impl Cast {
+    /// The protocol of which an attack speaks.
+    pub fn main(&self) -> &Arc<Spoken> {
+        &self.protocols[&self.main]
+    }
+
     /// The reading of a clock that is `offset` nanoseconds ahead.
     pub fn clock(&self, now: SimTime, offset: i64) -> UnixNanos {
         UnixNanos(self.epoch.0.saturating_add(now.0).saturating_add_signed(offset))

@@ -94,6 +94,7 @@ impl Company {
         let mut company = Company {
             cast: Arc::new(Cast {
                 protocols: BTreeMap::new(),
+                main: setup.protocol().name.as_str().into(),
                 keys: keys.clone(),
                 epoch: EPOCH,
                 registered,

@@ -58,7 +58,7 @@ pub fn notebook(cast: &Arc<Cast>, profile: &Profile, attack: &Attack, spoken: &S
 
 impl Narrator {
     pub fn new(cast: &Arc<Cast>, profile: &Profile, attack: &Arc<Attack>) -> Narrator {
-        let spoken = cast.protocols.values().next().expect("a play has a protocol");
+        let spoken = cast.main();
         Narrator {
             hand: notebook(cast, profile, attack, spoken, "narration"),
             protocol: spoken.protocol.name.as_str().into(),
