@@ -178,10 +178,13 @@ impl Knowledge {
                 if time.distance(ctx.now) <= ctx.max_skew { Ok(()) } else { Err(Reason::Stale) }
             }
             Some(Kind::Expiry) => {
-                if ctx.now < clock(value)? {
-                    Ok(())
-                } else {
+                let end = clock(value)?;
+                if end <= ctx.now {
                     Err(Reason::Expired)
+                } else if ctx.max_lifetime.is_some_and(|most| end > ctx.now.after(most)) {
+                    Err(Reason::LifetimeTooLong)
+                } else {
+                    Ok(())
                 }
             }
             Some(Kind::Share) => ctx.keys.suite().agreement.validate(&value.bytes),

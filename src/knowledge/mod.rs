@@ -125,6 +125,8 @@ pub struct Context<'a> {
     pub now: UnixNanos,
     /// How far a time stamp may be from the party's clock.
     pub max_skew: Span,
+    /// How far ahead of the party's clock an expiry may lie: any distance if none.
+    pub max_lifetime: Option<Span>,
     /// The lifetime that the party gives to an `expiry`, by name or for all.
     pub lifetime: &'a Lifetimes,
     /// The long-term keys.

@@ -70,6 +70,8 @@ pub struct Character {
     pub clock_offset: i64,
     /// How far a time stamp may be from its clock.
     pub max_skew: Span,
+    /// How far ahead of its clock an expiry may lie: any distance if none.
+    pub max_lifetime: Option<Span>,
     /// How it judges certificates.
     pub trust: Arc<TrustPolicy>,
     /// Whether it refuses a message that it has accepted before.

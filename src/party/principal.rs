@@ -344,7 +344,7 @@ impl Principal {
             self.accepted.clear();
         }
         if self.character.stamps_after_start {
-            // What was accepted before may bear a stamp as late as this (RFC 4120 §10).
+            // Who lost track of what it accepted rejects what it may have (RFC 4120 §3.2.3).
             let clock = self.cast.clock(now, self.character.clock_offset);
             self.trust.earliest_stamp = Some(clock.after(self.character.max_skew));
         }

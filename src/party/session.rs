@@ -245,6 +245,7 @@ impl Session {
             rng: &mut self.rng,
             now: stand.cast.clock(stand.now, stand.character.clock_offset),
             max_skew: stand.character.max_skew,
+            max_lifetime: stand.character.max_lifetime,
             lifetime: &stand.cast.lifetimes,
             keys: &stand.cast.keys,
             trust: stand.trust,

@@ -17,6 +17,8 @@ pub struct Party {
     pub clock_offset: i64,
     /// How far a time stamp may be from its clock.
     pub max_skew: Span,
+    /// How far ahead of its clock an expiry may lie: any distance if none.
+    pub max_lifetime: Option<Span>,
     /// Whether it asks who is revoked.
     pub revocation: Revocation,
     /// What it does if it cannot know.
@@ -46,6 +48,7 @@ impl Default for Party {
         Party {
             clock_offset: 0,
             max_skew: Span::seconds(300),
+            max_lifetime: None,
             revocation: Revocation::None,
             on_unavailable: OnUnavailable::HardFail,
             check_chain: true,
@@ -113,6 +116,7 @@ impl Setup {
             party.clock_offset = offset(node)?;
         }
         party.max_skew = table.span("max_skew")?.unwrap_or(party.max_skew);
+        party.max_lifetime = table.span("max_lifetime")?;
         if let Some(node) = table.get("revocation") {
             party.revocation = match string(node)? {
                 "none" => Revocation::None,

@@ -184,6 +184,7 @@ impl Company {
             name: name.clone(),
             clock_offset: party.clock_offset,
             max_skew: party.max_skew,
+            max_lifetime: party.max_lifetime,
             trust: Arc::new(TrustPolicy {
                 roots: self.root.clone(),
                 revocation: party.revocation,

@@ -84,14 +84,14 @@ impl Guesser {
         desk: &mut Desk<'_>,
     ) -> Option<Value> {
         let known = self.found.iter().filter(|(t, _)| t == term).map(|(_, value)| value);
-        if let Some(value) = known.into_iter().find(|v| reading.fits(id, v, desk).is_some()) {
+        if let Some(value) = known.into_iter().find(|v| reading.fits(id, v, desk)) {
             return Some(value.clone());
         }
         if self.given_up.contains(term) {
             return None;
         }
         let tested = reading.testable(id)?;
-        let at = self.words.iter().position(|word| reading.fits(id, word, desk).is_some());
+        let at = self.words.iter().position(|word| reading.fits(id, word, desk));
         let value = at.map(|at| self.words[at].clone());
         if value.is_none() {
             self.given_up.insert(term.clone());
@@ -172,14 +172,14 @@ impl Reading {
         self.hand.knowledge.get(of).cloned()
     }
 
-    /// What opens, or comes out right, if the password is this word.
-    fn fits(&mut self, id: Id, word: &Value, desk: &Desk<'_>) -> Option<()> {
-        let (ops, _) = self.hand.test_of(id)?;
+    /// Whether something opens, or comes out right, if the password is this word.
+    fn fits(&mut self, id: Id, word: &Value, desk: &Desk<'_>) -> bool {
+        let Some((ops, _)) = self.hand.test_of(id) else { return false };
         let before = self.hand.knowledge.clone();
         self.hand.knowledge.set(id, word.clone());
         let fits = self.with_scratch(desk, |hand, desk| hand.carry_out(&ops, desk));
         self.hand.knowledge = before;
-        fits.ok()
+        fits.is_ok()
     }
 
     /// Works beside the play: what she computes in order to guess is not yet of it.

@@ -205,6 +205,7 @@ impl Hand {
             rng: &mut self.rng,
             now: desk.cast.clock(desk.now, character.clock_offset),
             max_skew: character.max_skew,
+            max_lifetime: None,
             lifetime: &desk.cast.lifetimes,
             keys: &desk.cast.keys,
             trust: &mut self.trust,
