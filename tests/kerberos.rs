@@ -318,3 +318,77 @@ fn a_reset_password_is_another_word() {
         "{derivation}"
     );
 }
+
+#[test]
+fn two_hosts_of_a_service_work_under_one_key() {
+    let text = |shares: &str| {
+        format!(
+            r#"{ALICE}
+            [[run]]
+            C = "alice"
+            V = "bob2"
+            Payload = "transfer 200"
+            [parties.bob2]
+            {shares}
+            [attacker]
+            insider = false
+            attack = ["1.5 alice -> bob : M", "3.5 I(alice) -> bob2 : M"]"#
+        )
+    };
+    let one_key = play(&text("shares_key_of = \"bob\""), 0, &KeyPool::default());
+    assert_eq!(part(&one_key, 2, "bob2"), "completes");
+    assert_eq!(part(&one_key, 3, "bob2"), "completes");
+    let two_keys = play(&text(""), 0, &KeyPool::default());
+    assert_eq!(part(&two_keys, 2, "bob2"), "completes");
+    assert_eq!(part(&two_keys, 3, "bob2"), "rejects line 5: decrypt-failed");
+}
+
+#[test]
+fn an_attack_waits_for_the_time_that_a_line_has() {
+    let text = format!(
+        r#"{ALICE}
+        [attacker]
+        insider = false
+        attack = ["1.5 alice -> bob : M", "2.5 I(alice) -> bob : M", "3.5 I(alice) -> bob : M"]
+        at = {{ "2.5" = "3m", "3.5" = "6m" }}"#
+    );
+    let play = play(&text, 0, &KeyPool::default());
+    let sent = |run: u32| {
+        play.journal().events().iter().find_map(|e| match &e.what {
+            What::Injected { message, .. } if message.run == run => Some(e.at.to_string()),
+            _ => None,
+        })
+    };
+    assert_eq!((sent(2).as_deref(), sent(3).as_deref()), (Some("00:03:00.000"), Some("00:06:00.000")));
+    assert_eq!(part(&play, 2, "bob"), "completes");
+    assert_eq!(part(&play, 3, "bob"), "rejects line 5: stale");
+}
+
+/// Mallory, a user, opens what is meant for her and finds there what is meant for bob.
+#[test]
+fn an_insider_guesses_at_a_ticket_inside_what_she_may_open() {
+    let text = |insider: bool| {
+        format!(
+            r#"
+            [protocol]
+            messages = [
+              "A -> S : A, B, Na",
+              "S -> A : {{Na, B, Kab, {{Kab, A}}pw(B,S)}}k(A,S)",
+              "A -> B : {{{{Kab, A}}pw(B,S)}}k(A,B)",
+            ]
+            fresh = {{ A = ["Na: nonce"], S = ["Kab: key"] }}
+            [[run]]
+            A = "alice"
+            B = "bob"
+            [parties.bob]
+            password = "sunshine7"
+            [attacker]
+            insider    = {insider}
+            dictionary = ["123456", "sunshine7"]
+            attack     = ["2.1 I -> kdc : I, bob, N"]"#
+        )
+    };
+    let found = ("pw(bob,kdc)".to_owned(), 2, true);
+    assert_eq!(guesses(&play(&text(true), 0, &KeyPool::default())), [found]);
+    assert_eq!(guesses(&play(&text(false), 0, &KeyPool::default())), []);
+}

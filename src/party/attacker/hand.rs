@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::crypto::Rng;
 use crate::journal::Sight;
 use crate::knowledge::{Arrived, Bytes, Context, Grounds, Knowledge, Value};
-use crate::notation::{Id, Kind, Name, Op, Planner, Table};
+use crate::notation::{Id, Kind, Name, Node, Op, Planner, Table};
 use crate::party::PartyTrust;
 use crate::reason::Reason;
 
@@ -100,7 +100,8 @@ impl Hand {
     }
 
     /// How a value of `id` would be tested against what she kept: the operations up to the
-    /// first that can fail for a wrong one, and the term that it is about.
+    /// first that opens something with it, or computes something from it and compares, and
+    /// the term that this one is about.
     pub fn test_of(&self, id: Id) -> Option<(Vec<Op>, Id)> {
         let mut planner = self.planner();
         planner.hold(id);
@@ -109,6 +110,13 @@ impl Hand {
             Op::Open(_, of, _) | Op::Equal(_, of) => Some((at, *of)),
             _ => None,
         })?;
+        let depends = match self.table().node(of) {
+            Node::Enc(_, key) => planner.is_part(id, *key),
+            _ => planner.is_part(id, of),
+        };
+        if !depends {
+            return None;
+        }
         ops.truncate(at + 1);
         Some((ops, of))
     }
