@@ -392,3 +392,50 @@ fn an_insider_guesses_at_a_ticket_inside_what_she_may_open() {
     assert_eq!(guesses(&play(&text(true), 0, &KeyPool::default())), [found]);
     assert_eq!(guesses(&play(&text(false), 0, &KeyPool::default())), []);
 }
+
+/// What bob, the centre and alice check of tickets, authenticators and answers, one attempt each.
+#[test]
+fn each_check_of_a_ticket_has_its_reason() {
+    let attempt = |setting: &str, attack: &[&str], run: u32, party: &str| {
+        let lines: Vec<String> = attack.iter().map(|line| format!("'{line}'")).collect();
+        let text = format!(
+            "{ALICE}
+            [[run]]
+            at = \"5m\"
+            C = \"alice\"
+            V = \"bob\"
+            Payload = \"transfer 200\"
+            {setting}
+            [attacker]
+            fresh  = [\"T1: time\", \"T2: time\"]
+            attack = [{}]",
+            lines.join(", ")
+        );
+        part(&play(&text, 0, &KeyPool::default()), run, party)
+    };
+    let own = [
+        "3.1 I   -> kdc : I, N",
+        "3.2 kdc -> I   : TGT, {Kct, Tt, N}k(I,kdc)",
+        "3.3 I   -> kdc : bob, M, TGT, {I, T1}Kct",
+        "3.4 kdc -> I   : Ticket, {bob, Kcv, Ts, M}Kct",
+    ];
+    let with = |last: &'static str| [&own[..], &[last]].concat();
+    // Somebody else's name in the authenticator (KRB_AP_ERR_BADMATCH).
+    let line = r#"3.5 I -> bob : Ticket, {alice, T2}Kcv, {"mine"}Kcv"#;
+    assert_eq!(attempt("", &with(line), 3, "bob"), "rejects line 5: wrong-peer");
+    let line = r#"3.5 I -> bob : Ticket, {I, T2}Kcv, {"mine"}Kcv"#;
+    assert_eq!(attempt("", &with(line), 3, "bob"), "completes");
+    // A ticket for one service shown to another (KRB_AP_ERR_NOT_US).
+    let line = r#"3.5 I -> carol : Ticket, {I, T2}Kcv, {"mine"}Kcv"#;
+    assert_eq!(attempt("[parties.carol]", &with(line), 3, "carol"), "rejects line 5: decrypt-failed");
+    // A service ticket shown to the centre for another (KRB_AP_ERR_BAD_INTEGRITY).
+    let line = "4.3 I -> kdc : carol, N4, Ticket, {I, T2}Kcv";
+    assert_eq!(attempt("[parties.carol]", &with(line), 4, "kdc"), "rejects line 3: decrypt-failed");
+    // An old answer to a new request: the nonce differs (RFC 4120 §3.1.5).
+    let old = ["1.2 kdc -> alice : X, Y", "2.2 kdc -> I(alice) : Z, W", "2.2 I(kdc) -> alice : X, Y"];
+    assert_eq!(attempt("", &old, 2, "alice"), "rejects line 2: mismatch");
+    // Whom the centre does not know (KDC_ERR_C_PRINCIPAL_UNKNOWN).
+    let stranger = format!("{ALICE}\n[attacker]\ninsider = false\nattack = [\"2.1 I -> kdc : I, N\"]");
+    let play = play(&stranger, 0, &KeyPool::default());
+    assert_eq!(part(&play, 2, "kdc"), "rejects line 2: unknown-client");
+}

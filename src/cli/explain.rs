@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Args;
 use mallory::Scenario;
 use mallory::notation::fault::suggest;
+use mallory::notation::protocol::Declared;
 use mallory::notation::{Origin, Protocol};
 use mallory::reason::Reason;
 use mallory::scenario::{self, EventDeed, Problem, Problems, ProtocolFile, Variant};
@@ -198,7 +199,8 @@ fn words(protocol: &Protocol) -> Vec<String> {
     ] {
         for role in &protocol.roles {
             let own = protocol.values.iter().filter(|v| v.origin == origin && v.role == role.name);
-            let own: Vec<String> = own.map(|v| format!("{} ({})", v.name, v.of.word())).collect();
+            let bound = |v: &Declared| v.until.as_ref().map_or(String::new(), |until| format!(" <= {until}"));
+            let own: Vec<String> = own.map(|v| format!("{} ({}{})", v.name, v.of.word(), bound(v))).collect();
             if !own.is_empty() {
                 lines.push(format!("     {} {deed} {}", role.name, own.join(", ")));
             }

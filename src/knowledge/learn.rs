@@ -1,10 +1,12 @@
 //! Learns from bytes by a plan. The first check that fails ends it with a reason.
 
+use zeroize::Zeroizing;
+
 use super::build::{open, step, xor};
 use super::keys::Public;
 use super::value::{Bytes, Value};
 use super::{Context, Knowledge, label};
-use crate::crypto;
+use crate::crypto::{self, Suite};
 use crate::notation::plan::{decryption_key, verification_key};
 use crate::notation::{Func, Id, Kind, Node, Op, Source};
 use crate::reason::Reason;
@@ -102,18 +104,16 @@ impl Knowledge {
         }
         let mut last = Reason::DecryptFailed;
         for label in self.labels(term, ctx) {
-            let opened: Vec<_> = match &private {
+            let opened = match &private {
                 Some(private) => {
                     let key = private.decryption.as_ref().ok_or(Reason::DecryptFailed)?;
-                    vec![suite.public_key.decrypt(key, &label, &sealed.bytes)]
+                    suite.public_key.decrypt(key, &label, &sealed.bytes)
                 }
-                None => symmetric.iter().map(|key| open(suite, key, &label, &sealed.bytes)).collect(),
+                None => open_with_any(suite, &symmetric, &label, &sealed.bytes),
             };
-            for plain in opened {
-                match plain {
-                    Ok(plain) => return Ok(Bytes::from(plain.as_slice())),
-                    Err(reason) => last = reason,
-                }
+            match opened {
+                Ok(plain) => return Ok(Bytes::from(plain.as_slice())),
+                Err(reason) => last = reason,
             }
         }
         Err(last)
@@ -232,6 +232,18 @@ impl Knowledge {
         self.set(term, value);
         Ok(())
     }
+}
+
+/// Opens a ciphertext with the first of several versions of a key that fits.
+fn open_with_any(suite: Suite, keys: &[Value], label: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let mut last = Reason::DecryptFailed;
+    for key in keys {
+        match open(suite, key, label, sealed) {
+            Ok(plain) => return Ok(plain),
+            Err(reason) => last = reason,
+        }
+    }
+    Err(last)
 }
 
 /// The reading of a clock that a field holds: nanoseconds since 1970.

@@ -12,7 +12,7 @@ use super::toml_tree::{Data, Node, Places};
 use crate::knowledge::Value;
 use crate::limits::MAX_WORDS;
 use crate::notation::attack::{Deed, Setting};
-use crate::notation::{Attack, Func, Name, Quoted, Term};
+use crate::notation::{Attack, Name, Quoted, Term};
 use crate::party::attacker::{Action, Match, Plan, Rule};
 use crate::time::{SPAN_EXPECTED, SimTime, Span};
 
@@ -199,7 +199,7 @@ impl Hers<'_> {
     fn attack(&self, lines: &[Quoted], fresh: &[Quoted], places: &Places) -> Result<Arc<Attack>, Problems> {
         let parties = self.setup.party_names();
         let aliases = self.setup.aliases();
-        let mut handed: Vec<Term> = self
+        let handed: Vec<Term> = self
             .setup
             .events
             .iter()
@@ -208,11 +208,6 @@ impl Hers<'_> {
                 EventDeed::Revoke { .. } | EventDeed::Restart { .. } | EventDeed::Rotate { .. } => None,
             })
             .collect();
-        if self.guesses {
-            let pairs =
-                parties.iter().flat_map(|a| parties.iter().map(move |b| (a, b))).filter(|(a, b)| a < b);
-            handed.extend(pairs.map(|(a, b)| Term::of(Func::Pw, &[a, b])));
-        }
         let setting = Setting {
             protocol: self.setup.protocol(),
             attacker: self.name,
@@ -220,6 +215,7 @@ impl Hers<'_> {
             parties: &parties,
             aliases: &aliases,
             handed: &handed,
+            guesses: self.guesses,
             fresh,
         };
         Attack::compile(lines, &setting).map(Arc::new).map_err(|faults| Problems(places.problems(&faults)))
