@@ -324,7 +324,11 @@ fn two_hosts_of_a_service_work_under_one_key() {
     let text = |shares: &str| {
         format!(
             r#"{ALICE}
+            [[event]]
+            at     = "10s"
+            rotate = "k(bob,kdc)"
             [[run]]
+            at = "20s"
             C = "alice"
             V = "bob2"
             Payload = "transfer 200"
@@ -335,6 +339,7 @@ fn two_hosts_of_a_service_work_under_one_key() {
             attack = ["1.5 alice -> bob : M", "3.5 I(alice) -> bob2 : M"]"#
         )
     };
+    // The new key reaches both hosts: the centre makes the second ticket under it.
     let one_key = play(&text("shares_key_of = \"bob\""), 0, &KeyPool::default());
     assert_eq!(part(&one_key, 2, "bob2"), "completes");
     assert_eq!(part(&one_key, 3, "bob2"), "completes");
