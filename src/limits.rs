@@ -21,6 +21,8 @@ pub const MAX_MESSAGES: u64 = 10_000_000;
 pub const MAX_ATTACKER_ACTIONS: usize = 10_000;
 /// Virtual time in one play, in seconds: a hundred years.
 pub const MAX_VIRTUAL_SECONDS: u64 = 100 * 366 * 86_400;
+/// Words in the attacker's dictionary: each costs a stretching, some 20 ms.
+pub const MAX_WORDS: usize = 1_000;
 /// Runs in one scenario.
 pub const MAX_RUNS: usize = 100_000;
 /// Values tried in one search for what the attacker can compute.

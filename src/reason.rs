@@ -38,6 +38,7 @@ reasons! {
     Malformed = "malformed", "the bytes do not have the shape of the line";
     Stale = "stale", "a time stamp is further from the party's clock than its permitted skew (RFC 4120 §3.2.3)";
     Expired = "expired", "a value's expiry lies before the party's clock (RFC 4120 §3.2.3)";
+    LifetimeTooLong = "lifetime-too-long", "an expiry lies further ahead than the party would grant (RFC 4120 §3.1.3)";
     Replayed = "replayed", "the party's replay cache holds this message already (RFC 4120 §3.2.3)";
     Reflected = "reflected", "the party receives what it made itself as its peer's (ISO/IEC 9798-4)";
     CertificateUntrusted = "certificate-untrusted", "no path of valid signatures leads to a trusted root (RFC 5280 §6.1)";

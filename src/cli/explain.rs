@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Args;
 use mallory::Scenario;
 use mallory::notation::fault::suggest;
+use mallory::notation::protocol::Declared;
 use mallory::notation::{Origin, Protocol};
 use mallory::reason::Reason;
 use mallory::report::offset_words;
@@ -199,7 +200,8 @@ fn words(protocol: &Protocol) -> Vec<String> {
     ] {
         for role in &protocol.roles {
             let own = protocol.values.iter().filter(|v| v.origin == origin && v.role == role.name);
-            let own: Vec<String> = own.map(|v| format!("{} ({})", v.name, v.of.word())).collect();
+            let bound = |v: &Declared| v.until.as_ref().map_or(String::new(), |until| format!(" <= {until}"));
+            let own: Vec<String> = own.map(|v| format!("{} ({}{})", v.name, v.of.word(), bound(v))).collect();
             if !own.is_empty() {
                 lines.push(format!("     {} {deed} {}", role.name, own.join(", ")));
             }
@@ -230,10 +232,12 @@ fn timeline(variant: &Variant) -> Vec<String> {
                 let named = if what.ends_with(&term) { String::new() } else { format!(" as {term}") };
                 format!("the attacker is handed {what}{named}")
             }
+            EventDeed::Rotate { key, keep: 0 } => format!("{key} gets a new version"),
+            EventDeed::Rotate { key, keep } => format!("{key} gets a new version; {keep} older kept"),
             EventDeed::Restart { party } => format!("{party} restarts"),
             EventDeed::Clock { party, offset } => format!("{party}'s clock is set {}", offset_words(*offset)),
             EventDeed::Revoke { subject, reason, by } => {
-                let by: Vec<&str> = by.iter().map(|s| s.name()).collect();
+                let by: Vec<&str> = by.iter().map(|name| &**name).collect();
                 format!("{} revokes {subject}: {}", by.join(" and "), reason.word())
             }
         };
@@ -253,6 +257,12 @@ fn attacker(variant: &Variant) -> Vec<String> {
     let kind = if her.insider { "an insider" } else { "an outsider" };
     let from = if her.from.0 == 0 { String::new() } else { format!(", acts from {}", her.from) };
     let mut lines = vec![format!("{}, {kind}{from}", her.name)];
+    if !her.dictionary.is_empty() {
+        lines.push(format!("tries {} words for passwords", her.dictionary.len()));
+    }
+    for ((run, line), at) in &her.times {
+        lines.push(format!("sends {run}.{line} not before {at}"));
+    }
     if let Some(owner) = &her.enrols_key_of {
         lines.push(format!("asks the authority to certify {owner}'s public key in her name"));
     }

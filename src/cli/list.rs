@@ -41,7 +41,8 @@ pub struct Arguments {
     /// `insider`: keys of her own, and honest parties who talk to her; `both-roles`: a party
     /// that plays either role; `untagged`: fields without types; `old-session-key`,
     /// `leaked-nonce`, `stolen-key`, `compromised-key`, `compromised-state`: a secret that is
-    /// not one any more; `lax-ca`: an authority that certifies any key
+    /// not one any more; `lax-ca`: an authority that certifies any key; `weak-password`: one
+    /// that a list of words has
     #[arg(long, value_name = "POWER", conflicts_with = "protocols")]
     needs: Option<String>,
     /// Only attacks that were published in this year

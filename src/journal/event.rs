@@ -267,6 +267,28 @@ pub enum What {
         /// What, in words.
         what: String,
     },
+    /// A party took a new version of a long-term key.
+    Rotated {
+        /// The party.
+        by: Name,
+        /// The key, in the notation.
+        term: String,
+        /// How many older versions still open what was made under them.
+        keep: u32,
+    },
+    /// The attacker tried words for a password.
+    Guessed {
+        /// The password, in the notation.
+        term: String,
+        /// How many words she tried.
+        words: usize,
+        /// The message that she tried them on.
+        message: MessageId,
+        /// The part of it that tells right from wrong.
+        tested: Value,
+        /// The password, if the last word that she tried was it.
+        value: Option<Value>,
+    },
     /// A party started anew.
     Restarted {
         /// The party.
@@ -324,6 +346,8 @@ impl What {
             What::Alarmed { .. } => "alarmed",
             What::ClockSet { .. } => "clock-set",
             What::Forged { .. } => "forged",
+            What::Rotated { .. } => "rotated",
+            What::Guessed { .. } => "guessed",
             What::Restarted { .. } => "restarted",
             What::Fetched { .. } => "fetched",
             What::Followed { .. } => "followed",

@@ -94,6 +94,14 @@ fn fields(what: &What) -> Json {
         What::Alarmed { party, serial } => json!({ "party": &**party, "serial": serial }),
         What::ClockSet { party, offset } => json!({ "party": &**party, "offset_ns": offset }),
         What::Forged { term, what } => json!({ "term": term, "what": what }),
+        What::Rotated { by, term, keep } => json!({ "by": &**by, "term": term, "keep": keep }),
+        What::Guessed { term, words, message, tested, value } => json!({
+            "term": term,
+            "words": words,
+            "message": message,
+            "tested": tested.fingerprint(),
+            "fingerprint": value.as_ref().map(|v| v.fingerprint()),
+        }),
         What::Restarted { party } => json!({ "party": &**party }),
         What::Fetched { by, outcome, refusal } => {
             json!({ "by": &**by, "outcome": outcome, "refusal": refusal.map(|r| r.word()) })

@@ -1,6 +1,7 @@
 //! Builds bytes from terms. Every value that is made is noted with how it was made.
 
 use super::keys::{self, Private, Public};
+use super::learn::clock;
 use super::made::{How, Made, OneWay, Part};
 use super::value::Value;
 use super::{Context, Knowledge, Supply, pair};
@@ -8,6 +9,7 @@ use crate::crypto::{self, Suite};
 use crate::notation::plan::other_share;
 use crate::notation::{Func, Id, Kind, Node, Type};
 use crate::reason::Reason;
+use crate::time::UnixNanos;
 use crate::wire::{Encoding, Field};
 
 type Result<T> = std::result::Result<T, Reason>;
@@ -102,10 +104,12 @@ impl Knowledge {
         let supply = self.grounds().supply.get(&id).cloned().ok_or(Reason::Malformed)?;
         let suite = ctx.keys.suite();
         let value = match supply {
-            Supply::Generate(Type::Time) => Value::new(Kind::Time, ctx.now.0.to_be_bytes().to_vec()),
-            Supply::Generate(Type::Expiry) => {
-                let lifetime = ctx.lifetime.of.get(name).copied().unwrap_or(ctx.lifetime.default);
-                Value::new(Kind::Expiry, ctx.now.after(lifetime).0.to_be_bytes().to_vec())
+            Supply::Generate(Type::Time) => at_clock(Kind::Time, ctx.now),
+            Supply::Generate(Type::Expiry) => at_clock(Kind::Expiry, expiry(name, ctx)),
+            // A ticket ends with the one that bought it at the latest (RFC 4120 §3.3.3).
+            Supply::Until(bound) => {
+                let bound = clock(&self.build(bound, ctx)?)?;
+                at_clock(Kind::Expiry, expiry(name, ctx).min(bound))
             }
             Supply::Generate(of) => {
                 let mut value = keys::generate(of, suite, self.grounds().uses, ctx.rng);
@@ -147,6 +151,13 @@ impl Knowledge {
     }
 
     fn shared(&mut self, id: Id, node: &Node, ctx: &mut Context<'_>) -> Result<Value> {
+        let (a, b) = self.sharers(id, node, ctx)?;
+        let Node::App(func, _) = node else { return Err(Reason::Malformed) };
+        Ok(ctx.trust.ring().newest(ctx.keys, *func, &a, &b))
+    }
+
+    /// The two names that share a secret, if one may use it and the centre knows both.
+    fn sharers(&self, id: Id, node: &Node, ctx: &Context<'_>) -> Result<(String, String)> {
         let (a, b) = pair(node).ok_or(Reason::Malformed)?;
         let rights = &self.grounds().rights;
         let is_party = rights.registered && [a, b].iter().any(|x| self.is_own(*x));
@@ -157,10 +168,20 @@ impl Knowledge {
         if ![&a, &b].iter().all(|name| ctx.trust.is_registered(name)) {
             return Err(Reason::UnknownClient);
         }
-        Ok(match node {
-            Node::App(Func::Pw, _) => ctx.keys.password(&a, &b),
-            _ => ctx.keys.shared(&a, &b),
-        })
+        Ok((a, b))
+    }
+
+    /// The older versions of a long-term key that still open what was made under them.
+    pub(super) fn older_keys(&self, id: Id, ctx: &Context<'_>) -> Vec<Value> {
+        let node = self.table().node(id);
+        let Node::App(func @ (Func::K | Func::Pw), _) = node else { return Vec::new() };
+        let Ok((a, b)) = self.sharers(id, node, ctx) else { return Vec::new() };
+        let ring = ctx.trust.ring();
+        let as_key = |secret: Value| match func {
+            Func::Pw => ring.stretched(ctx.keys, &secret, &a, &b),
+            _ => secret,
+        };
+        ring.older(ctx.keys, *func, &a, &b).into_iter().map(as_key).collect()
     }
 
     /// Whether an agent's term names the owner of this knowledge.
@@ -175,7 +196,7 @@ impl Knowledge {
         match self.table().node(id) {
             node @ Node::App(Func::Pw, _) => {
                 let (a, b) = pair(node).ok_or(Reason::Malformed)?;
-                let key = ctx.keys.stretched(&value, &self.agent(a)?, &self.agent(b)?);
+                let key = ctx.trust.ring().stretched(ctx.keys, &value, &self.agent(a)?, &self.agent(b)?);
                 ctx.made.push(Made { value: key.clone(), how: How::Stretched(value) });
                 Ok(key)
             }
@@ -300,6 +321,16 @@ impl Knowledge {
         ctx.made.push(Made { value: value.clone(), how });
         Ok(value)
     }
+}
+
+/// A clock's reading as a field.
+fn at_clock(kind: Kind, reading: UnixNanos) -> Value {
+    Value::new(kind, reading.0.to_be_bytes().to_vec())
+}
+
+/// The clock plus the lifetime that the party gives to values of this name.
+fn expiry(name: &str, ctx: &Context<'_>) -> UnixNanos {
+    ctx.now.after(ctx.lifetime.of.get(name).copied().unwrap_or(ctx.lifetime.default))
 }
 
 /// The bytes of parts, one after another.

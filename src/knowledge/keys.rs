@@ -63,20 +63,28 @@ impl Keys {
         crypto::stream(self.seed, labels)
     }
 
-    /// `k(a,b)`: 32 bytes.
-    pub fn shared(&self, a: &str, b: &str) -> Value {
-        let (a, b) = if a <= b { (a, b) } else { (b, a) };
-        Value::new(Kind::Key, random(&mut self.stream(&["k", a, b]), 32))
+    /// `k(a,b)` in this version: 32 bytes.
+    pub fn shared(&self, a: &str, b: &str, version: u32) -> Value {
+        Value::new(Kind::Key, random(&mut self.versioned("k", a, b, version), 32))
     }
 
-    /// `pw(a,b)`: a word that a person might choose, `WORDS` long, drawn from the seed.
-    pub fn password(&self, a: &str, b: &str) -> Value {
+    /// The stream of a secret of two names; every version has one of its own.
+    fn versioned(&self, purpose: &str, a: &str, b: &str, version: u32) -> Rng {
+        let (a, b) = if a <= b { (a, b) } else { (b, a) };
+        match version {
+            0 => self.stream(&[purpose, a, b]),
+            later => self.stream(&[purpose, a, b, &later.to_string()]),
+        }
+    }
+
+    /// `pw(a,b)` in this version: a word that a person might choose, `WORDS` long, drawn from
+    /// the seed.
+    pub fn password(&self, a: &str, b: &str, version: u32) -> Value {
         const WORDS: [&str; 16] = [
             "sunshine", "dragon", "football", "monkey", "letmein", "princess", "shadow", "master", "welcome",
             "flower", "hunter", "summer", "ginger", "pepper", "cheese", "soccer",
         ];
-        let (a, b) = if a <= b { (a, b) } else { (b, a) };
-        let drawn = random(&mut self.stream(&["pw", a, b]), 2);
+        let drawn = random(&mut self.versioned("pw", a, b, version), 2);
         let word = WORDS[usize::from(drawn[0]) % WORDS.len()];
         Value::new(Kind::Key, format!("{word}{}", drawn[1]).into_bytes())
     }

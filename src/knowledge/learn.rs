@@ -1,10 +1,12 @@
 //! Learns from bytes by a plan. The first check that fails ends it with a reason.
 
+use zeroize::Zeroizing;
+
 use super::build::{open, step, xor};
 use super::keys::Public;
 use super::value::{Bytes, Value};
 use super::{Context, Knowledge, label};
-use crate::crypto;
+use crate::crypto::{self, Suite};
 use crate::notation::plan::{decryption_key, verification_key};
 use crate::notation::{Func, Id, Kind, Node, Op, Source};
 use crate::reason::Reason;
@@ -95,16 +97,19 @@ impl Knowledge {
             (Node::App(_, owner), Some(sk)) => Some(self.private(sk, owner[0], ctx)?),
             _ => None,
         };
-        let symmetric = if private.is_none() { Some(self.symmetric_key(*key, ctx)?) } else { None };
+        let mut symmetric = Vec::new();
+        if private.is_none() {
+            symmetric.push(self.symmetric_key(*key, ctx)?);
+            symmetric.extend(self.older_keys(*key, ctx));
+        }
         let mut last = Reason::DecryptFailed;
         for label in self.labels(term, ctx) {
-            let opened = match (&private, &symmetric) {
-                (Some(private), _) => {
+            let opened = match &private {
+                Some(private) => {
                     let key = private.decryption.as_ref().ok_or(Reason::DecryptFailed)?;
                     suite.public_key.decrypt(key, &label, &sealed.bytes)
                 }
-                (None, Some(key)) => open(suite, key, &label, &sealed.bytes),
-                (None, None) => return Err(Reason::DecryptFailed),
+                None => open_with_any(suite, &symmetric, &label, &sealed.bytes),
             };
             match opened {
                 Ok(plain) => return Ok(Bytes::from(plain.as_slice())),
@@ -167,13 +172,19 @@ impl Knowledge {
             }
             Some(Kind::Time) => {
                 let time = clock(value)?;
+                if ctx.trust.earliest_stamp().is_some_and(|earliest| time <= earliest) {
+                    return Err(Reason::Stale);
+                }
                 if time.distance(ctx.now) <= ctx.max_skew { Ok(()) } else { Err(Reason::Stale) }
             }
             Some(Kind::Expiry) => {
-                if ctx.now < clock(value)? {
-                    Ok(())
-                } else {
+                let end = clock(value)?;
+                if end <= ctx.now {
                     Err(Reason::Expired)
+                } else if ctx.max_lifetime.is_some_and(|most| end > ctx.now.after(most)) {
+                    Err(Reason::LifetimeTooLong)
+                } else {
+                    Ok(())
                 }
             }
             Some(Kind::Share) => ctx.keys.suite().agreement.validate(&value.bytes),
@@ -223,7 +234,20 @@ impl Knowledge {
     }
 }
 
-fn clock(value: &Value) -> Result<UnixNanos> {
+/// Opens a ciphertext with the first of several versions of a key that fits.
+fn open_with_any(suite: Suite, keys: &[Value], label: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let mut last = Reason::DecryptFailed;
+    for key in keys {
+        match open(suite, key, label, sealed) {
+            Ok(plain) => return Ok(plain),
+            Err(reason) => last = reason,
+        }
+    }
+    Err(last)
+}
+
+/// The reading of a clock that a field holds: nanoseconds since 1970.
+pub(super) fn clock(value: &Value) -> Result<UnixNanos> {
     let bytes: [u8; 8] = value.bytes.as_slice().try_into().map_err(|_| Reason::Malformed)?;
     Ok(UnixNanos(u64::from_be_bytes(bytes)))
 }

@@ -6,6 +6,7 @@ mod build;
 pub mod keys;
 mod learn;
 pub mod made;
+mod ring;
 mod shape;
 pub mod shown;
 pub mod value;
@@ -23,6 +24,7 @@ pub use build::{compute_one_way, encode, open, step, xor};
 pub use keys::{Keys, Private, Public};
 pub use learn::Arrived;
 pub use made::{How, Made, OneWay, Part};
+pub use ring::Ring;
 pub use shown::Shown;
 pub use value::{Bytes, Value, fingerprint};
 
@@ -31,6 +33,8 @@ pub use value::{Bytes, Value, fingerprint};
 pub enum Supply {
     /// Generated when it is first needed.
     Generate(Type),
+    /// The clock plus a lifetime when it is first needed, but never after this expiry.
+    Until(Id),
     /// Held for the long term by the agent whose name the term gives.
     LongTerm {
         /// The owner's role or name.
@@ -65,7 +69,10 @@ impl Grounds {
         let mut supply = BTreeMap::new();
         for value in &protocol.values {
             let from = match value.origin {
-                Origin::Fresh if *value.role == *role => Supply::Generate(value.of),
+                Origin::Fresh if *value.role == *role => match &value.until {
+                    Some(bound) => Supply::Until(id(bound)),
+                    None => Supply::Generate(value.of),
+                },
                 Origin::LongTerm => Supply::LongTerm { owner: id(&value.role), of: value.of },
                 _ => continue,
             };
@@ -108,6 +115,10 @@ pub trait Trust {
     }
     /// Whether the centre has registered this name.
     fn is_registered(&self, name: &str) -> bool;
+    /// The party's key table: which secrets pairs of names share.
+    fn ring(&self) -> &Ring;
+    /// The earliest time stamp that the party takes, beside its skew: none if it takes any.
+    fn earliest_stamp(&self) -> Option<UnixNanos>;
 }
 
 /// What a party brings to one use of its knowledge.
@@ -118,6 +129,8 @@ pub struct Context<'a> {
     pub now: UnixNanos,
     /// How far a time stamp may be from the party's clock.
     pub max_skew: Span,
+    /// How far ahead of the party's clock an expiry may lie: any distance if none.
+    pub max_lifetime: Option<Span>,
     /// The lifetime that the party gives to an `expiry`, by name or for all.
     pub lifetime: &'a Lifetimes,
     /// The long-term keys.

@@ -10,7 +10,7 @@ use super::parse::{self, Line, Party};
 use super::plan::{Planner, Rights};
 use super::protocol::Protocol;
 use super::table::{Id, Kind, Table, Type};
-use super::term::{Name, Term};
+use super::term::{Func, Name, Term};
 use crate::limits::MAX_LINES;
 
 /// What surrounds an attack: who there is, and what she has.
@@ -28,6 +28,8 @@ pub struct Setting<'a> {
     pub aliases: &'a [(Name, Name)],
     /// Terms that events hand to her at some time.
     pub handed: &'a [Term],
+    /// Whether she may come to know a password by trying words.
+    pub guesses: bool,
     /// `NAME: type` of the values that she generates.
     pub fresh: &'a [Quoted],
 }
@@ -307,6 +309,7 @@ fn check(
             super::table::Node::Name(n) => {
                 setting.parties.contains(n) || **n == *setting.attacker || fresh.iter().any(|(f, _)| f == n)
             }
+            super::table::Node::App(Func::Pw, _) => setting.guesses,
             _ => false,
         };
         if held {

@@ -146,7 +146,10 @@ fn declare(
         Origin::Given => "data",
         Origin::LongTerm => "key",
     };
-    let word = kind.as_deref().unwrap_or(default);
+    let word = kind.as_deref().map_or(default, |kind| match origin {
+        Origin::Fresh => super::bound::split(kind).0,
+        Origin::Given | Origin::LongTerm => kind,
+    });
     let of = Type::from_word(word).unwrap_or_else(|| {
         faults.push(
             source.fault(format!("there is no type `{word}`")).nearest(word, Type::ALL.iter().map(|t| t.1)),
@@ -161,7 +164,7 @@ fn declare(
             faults.push(source.fault(format!("`{name}` is declared twice; {} has it already", other.role)));
         }
     } else {
-        values.push(Declared { name, of, role: role.text.as_str().into(), origin });
+        values.push(Declared { name, of, role: role.text.as_str().into(), origin, until: None });
     }
 }
 

@@ -2,6 +2,7 @@
 //! roles, static checks. Knows no cryptography, no tasks, no files.
 
 pub mod attack;
+mod bound;
 mod declare;
 pub mod fault;
 pub mod goal;

@@ -287,7 +287,8 @@ impl<'t> Planner<'t> {
         }
     }
 
-    fn is_part(&self, part: Id, whole: Id) -> bool {
+    /// Whether a term is another or stands in it.
+    pub fn is_part(&self, part: Id, whole: Id) -> bool {
         part == whole || self.table.parts(whole).into_iter().any(|p| self.is_part(part, p))
     }
 

@@ -160,6 +160,9 @@ fn compile(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Compiled, F
             if let Some(fault) = cannot_send(protocol, &planner, role, number, to, &parts) {
                 return Err(fault);
             }
+            if let Some(fault) = unbounded(protocol, &planner, role, number, &parts, &unused) {
+                return Err(fault);
+            }
             parts.iter().for_each(|p| planner.sent(*p));
             Action::Send { to, parts }
         } else {
@@ -290,6 +293,29 @@ fn cannot_send(
         Some(first) => line.fault_at(first, message),
         None => line.fault(message),
     })
+}
+
+/// An expiry that the role makes in this line although it has no bound for it yet.
+fn unbounded(
+    protocol: &Protocol,
+    planner: &Planner<'_>,
+    role: &Role,
+    number: u32,
+    parts: &[Id],
+    unused: &BTreeSet<Id>,
+) -> Option<Fault> {
+    let line = &protocol.lines[number as usize - 1];
+    let here = all_parts(planner.table, parts.to_vec());
+    let made =
+        protocol.values.iter().filter(|v| v.role == role.name && here.contains(&id_of(protocol, &v.name)));
+    let missing = made.filter(|v| unused.contains(&id_of(protocol, &v.name))).find_map(|v| {
+        let bound = v.until.as_ref()?;
+        (!planner.can_build(id_of(protocol, bound))).then_some((&v.name, bound))
+    });
+    let (name, bound) = missing?;
+    let message =
+        format!("line {number}: {} cannot bound {name}: it does not have {bound} by then", role.name);
+    Some(line.fault_at(name, message))
 }
 
 /// Parts that a role keeps, never checks and never passes on.

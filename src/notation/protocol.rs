@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::bound::read_bounds;
 use super::declare::{check_names, read_joins, read_knows, read_lets, read_lines, read_roles, read_values};
 use super::fault::{Fault, Quoted};
 use super::goal::{self, Goal};
@@ -76,6 +77,8 @@ pub struct Declared {
     pub role: Name,
     /// How the role comes by it.
     pub origin: Origin,
+    /// The `expiry` that this one is never after.
+    pub until: Option<Name>,
 }
 
 /// How a role comes by a declared value.
@@ -159,6 +162,7 @@ impl Protocol {
         let mut values = Vec::new();
         read_joins(&draft.joins, &lines, &mut roles, &mut faults);
         read_values(&draft.fresh, Origin::Fresh, &role_names, &mut values, &mut faults);
+        read_bounds(draft, &mut values, &mut faults);
         read_values(&draft.given, Origin::Given, &role_names, &mut values, &mut faults);
         read_knows(&draft.knows, &mut roles, &role_names, &mut values, &mut faults);
         let lets = read_lets(&draft.lets, &role_names, &values, &mut faults);
@@ -232,12 +236,26 @@ impl Protocol {
         role_of(&self.lines[number as usize - 1].to)
     }
 
-    /// Whether line `number` has a part that its receiver sent in an earlier line.
+    /// Whether line `number` has a part that its receiver, or the service that plays it,
+    /// sent in an earlier line.
     pub fn returns_own(&self, number: u32) -> bool {
+        self.own_returned(number).next().is_some()
+    }
+
+    /// Whether such a part names this role: a ticket vouches for its client.
+    pub fn vouches(&self, number: u32, role: &Name) -> bool {
+        self.own_returned(number).any(|t| t.names().contains(role))
+    }
+
+    fn own_returned(&self, number: u32) -> impl Iterator<Item = &Term> {
         let (at, receiver) = (number as usize - 1, self.receiver_of(number));
-        let earlier = || self.lines[..at].iter().filter(|l| role_of(&l.from) == receiver);
+        let service = |role: &str| self.role(role).and_then(|r| r.service);
+        let same = move |role: &Name| {
+            role == receiver || service(role).is_some_and(|s| service(receiver) == Some(s))
+        };
         let cryptic = |t: &&Term| matches!(t, Term::Enc(..) | Term::App(Func::Mac | Func::Sign, _));
-        self.lines[at].parts.iter().filter(cryptic).any(|t| earlier().any(|l| l.parts.contains(t)))
+        let parts = self.lines[at].parts.iter().filter(cryptic);
+        parts.filter(move |t| self.lines[..at].iter().any(|l| same(role_of(&l.from)) && l.parts.contains(t)))
     }
 
     /// The declared value of this name.

@@ -87,7 +87,7 @@ impl Bureau {
         };
         let secret = |name: &str| {
             let known = cast.registered.contains(name);
-            known.then(|| cast.keys.shared(name, Service::Ca.name()).bytes.to_vec())
+            known.then(|| cast.keys.shared(name, Service::Ca.name(), 0).bytes.to_vec())
         };
         let before = self.authority.log().len();
         let answer = self.office.decide(&mut self.authority, &petition, &secret, clock);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::knowledge::{Grounds, Keys, Lifetimes, Value};
-use crate::notation::{Name, Program, Protocol, Term};
+use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, Value};
+use crate::notation::{Func, Name, Program, Protocol, Term};
 use crate::pki::RelyingParty;
 use crate::time::{SimTime, Span, UnixNanos};
 use crate::wire::Encoding;
@@ -13,8 +13,12 @@ use crate::wire::Encoding;
 pub struct Cast {
     /// The protocols that are spoken, by name.
     pub protocols: BTreeMap<Name, Arc<Spoken>>,
+    /// The scenario's own protocol, of which every run is that says nothing else.
+    pub main: Name,
     /// The long-term keys.
     pub keys: Arc<Keys>,
+    /// Which of them names have when the play begins.
+    pub ring: Ring,
     /// The date at which virtual time is zero.
     pub epoch: UnixNanos,
     /// The names for which long-term keys exist.
@@ -68,6 +72,8 @@ pub struct Character {
     pub clock_offset: i64,
     /// How far a time stamp may be from its clock.
     pub max_skew: Span,
+    /// How far ahead of its clock an expiry may lie: any distance if none.
+    pub max_lifetime: Option<Span>,
     /// How it judges certificates, at the beginning.
     pub trust: RelyingParty,
     /// Whether it sends an OCSP response along with its own certificates.
@@ -84,6 +90,10 @@ pub struct Character {
     pub persistent_cache: bool,
     /// Whether it refuses ciphertexts, codes and signatures that it made itself.
     pub knows_own: bool,
+    /// Whether after a restart it refuses time stamps that it may have accepted before.
+    pub stamps_after_start: bool,
+    /// Whether a centre looks a name up again that one of its own tickets vouches for.
+    pub rechecks: bool,
 }
 
 impl Spoken {
@@ -112,9 +122,19 @@ impl Spoken {
 }
 
 impl Cast {
+    /// The protocol of which an attack speaks.
+    pub fn main(&self) -> &Arc<Spoken> {
+        &self.protocols[&self.main]
+    }
+
     /// The reading of a clock that is `offset` nanoseconds ahead.
     pub fn clock(&self, now: SimTime, offset: i64) -> UnixNanos {
         UnixNanos(self.epoch.0.saturating_add(now.0).saturating_add_signed(offset))
+    }
+
+    /// What two names share when the play begins.
+    pub fn secret_of(&self, func: Func, a: &str, b: &str) -> Value {
+        self.ring.newest(&self.keys, func, a, b)
     }
 
     /// What the scenario hands to a party in a run; in a run that nobody scheduled, what

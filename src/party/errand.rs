@@ -173,7 +173,7 @@ impl Errands {
             matches!(spec.errand, Errand::Enrol { new_key: true, .. } | Errand::Renew { new_key: true, .. });
         let keys = if new_key { cast.keys.renewed(me, self.rekeyed + 1, uses) } else { current.clone() };
         let own = trust.own();
-        let secret = cast.keys.shared(me, Service::Ca.name());
+        let secret = cast.keys.shared(me, Service::Ca.name(), 0);
         let means = Means {
             keys: &keys,
             proof: own.as_ref().map(|own| (&current, own)),
@@ -230,7 +230,7 @@ impl Errands {
 
     /// Asks the authority what it issued in its name (RFC 9162).
     pub fn look(&mut self, me: &Name, cast: &Cast, effects: &mut Effects) {
-        let secret = cast.keys.shared(me, Service::Ca.name());
+        let secret = cast.keys.shared(me, Service::Ca.name(), 0);
         let petition = Ask::Log { subject: me.to_string() }.vouched(me, &secret.bytes);
         let words = format!("what was issued to {me}?");
         effects.all.push(Effect::Send(Arc::new(message(me, WATCH, &words, &petition))));
@@ -256,7 +256,7 @@ impl Errands {
             .flatten()
             .map(|spki| crypto::sha256(&[&spki]))
             .collect();
-        let secret = cast.keys.shared(&of.to, Service::Ca.name());
+        let secret = cast.keys.shared(&of.to, Service::Ca.name(), 0);
         for (serial, key) in entries {
             if digests.contains(&key) || !self.reported.insert(serial) {
                 continue;

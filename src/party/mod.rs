@@ -47,12 +47,19 @@ pub enum Input {
         /// The value.
         value: Value,
     },
-    /// To a service: revoke this party.
+    /// Serve this party no more; to the authority: revoke its certificate.
     Revoke {
         /// The party.
         subject: Name,
         /// Why, in the words of RFC 5280 §5.3.1.
         reason: String,
+    },
+    /// Take a new version of this long-term key.
+    Rotate {
+        /// The key: `k(..)` or `pw(..)`.
+        key: Term,
+        /// How many older versions still open what was made under them.
+        keep: u32,
     },
     /// Start anew: sessions and what was kept in memory are gone.
     Restart,

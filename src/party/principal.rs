@@ -54,6 +54,8 @@ pub struct Principal {
     accepted: BTreeSet<[u8; 32]>,
     /// Ciphertexts, codes and signatures of its own.
     own: BTreeSet<Bytes>,
+    /// Whom a client was told to refuse.
+    denied: BTreeSet<Name>,
 }
 
 enum Part {
@@ -77,6 +79,7 @@ impl Principal {
             strays: Vec::new(),
             accepted: BTreeSet::new(),
             own: BTreeSet::new(),
+            denied: BTreeSet::new(),
         }
     }
 
@@ -244,19 +247,21 @@ impl Principal {
     }
 
     fn with_stand<T>(&mut self, now: SimTime, work: impl FnOnce(&mut Stand<'_>) -> T) -> T {
-        let office = &self.office;
-        let admit = |name: &str| match office {
-            Office::Kdc { revoked } if revoked.contains(name) => Err(Reason::ClientRevoked),
-            _ => Ok(()),
+        let refused = match &self.office {
+            Office::Kdc { revoked } => revoked,
+            Office::Client | Office::Ca(_) => &self.denied,
         };
-        let keeps_register = matches!(office, Office::Kdc { .. });
+        let admit = |name: &str| match refused.contains(name) {
+            true => Err(Reason::ClientRevoked),
+            false => Ok(()),
+        };
         let mut stand = Stand {
             cast: &self.cast,
             character: &self.character,
             trust: &mut self.trust,
             now,
             clock_offset: self.clock_offset,
-            admit: if keeps_register { Some(&admit) } else { None },
+            admit: if refused.is_empty() { None } else { Some(&admit) },
         };
         work(&mut stand)
     }
@@ -264,7 +269,12 @@ impl Principal {
     fn revoke(&mut self, subject: Name, reason: String, now: SimTime, effects: &mut Effects) {
         let clock = self.clock(now);
         match &mut self.office {
-            Office::Client | Office::Ca(None) => {}
+            Office::Ca(None) => {}
+            Office::Client => {
+                self.denied.insert(subject.clone());
+                let by = self.character.name.clone();
+                effects.note(What::Revoked { by, subject, reason, told: None });
+            }
             Office::Kdc { revoked } => {
                 revoked.insert(subject.clone());
                 let by = self.character.name.clone();
@@ -286,7 +296,7 @@ impl Principal {
     }
 
     /// Long-term keys, the register and what was written to disk outlive it.
-    fn restart(&mut self, effects: &mut Effects) {
+    fn restart(&mut self, now: SimTime, effects: &mut Effects) {
         self.tell_who_waits(effects);
         self.parts.values_mut().flatten().for_each(|part| *part = Part::Over);
         self.strays.clear();
@@ -296,6 +306,11 @@ impl Principal {
         if !self.character.persistent_cache {
             self.accepted.clear();
             self.trust.relying.forget();
+        }
+        if self.character.stamps_after_start {
+            // Who lost track of what it accepted rejects what it may have (RFC 4120 §3.2.3).
+            let clock = self.cast.clock(now, self.character.clock_offset);
+            self.trust.earliest_stamp = Some(clock.after(self.character.max_skew));
         }
         effects.note(What::Restarted { party: self.character.name.clone() });
     }
@@ -327,7 +342,12 @@ impl Actor for Principal {
                 self.errands.set_out(&request, &self.cast, &self.trust, effects);
             }
             Input::Message(message) => self.message(message, now, effects),
-            Input::Restart => self.restart(effects),
+            Input::Restart => self.restart(now, effects),
+            Input::Rotate { key, keep } => {
+                self.trust.ring.rotate(&key, keep);
+                let (by, term) = (self.character.name.clone(), key.to_string());
+                effects.note(What::Rotated { by, term, keep });
+            }
             Input::Revoke { subject, reason } => self.revoke(subject, reason, now, effects),
             Input::Clock(offset) => {
                 self.clock_offset = offset;

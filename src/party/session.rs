@@ -213,7 +213,7 @@ impl Session {
         let before = if may_ask { Some(self.knowledge.clone()) } else { None };
         let read = self
             .read(ops, message, step.line, stand, effects)
-            .and_then(|()| self.admit(stand))
+            .and_then(|()| self.admit(step.line, stand))
             .and_then(|()| self.conclude(&step.concludes, step.line, stand, effects));
         match read {
             Ok(()) => {
@@ -240,10 +240,14 @@ impl Session {
         self.knowledge.forget();
     }
 
-    fn admit(&self, stand: &Stand<'_>) -> Result<(), Reason> {
+    /// Holds the names that it read against the register. A centre that does not recheck
+    /// believes its own ticket instead.
+    fn admit(&self, line: u32, stand: &Stand<'_>) -> Result<(), Reason> {
         let Some(admit) = stand.admit else { return Ok(()) };
-        let table = self.knowledge.table();
-        let clients = self.spoken.protocol.client_roles().filter_map(|r| table.find_name(&r.name));
+        let (table, protocol) = (self.knowledge.table(), &self.spoken.protocol);
+        let looked_up = |role: &Name| stand.character.rechecks || !protocol.vouches(line, role);
+        let clients = protocol.client_roles().filter(|r| looked_up(&r.name));
+        let clients = clients.filter_map(|r| table.find_name(&r.name));
         clients.filter_map(|id| self.knowledge.get(id)?.text()).try_for_each(admit)
     }
 
@@ -316,6 +320,7 @@ impl Session {
             rng: &mut self.rng,
             now: stand.cast.clock(stand.now, stand.clock_offset),
             max_skew: stand.character.max_skew,
+            max_lifetime: stand.character.max_lifetime,
             lifetime: &stand.cast.lifetimes,
             keys: &stand.cast.keys,
             trust: stand.trust,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cast::{Cast, Character};
-use crate::knowledge::{Certified, Private, Trust, Value};
+use crate::knowledge::{Certified, Private, Ring, Trust, Value};
 use crate::limits::MAX_LOOKUPS;
 use crate::notation::Name;
 use crate::pki::{Certificates, Judgement, RelyingParty, Want};
@@ -31,6 +31,10 @@ pub struct PartyTrust {
     pub keys: Option<Private>,
     /// OCSP responses about its own certificates, to go with them.
     pub staples: Vec<Vec<u8>>,
+    /// Its key table.
+    pub ring: Ring,
+    /// It takes no time stamp that is not later than this.
+    pub earliest_stamp: Option<UnixNanos>,
 }
 
 impl PartyTrust {
@@ -47,6 +51,8 @@ impl PartyTrust {
             certificates: None,
             keys: None,
             staples: Vec::new(),
+            ring: cast.ring.clone(),
+            earliest_stamp: None,
         }
     }
 
@@ -103,5 +109,13 @@ impl Trust for PartyTrust {
 
     fn is_registered(&self, name: &str) -> bool {
         self.cast.registered.contains(name)
+    }
+
+    fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    fn earliest_stamp(&self) -> Option<UnixNanos> {
+        self.earliest_stamp
     }
 }

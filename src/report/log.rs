@@ -213,6 +213,24 @@ impl Log<'_> {
             What::Forged { term, what } => {
                 self.deed(Ink::Attacker, event, &format!("{her} makes {what}, {term} in her notebook"));
             }
+            What::Rotated { by, term, keep } => {
+                let older = match keep {
+                    0 => "no older version opens anything any more".to_owned(),
+                    1 => "one older version still opens what was made under it".to_owned(),
+                    n => format!("{n} older versions still open what was made under them"),
+                };
+                self.deed(Ink::Plain, event, &format!("{by} has a new {term}; {older}"));
+            }
+            What::Guessed { term, words, message, tested, value } => {
+                let on = format!("on {} of message {}", tested.fingerprint(), self.place(*message));
+                let text = match value {
+                    Some(value) => {
+                        format!("{her} guesses {term} {} at word {words} {on}", value.fingerprint())
+                    }
+                    None => format!("{her} tries {words} words for {term} {on}: none is right"),
+                };
+                self.deed(Ink::Attacker, event, &text);
+            }
             What::Restarted { party } => self.deed(Ink::Plain, event, &format!("{party} restarts")),
             What::Fetched { by, outcome, .. } => {
                 self.deed(Ink::Plain, event, &format!("{by} asked who is revoked: {outcome}"));

@@ -10,7 +10,8 @@ use super::reader::{Reader, array, name, string, unknown};
 use super::setup::Setup;
 use super::toml_tree::{Data, Node, Places};
 use crate::knowledge::Value;
-use crate::notation::attack::Setting;
+use crate::limits::MAX_WORDS;
+use crate::notation::attack::{Deed, Setting};
 use crate::notation::{Attack, Name, Quoted, Term};
 use crate::party::SERVICE_PROTOCOLS;
 use crate::party::attacker::{Action, Forger, Forgery, Match, Meddling, Plan, Rule};
@@ -27,8 +28,6 @@ pub struct AttackerSpec {
     pub enrols_key_of: Option<Name>,
     /// What becomes of messages whatever she sets out to do.
     pub rules: Vec<Rule>,
-    /// Lines of her narration that she does not do before a time.
-    pub at: BTreeMap<(u32, u32), SimTime>,
     /// Certificates that she forges.
     pub forgeries: Vec<Forgery>,
     /// What she sets out to do.
@@ -37,14 +36,18 @@ pub struct AttackerSpec {
     pub from: SimTime,
     /// Data of hers.
     pub given: BTreeMap<Name, Value>,
+    /// Words that she tries for passwords, in this order.
+    pub dictionary: Vec<String>,
+    /// The time before which she does not send a line of her narration, by run and line.
+    pub times: BTreeMap<(u32, u32), SimTime>,
     /// What she sets out to do, line by line as the file has it.
     pub words: Vec<String>,
 }
 
 impl AttackerSpec {
     /// The times at which she sets out to do something.
-    pub fn times(&self) -> impl Iterator<Item = SimTime> {
-        [self.from].into_iter().chain(self.at.values().copied())
+    pub fn moments(&self) -> impl Iterator<Item = SimTime> {
+        [self.from].into_iter().chain(self.times.values().copied())
     }
 }
 
@@ -111,7 +114,8 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
             given.insert(key.name.as_str().into(), value);
         }
     }
-    let hers = Hers { name: &her, insider, setup, papers: papers(&table)? };
+    let dictionary = dictionary(&table)?;
+    let hers = Hers { name: &her, insider, guesses: !dictionary.is_empty(), setup, papers: papers(&table)? };
     let mut places = Places::default();
     let fresh = table.get("fresh").map_or(Ok(Vec::new()), |n| quoted(n, &mut places))?;
     let plans: Vec<&Node> = ["tactic", "attack"].iter().filter_map(|k| table.get(k)).collect();
@@ -141,13 +145,22 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         }
         None => Vec::new(),
     };
-    let at = match table.get("at") {
-        Some(node) => times(node, &plan)?,
-        None => BTreeMap::new(),
-    };
+    let times = times(&table, &plan)?;
     table.finish()?;
     let name = her.as_str().into();
-    Ok(Some(AttackerSpec { name, insider, enrols_key_of, rules, at, forgeries, plan, from, given, words }))
+    Ok(Some(AttackerSpec {
+        name,
+        insider,
+        enrols_key_of,
+        rules,
+        forgeries,
+        plan,
+        from,
+        given,
+        dictionary,
+        times,
+        words,
+    }))
 }
 
 /// The names under which her notebook has certificates that she forges.
@@ -176,31 +189,42 @@ fn forgery(node: &Node, setup: &Setup) -> Result<Forgery, Problem> {
     Ok(Forgery { term, subject, by })
 }
 
-/// When she does which line of her narration: `at = { "2.1" = "6h" }`.
-fn times(node: &Node, plan: &Plan) -> Result<BTreeMap<(u32, u32), SimTime>, Problem> {
-    let Plan::Narration(attack) = plan else {
-        return Err(node.problem("only the lines of an `attack` have times"));
-    };
-    let mut times = BTreeMap::new();
-    for (key, value) in Reader::new(node)?.entries() {
-        let place =
-            key.name.split_once('.').and_then(|(run, line)| Some((run.parse().ok()?, line.parse().ok()?)));
-        let is_hers = |place: &(u32, u32)| attack.lines.iter().any(|line| (line.run, line.step) == *place);
-        let Some(place) = place.filter(is_hers) else {
-            let message = format!("`{}` is no line of her attack", key.name);
-            return Err(Problem::at(&node.file, key.range.clone(), message).help("write it as `2.1`"));
-        };
-        times.insert(place, SimTime::ZERO.after(super::reader::span(value)?));
-    }
-    Ok(times)
-}
-
 fn words(node: &Node) -> Vec<String> {
     match &node.data {
         Data::Array(items) => items.iter().flat_map(words).collect(),
         Data::String(text) => vec![text.clone()],
         _ => vec![node.leaves(&[]).join(", ")],
     }
+}
+
+/// `dictionary`: the words that she tries for passwords.
+fn dictionary(table: &Reader<'_>) -> Result<Vec<String>, Problem> {
+    let words = table.strings("dictionary")?;
+    match words.get(MAX_WORDS) {
+        Some((_, extra)) => Err(extra.problem(format!("more words than the limit MAX_WORDS, {MAX_WORDS}"))),
+        None => Ok(words.into_iter().map(|(word, _)| word.to_owned()).collect()),
+    }
+}
+
+/// `at`: the time before which she does not send a line of hers, as in `"2.3" = "9h"`.
+fn times(table: &Reader<'_>, plan: &Plan) -> Result<BTreeMap<(u32, u32), SimTime>, Problem> {
+    let Some(node) = table.get("at") else { return Ok(BTreeMap::new()) };
+    let lines = match plan {
+        Plan::Narration(attack) => &attack.lines[..],
+        _ => &[],
+    };
+    let sends: Vec<_> = lines.iter().filter(|l| matches!(l.deed, Deed::Send { .. })).collect();
+    let words: Vec<String> = sends.iter().map(|l| format!("{}.{}", l.run, l.step)).collect();
+    let mut times = BTreeMap::new();
+    for (key, value) in Reader::new(node)?.entries() {
+        let Some(at) = words.iter().position(|w| *w == key.name) else {
+            let message = format!("she sends no line `{}`", key.name);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            return Err(super::setup::key_problem(node, key, message, &words));
+        };
+        times.insert((sends[at].run, sends[at].step), SimTime::ZERO.after(super::reader::span(value)?));
+    }
+    Ok(times)
 }
 
 fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {
@@ -225,6 +249,8 @@ fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {
 struct Hers<'a> {
     name: &'a str,
     insider: bool,
+    /// Whether she may come to know a password by trying words.
+    guesses: bool,
     setup: &'a Setup,
     /// Certificates that she will have.
     papers: Vec<Term>,
@@ -252,6 +278,7 @@ impl Hers<'_> {
             parties: &parties,
             aliases: &aliases,
             handed: &handed,
+            guesses: self.guesses,
             fresh,
         };
         Attack::compile(lines, &setting).map(Arc::new).map_err(|faults| Problems(places.problems(&faults)))

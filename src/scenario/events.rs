@@ -1,10 +1,10 @@
 //! What happens at set times: `[[event]]`, and the values that events and expectations name.
 
 use super::problem::Problem;
-use super::reader::{Reader, array, name, string, unknown};
+use super::reader::{Reader, array, name, string};
 use super::setup::Setup;
 use super::toml_tree::{Node, Places};
-use crate::notation::{Func, Name, Service, Term, parse};
+use crate::notation::{Func, Name, Term, parse};
 use crate::pki::RevocationReason;
 use crate::time::SimTime;
 
@@ -33,8 +33,15 @@ pub enum EventDeed {
         subject: Name,
         /// Why.
         reason: RevocationReason,
-        /// Which services.
-        by: Vec<Service>,
+        /// Which parties.
+        by: Vec<Name>,
+    },
+    /// Gives a long-term key a new version at all who have it.
+    Rotate {
+        /// The key: `k(..)` or `pw(..)`.
+        key: Term,
+        /// How many older versions still open what was made under them.
+        keep: u32,
     },
     /// Sets a party's clock.
     Clock {
@@ -115,10 +122,11 @@ impl Setup {
     fn read_event(&self, node: &Node, attacker: Option<&str>) -> Result<EventSpec, Problem> {
         let table = Reader::new(node)?;
         let at = SimTime::ZERO.after(table.span("at")?.ok_or_else(|| table.missing("at"))?);
-        let kinds = ["compromise", "revoke", "restart", "clock"];
+        let kinds = ["compromise", "revoke", "restart", "rotate", "clock"];
         let found: Vec<(&str, &Node)> =
             kinds.iter().filter_map(|key| Some((*key, table.get(key)?))).collect();
         let deed = match found.as_slice() {
+            [("rotate", node)] => self.rotation(node, &table)?,
             [("restart", node)] => EventDeed::Restart { party: self.known_party(node)? },
             [("clock", node)] => {
                 let offset = table.get("offset").ok_or_else(|| table.missing("offset"))?;
@@ -149,12 +157,8 @@ impl Setup {
                     .word("reason", "reason for a revocation", &words)?
                     .unwrap_or(RevocationReason::Unspecified);
                 let by = match table.get("by") {
-                    None => self.services.iter().copied().collect(),
-                    Some(node) => {
-                        let text = string(node)?;
-                        let found = Service::ALL.iter().find(|s| s.1 == text);
-                        vec![found.ok_or_else(|| unknown(node, "service", text, &["kdc", "ca"]))?.0]
-                    }
+                    None => self.services.iter().map(|s| s.name().into()).collect(),
+                    Some(node) => vec![self.known_party(node)?],
                 };
                 if by.is_empty() {
                     return Err(node
@@ -164,7 +168,8 @@ impl Setup {
                 EventDeed::Revoke { subject, reason, by }
             }
             _ => {
-                return Err(node.problem("an event has one of `compromise`, `revoke`, `restart` and `clock`"));
+                return Err(node
+                    .problem("an event has one of `compromise`, `revoke`, `restart`, `rotate` and `clock`"));
             }
         };
         table.finish()?;
@@ -184,7 +189,7 @@ impl Setup {
         }
     }
 
-    fn stolen(&self, node: &Node) -> Result<Stolen, Problem> {
+    pub(super) fn stolen(&self, node: &Node) -> Result<Stolen, Problem> {
         let text = string(node)?;
         if text.starts_with(|c: char| c.is_ascii_digit()) {
             return Ok(Stolen::OfRun(self.value_ref(node)?));

@@ -26,6 +26,8 @@ pub struct Expect {
     pub learns: Vec<ValueRef>,
     /// Values that she does not.
     pub never_learns: Vec<ValueRef>,
+    /// How many words she tries for passwords, all together.
+    pub guesses: Option<u32>,
     /// Values that read as this text.
     pub values: Vec<(ValueRef, String)>,
     /// Pairs that have the same bytes.
@@ -134,13 +136,15 @@ impl Expect {
             .map(|(goal, holds)| format!("{} {goal}", if *holds { "holds:   " } else { "violated:" }));
         let learns = self.learns.iter().map(|of| format!("the attacker learns {of}"));
         let never = self.never_learns.iter().map(|of| format!("the attacker never learns {of}"));
+        let never = never.chain(self.guesses.map(|n| format!("the attacker tries {n} words for passwords")));
         let values = self.values.iter().map(|(of, text)| format!("{of} is \"{text}\""));
         let equal = self.equal.iter().map(|(a, b)| format!("{a} and {b} are equal"));
         let differ = self.differ.iter().map(|(a, b)| format!("{a} and {b} differ"));
         let requests = self.requests.iter().map(|(number, expected)| format!("request {number} {expected}"));
         let exposures = self.exposures.iter().map(ExposureExpect::to_string);
         let lookups = self.lookups.iter().map(|(by, why)| format!("{by} does not believe an answer: {why}"));
-        runs.chain(requests).chain(lookups)
+        runs.chain(requests)
+            .chain(lookups)
             .chain(exposures)
             .chain(goals)
             .chain(learns)
@@ -196,6 +200,7 @@ impl Expect {
             let of = Reader::new(node)?;
             expect.learns = refs(&of, "learns", setup)?;
             expect.never_learns = refs(&of, "never_learns", setup)?;
+            expect.guesses = of.integer("guesses", 0)?;
             of.finish()?;
         }
         if let Some(node) = table.get("values") {

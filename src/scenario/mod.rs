@@ -13,6 +13,7 @@ mod protocol_file;
 mod reader;
 mod report;
 mod requests;
+mod secrets;
 mod services;
 mod setup;
 mod surroundings;

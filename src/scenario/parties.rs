@@ -6,7 +6,7 @@ use super::problem::Problem;
 use super::reader::{Reader, span, string, unknown};
 use super::setup::Setup;
 use super::toml_tree::Node;
-use crate::notation::{Name, parse};
+use crate::notation::{Name, Service, parse};
 use crate::pki::{Fetch, OnUnavailable, Revocation, TrustPolicy};
 use crate::time::Span;
 
@@ -17,6 +17,8 @@ pub struct Party {
     pub clock_offset: i64,
     /// How far a time stamp may be from its clock.
     pub max_skew: Span,
+    /// How far ahead of its clock an expiry may lie: any distance if none.
+    pub max_lifetime: Option<Span>,
     /// How it judges certificates; the roots are not known yet.
     pub trust: TrustPolicy,
     /// Whether it sends an OCSP response along with its own certificates.
@@ -35,6 +37,14 @@ pub struct Party {
     pub persistent_cache: bool,
     /// Whether it refuses ciphertexts, codes and signatures of its own.
     pub knows_own: bool,
+    /// Whether after a restart it refuses time stamps that it may have accepted before.
+    pub stamps_after_start: bool,
+    /// Whether a centre looks a name up again that one of its own tickets vouches for.
+    pub rechecks: bool,
+    /// The password that it chose; drawn from the seed if none.
+    pub password: Option<String>,
+    /// The party under whose keys it works; its own if none.
+    pub shares_key_of: Option<Name>,
 }
 
 impl Default for Party {
@@ -42,6 +52,7 @@ impl Default for Party {
         Party {
             clock_offset: 0,
             max_skew: Span::seconds(300),
+            max_lifetime: None,
             trust: TrustPolicy { revocation: Revocation::None, ..TrustPolicy::default() },
             staples: false,
             session_max_age: None,
@@ -51,6 +62,10 @@ impl Default for Party {
             replay_cache: false,
             persistent_cache: false,
             knows_own: false,
+            stamps_after_start: false,
+            rechecks: true,
+            password: None,
+            shares_key_of: None,
         }
     }
 }
@@ -66,6 +81,7 @@ impl Setup {
             party.clock_offset = offset(node)?;
         }
         party.max_skew = table.span("max_skew")?.unwrap_or(party.max_skew);
+        party.max_lifetime = table.span("max_lifetime")?;
         self.read_trust(&table, &mut party.trust)?;
         for (key, slot) in [
             ("staples", &mut party.staples),
@@ -73,6 +89,7 @@ impl Setup {
             ("replay_cache", &mut party.replay_cache),
             ("persistent_cache", &mut party.persistent_cache),
             ("knows_own", &mut party.knows_own),
+            ("stamps_after_start", &mut party.stamps_after_start),
         ] {
             *slot = table.boolean(key)?.unwrap_or(*slot);
         }
@@ -82,6 +99,9 @@ impl Setup {
             ("watch_issuance", &mut party.watch_issuance),
         ] {
             *slot = table.get(key).map(seconds).transpose()?;
+        }
+        if !Service::ALL.iter().any(|s| *s.1 == **name) {
+            super::secrets::read(&table, &mut party)?;
         }
         table.finish()?;
         self.parties.insert(name.clone(), party);

@@ -10,7 +10,7 @@ use super::parties::Party;
 use super::setup::Setup;
 use crate::crypto::Suite;
 use crate::journal::{Journal, What};
-use crate::knowledge::{Keys, Value};
+use crate::knowledge::{Keys, Ring, Value};
 use crate::notation::{Func, KeyUses, Name, Origin, Term};
 use crate::party::attacker::{Attacker, Plan, Profile};
 use crate::party::{Actor, Bureau, Cast, Character, Input, Office, Principal, RunSpec, Spoken};
@@ -97,10 +97,12 @@ impl Company {
         let mut company = Company {
             cast: Arc::new(Cast {
                 protocols: BTreeMap::new(),
+                main: setup.protocol().name.as_str().into(),
                 keys: keys.clone(),
                 epoch: EPOCH,
                 registered,
                 certificates: BTreeMap::new(),
+                ring: setup.ring(),
                 lifetimes: setup.lifetimes.clone(),
                 horizon: setup.horizon(),
                 runs: setup.runs.iter().map(|r| (r.number, Arc::new(r.clone()))).collect(),
@@ -134,6 +136,7 @@ impl Company {
             name: name.clone(),
             clock_offset: party.clock_offset,
             max_skew: party.max_skew,
+            max_lifetime: party.max_lifetime,
             trust,
             staples: party.staples,
             session_max_age: party.session_max_age,
@@ -142,6 +145,8 @@ impl Company {
             replay_cache: party.replay_cache,
             persistent_cache: party.persistent_cache,
             knows_own: party.knows_own,
+            stamps_after_start: party.stamps_after_start,
+            rechecks: party.rechecks,
         })
     }
 
@@ -162,11 +167,12 @@ impl Company {
                 character: self.character(&spec.name, &credulous()),
                 insider: spec.insider,
                 rules: spec.rules.clone(),
-                at: spec.at.clone(),
                 forgeries: spec.forgeries.clone(),
                 plan: spec.plan.clone(),
                 from: spec.from,
                 given: spec.given.clone(),
+                dictionary: spec.dictionary.clone(),
+                times: spec.times.clone(),
             };
             (spec.name.clone(), Box::new(Attacker::new(&self.cast, profile)) as Box<dyn Actor>)
         });
@@ -187,10 +193,10 @@ impl Company {
         for (name, _) in setup.parties.iter().filter(|(_, party)| busy(party)) {
             timeline.push((SimTime::ZERO, Cue::Input(name.clone(), Input::Begin)));
         }
-        for event in &setup.events {
+        for (nth, event) in setup.events.iter().enumerate() {
             match &event.deed {
                 EventDeed::Compromise { what, term } if attacker.is_some() => {
-                    timeline.push((event.at, self.compromise(setup, what, term)));
+                    timeline.push((event.at, self.compromise(setup, nth, what, term)));
                 }
                 EventDeed::Compromise { .. } => {}
                 EventDeed::Clock { party, offset } => {
@@ -200,10 +206,16 @@ impl Company {
                     timeline.push((event.at, Cue::Input(party.clone(), Input::Restart)));
                 }
                 EventDeed::Revoke { subject, reason, by } => {
-                    for service in by {
+                    for party in by {
                         let input =
                             Input::Revoke { subject: subject.clone(), reason: reason.word().to_owned() };
-                        timeline.push((event.at, Cue::Input(service.name().into(), input)));
+                        timeline.push((event.at, Cue::Input(party.clone(), input)));
+                    }
+                }
+                EventDeed::Rotate { key, keep } => {
+                    for party in setup.holders(key) {
+                        let input = Input::Rotate { key: key.clone(), keep: *keep };
+                        timeline.push((event.at, Cue::Input(party, input)));
                     }
                 }
             }
@@ -241,11 +253,11 @@ impl Company {
         .collect()
     }
 
-    fn compromise(&self, setup: &Setup, what: &Stolen, term: &Term) -> Cue {
+    fn compromise(&self, setup: &Setup, nth: usize, what: &Stolen, term: &Term) -> Cue {
         let term = term.clone();
         match what.clone() {
             Stolen::LongTerm(key) => {
-                let value = self.long_term(setup, &key);
+                let value = self.long_term(setup, &key, &setup.ring_at(nth)).into_iter().next();
                 let (keys, uses) = (self.cast.keys.clone(), all_uses(setup));
                 let shown = key.to_string();
                 Cue::Ask(Box::new(move |journal| {
@@ -265,15 +277,19 @@ impl Company {
         }
     }
 
-    fn long_term(&self, setup: &Setup, key: &Term) -> Option<Value> {
-        let Term::App(func, _) = key else { return None };
+    /// The versions of a long-term key that there are, newest first.
+    fn long_term(&self, setup: &Setup, key: &Term, ring: &Ring) -> Vec<Value> {
+        let Term::App(func, _) = key else { return Vec::new() };
         let names = key.names();
         let keys = &self.cast.keys;
         match (func, names.as_slice()) {
-            (Func::Sk, [owner]) => Some(keys.private(owner, all_uses(setup)).to_value()),
-            (Func::K, [a, b]) => Some(keys.shared(a, b)),
-            (Func::Pw, [a, b]) => Some(keys.password(a, b)),
-            _ => None,
+            (Func::Sk, [owner]) => vec![keys.private(owner, all_uses(setup)).to_value()],
+            (Func::K | Func::Pw, [a, b]) => {
+                let mut all = vec![ring.newest(keys, *func, a, b)];
+                all.extend(ring.older(keys, *func, a, b));
+                all
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -287,8 +303,10 @@ impl Company {
                 terms.push(Term::of(Func::Pw, &[a, b]));
             }
         }
-        let keys = terms.into_iter().filter_map(|t| Some((t.to_string(), self.long_term(setup, &t)?)));
-        keys.chain(self.declared_long_term()).collect()
+        let ring = setup.ring_at(setup.events.len());
+        let versions =
+            |t: Term| self.long_term(setup, &t, &ring).into_iter().map(move |v| (t.to_string(), v));
+        terms.into_iter().flat_map(versions).chain(self.declared_long_term()).collect()
     }
 
     /// The values that protocols declare as held for the long term, of whoever owns them in

@@ -9,7 +9,7 @@ use super::expect::{Expect, RequestExpect, RunExpect, RunRef};
 use super::play::{KeyPool, Played, play};
 use super::problem::Problems;
 use super::{Scenario, Variant};
-use crate::journal::{Journal, What};
+use crate::journal::{Event, Journal, What};
 use crate::knowledge::Value;
 use crate::notation::Name;
 use crate::reason::Reason;
@@ -369,6 +369,12 @@ impl PlayReport {
                 fail(format!("that the attacker {} {of}", never(learns)), format!("she {}", never(learned)));
             }
         }
+        if let Some(guesses) = expect.guesses {
+            let found = self.attacker().guesses();
+            if found != guesses as usize {
+                fail(format!("that the attacker tries {guesses} words"), format!("she tries {found}"));
+            }
+        }
         for (of, text) in &expect.values {
             let found = self.values(of);
             if !found.iter().any(|v| v.text() == Some(text)) {
@@ -523,6 +529,15 @@ impl AttackerReport<'_> {
         let values = self.play.values(&of);
         let mut holdings = self.play.holdings();
         values.iter().find_map(|v| holdings.derive(v))
+    }
+
+    /// How many words she tried for passwords, all together.
+    pub fn guesses(&self) -> usize {
+        let words = |e: &Event| match &e.what {
+            What::Guessed { words, .. } => *words,
+            _ => 0,
+        };
+        self.play.journal().events().iter().map(words).sum()
     }
 
     fn learned_value(&self, of: &ValueRef) -> bool {

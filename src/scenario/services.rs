@@ -72,7 +72,11 @@ impl Setup {
         let services = Reader::new(node)?;
         if let Some(node) = services.get("kdc") {
             self.services.insert(Service::Kdc);
-            self.read_party(&Service::Kdc.name().into(), node, &[])?;
+            self.read_party(&Service::Kdc.name().into(), node, &["rechecks"])?;
+            let rechecks = Reader::new(node)?.boolean("rechecks")?;
+            if let (Some(kdc), Some(rechecks)) = (self.parties.get_mut(Service::Kdc.name()), rechecks) {
+                kdc.rechecks = rechecks;
+            }
         }
         if let Some(node) = services.get("ca") {
             self.services.insert(Service::Ca);

@@ -125,6 +125,7 @@ impl Setup {
         setup.runs = setup.read_runs(runs_node, attacker_name.as_deref())?;
         setup.read_services(table)?;
         setup.parties = setup.read_parties(table, attacker_name.as_deref())?;
+        setup.check_hosts(table)?;
         setup.events = setup.read_events(table, attacker_name.as_deref())?;
         setup.requests = setup.read_requests(table, attacker_name.as_deref())?;
         setup.attacker = attacker_table::read(table, &setup)?;
@@ -137,7 +138,7 @@ impl Setup {
         let runs = self.runs.iter().map(|run| run.at);
         let events = self.events.iter().map(|event| event.at);
         let requests = self.requests.iter().map(|request| request.at);
-        let hers = self.attacker.iter().flat_map(AttackerSpec::times);
+        let hers = self.attacker.iter().flat_map(AttackerSpec::moments);
         runs.chain(events).chain(requests).chain(hers).max().unwrap_or(SimTime::ZERO).max(self.until)
     }
 

@@ -24,6 +24,8 @@ enum Way {
     Made,
     /// An event handed it to her.
     Handed(String),
+    /// A word of her dictionary that opens or gives `tested`; she tried so many.
+    Guessed { term: String, words: usize, tested: Bytes },
     /// It was inside a ciphertext that she can open.
     Inside { sealed: Bytes, key: Bytes },
     /// She computes it from these: `before`, the first ones, `between`, the last.
@@ -129,7 +131,8 @@ impl Holdings {
                         self.call(value, &term);
                     }
                 }
-                What::Compromised { term, value: Some(value), .. } => self.call(value, term),
+                What::Compromised { term, value: Some(value), .. }
+                | What::Guessed { term, value: Some(value), .. } => self.call(value, term),
                 _ => {}
             }
         }
@@ -160,6 +163,10 @@ impl Holdings {
                 What::Equipped { term, value } => self.hold(value, Way::Own(term.clone())),
                 What::Compromised { term, value: Some(value), .. } => {
                     self.hold(value, Way::Handed(term.clone()))
+                }
+                What::Guessed { term, words, tested, value: Some(value), .. } => {
+                    let (term, tested) = (term.clone(), tested.bytes.clone());
+                    self.hold(value, Way::Guessed { term, words: *words, tested });
                 }
                 _ => {}
             }
@@ -458,6 +465,13 @@ impl Holdings {
             Way::Own(term) => steps.push(format!("{she} has {term} of her own")),
             Way::Made => steps.push(format!("{it} is {she}'s own making")),
             Way::Handed(term) => steps.push(format!("{term} was handed to {she}")),
+            Way::Guessed { term, words, tested } => {
+                self.tell(tested, steps, told);
+                let tested = self.name(tested);
+                steps.push(format!(
+                    "{she} guesses {term} with word {words} of her dictionary, which fits {tested}"
+                ));
+            }
             Way::Inside { sealed, key } => {
                 self.tell(sealed, steps, told);
                 let with = match self.ways.get(key) {

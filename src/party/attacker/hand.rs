@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::crypto::Rng;
 use crate::journal::Sight;
 use crate::knowledge::{Arrived, Bytes, Context, Grounds, Knowledge, Value};
-use crate::notation::{Id, Kind, Name, Op, Planner, Table};
+use crate::notation::{Id, Kind, Name, Node, Op, Planner, Table};
 use crate::party::PartyTrust;
 use crate::reason::Reason;
 
@@ -82,6 +82,56 @@ impl Hand {
             Err(_) => self.knowledge = before,
         }
         read
+    }
+
+    /// Reads a message of these parts as far as it can be read: a check that fails is no
+    /// reason for her to stop.
+    pub fn read_leniently(&mut self, message: &Sight, parts: &[Id], line: u32, desk: &mut Desk<'_>) {
+        let (ops, unchecked, slots) = {
+            let mut planner = self.planner();
+            let ops = planner.receive(parts);
+            (ops, planner.unchecked().to_vec(), planner.slots())
+        };
+        self.knowledge.reserve_slots(slots);
+        for op in &ops {
+            let _ = self.learn(std::slice::from_ref(op), message, line, desk);
+        }
+        self.unchecked = unchecked;
+    }
+
+    /// How a value of `id` would be tested against what she kept: the operations up to the
+    /// first that opens something with it, or computes something from it and compares, and
+    /// the term that this one is about.
+    pub fn test_of(&self, id: Id) -> Option<(Vec<Op>, Id)> {
+        let mut planner = self.planner();
+        planner.hold(id);
+        let mut ops = planner.recheck();
+        let (at, of) = ops.iter().enumerate().find_map(|(at, op)| match op {
+            Op::Open(_, of, _) | Op::Equal(_, of) => Some((at, *of)),
+            _ => None,
+        })?;
+        let depends = match self.table().node(of) {
+            Node::Enc(_, key) => planner.is_part(id, *key),
+            _ => planner.is_part(id, of),
+        };
+        if !depends {
+            return None;
+        }
+        ops.truncate(at + 1);
+        Some((ops, of))
+    }
+
+    /// Carries out operations on what she kept.
+    pub fn carry_out(&mut self, ops: &[Op], desk: &mut Desk<'_>) -> Result<(), Reason> {
+        let slots = ops.iter().flat_map(|op| match op {
+            Op::Open(_, _, inner) => inner.iter().map(|(slot, _)| usize::from(*slot) + 1).max(),
+            _ => None,
+        });
+        self.knowledge.reserve_slots(slots.max().unwrap_or(0));
+        let nothing = Bytes::from(Vec::new());
+        let (casts, arrived) = (BTreeMap::new(), Arrived { from: "", bytes: &nothing });
+        let (knowledge, mut ctx) = self.context(u32::MAX, &casts, desk);
+        knowledge.learn(ops, &arrived, &mut ctx)
     }
 
     /// Carries out operations on a message.
@@ -163,6 +213,7 @@ impl Hand {
             rng: &mut self.rng,
             now: desk.cast.clock(desk.now, character.clock_offset),
             max_skew: character.max_skew,
+            max_lifetime: None,
             lifetime: &desk.cast.lifetimes,
             keys: &desk.cast.keys,
             trust: &mut self.trust,

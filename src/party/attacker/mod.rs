@@ -2,6 +2,7 @@
 //! works by a narration, by rules or by a tactic, and builds what she sends with the same
 //! engine as everyone else, from what she holds. Must not know anybody's secrets but her own.
 
+mod dictionary;
 mod hand;
 mod meddling;
 mod narration;
@@ -18,9 +19,10 @@ use super::{Actor, Effect, Effects, Input};
 use crate::journal::{Sight, What};
 use crate::knowledge::Value;
 use crate::limits::MAX_ATTACKER_ACTIONS;
-use crate::notation::{Attack, Name, Term};
+use crate::notation::{Attack, Func, Name, Term};
 use crate::time::{SimTime, Span};
 
+use dictionary::Guesser;
 pub use meddling::Meddling;
 pub use papers::{Forger, Forgery};
 pub use rules::{Action, Match, Rule};
@@ -53,8 +55,6 @@ pub struct Profile {
     pub insider: bool,
     /// What becomes of messages whatever she sets out to do: the first rule that fits counts.
     pub rules: Vec<Rule>,
-    /// Lines of her narration, by run and line, that she does not do before a time.
-    pub at: BTreeMap<(u32, u32), SimTime>,
     /// Certificates that she forges.
     pub forgeries: Vec<Forgery>,
     /// What she sets out to do.
@@ -63,6 +63,10 @@ pub struct Profile {
     pub from: SimTime,
     /// Data of hers, in place of what a scenario gives to honest parties.
     pub given: BTreeMap<Name, Value>,
+    /// Words that she tries for passwords, in this order.
+    pub dictionary: Vec<String>,
+    /// The time before which she does not send a line of her narration, by run and line.
+    pub times: BTreeMap<(u32, u32), SimTime>,
 }
 
 /// The attacker.
@@ -72,6 +76,7 @@ pub struct Attacker {
     ruler: rules::Ruler,
     papers: papers::Papers,
     mind: Box<dyn Mind>,
+    guesser: Guesser,
 }
 
 /// What drives her.
@@ -146,7 +151,8 @@ impl Attacker {
             Plan::Tamper => Box::new(tactics::Tamper::new(cast, &profile)),
         };
         let ruler = rules::Ruler::new(cast, &profile);
-        Attacker { cast: cast.clone(), profile, ruler, papers: papers::Papers::default(), mind }
+        let (guesser, papers) = (Guesser::new(&profile), papers::Papers::default());
+        Attacker { cast: cast.clone(), guesser, profile, ruler, papers, mind }
     }
 
     /// What she has before anything happens: the keys of her own registration.
@@ -155,7 +161,7 @@ impl Attacker {
         let mut own = Vec::new();
         if self.profile.insider {
             for other in self.cast.registered.iter().filter(|o| *o != name) {
-                own.push((format!("k({name},{other})"), self.cast.keys.shared(name, other)));
+                own.push((format!("k({name},{other})"), self.cast.secret_of(Func::K, name, other)));
             }
         }
         let uses = self.cast.protocols.values().fold((false, false), |uses, spoken| {
@@ -174,9 +180,14 @@ impl Attacker {
 
 impl Actor for Attacker {
     fn handle(&mut self, input: Input, now: SimTime, effects: &mut Effects) {
-        let Attacker { cast, profile, ruler, papers, mind } = self;
+        let Attacker { cast, profile, ruler, papers, mind, guesser } = self;
         let active = now >= profile.from;
         let mut desk = Desk { cast, profile, now, active, effects };
+        if let Input::OnWire(message) = &input {
+            for (term, value) in guesser.look(message, &mut desk) {
+                mind.handed(&term, &value, &mut desk);
+            }
+        }
         match input {
             Input::Begin => {
                 if active {
@@ -217,7 +228,18 @@ impl Actor for Attacker {
             Input::Timer(number) if number & rules::RULED != 0 => ruler.timer(number, &mut desk),
             Input::Timer(number) => mind.timer(number, &mut desk),
             Input::End => mind.end(&mut desk),
-            Input::Message(_) | Input::Revoke { .. } | Input::Restart | Input::Clock(_) => {}
+            Input::Message(_)
+            | Input::Revoke { .. }
+            | Input::Rotate { .. }
+            | Input::Restart
+            | Input::Clock(_) => {}
+        }
+        let Attacker { cast, profile, guesser, .. } = self;
+        let desk = Desk { cast, profile, now, active, effects: &mut Effects::default() };
+        for effect in &effects.all {
+            if let Effect::Inject { message, .. } = effect {
+                guesser.note(message, &desk);
+            }
         }
     }
 }

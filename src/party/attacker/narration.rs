@@ -21,8 +21,8 @@ pub struct Narrator {
     /// Messages held for a later line.
     held: Vec<Sight>,
     stopped: Option<String>,
-    /// The time for which a timer of hers is set.
-    waits_until: Option<SimTime>,
+    /// The time before which she does not send a line.
+    times: BTreeMap<(u32, u32), SimTime>,
 }
 
 /// Her notebook for these terms: she knows who there is, and her own fresh values.
@@ -58,7 +58,7 @@ pub fn notebook(cast: &Arc<Cast>, profile: &Profile, attack: &Attack, spoken: &S
 
 impl Narrator {
     pub fn new(cast: &Arc<Cast>, profile: &Profile, attack: &Arc<Attack>) -> Narrator {
-        let spoken = cast.protocols.values().next().expect("a play has a protocol");
+        let spoken = cast.main();
         Narrator {
             hand: notebook(cast, profile, attack, spoken, "narration"),
             protocol: spoken.protocol.name.as_str().into(),
@@ -66,7 +66,7 @@ impl Narrator {
             next: 0,
             held: Vec::new(),
             stopped: None,
-            waits_until: None,
+            times: profile.times.clone(),
         }
     }
 
@@ -88,14 +88,6 @@ impl Narrator {
         }
         let attack = self.attack.clone();
         while let (Some(line), None) = (attack.lines.get(self.next), &self.stopped) {
-            let place = (line.run, line.step);
-            if let Some(at) = desk.profile.at.get(&place).filter(|at| desk.now < **at) {
-                if self.waits_until != Some(*at) {
-                    self.waits_until = Some(*at);
-                    desk.effects.all.push(Effect::Timer(*at, 0));
-                }
-                return;
-            }
             let done = match &line.deed {
                 Deed::Take { .. } | Deed::Overhear { .. } => self.read(line, desk),
                 Deed::Send { from, to } => self.send(line, from, to, desk),
@@ -124,7 +116,8 @@ impl Narrator {
     }
 
     fn send(&mut self, line: &AttackLine, from: &Name, to: &Name, desk: &mut Desk<'_>) -> bool {
-        if !self.hand.can_build(&line.parts) {
+        let early = self.times.get(&(line.run, line.step)).is_some_and(|at| desk.now < *at);
+        if early || !self.hand.can_build(&line.parts) {
             return false;
         }
         let at = Address { run: line.run, line: line.step, protocol: &self.protocol, from, to };
@@ -161,6 +154,7 @@ fn same_place(a: &Sight, b: &Sight) -> bool {
 
 impl Mind for Narrator {
     fn begin(&mut self, desk: &mut Desk<'_>) {
+        self.times.values().for_each(|at| desk.effects.all.push(Effect::Timer(*at, 0)));
         self.advance(desk);
     }
 
@@ -172,6 +166,10 @@ impl Mind for Narrator {
             None => return desk.pass(message),
         }
         self.held.push(message);
+        self.advance(desk);
+    }
+
+    fn timer(&mut self, _number: u64, desk: &mut Desk<'_>) {
         self.advance(desk);
     }
 
@@ -188,10 +186,6 @@ impl Mind for Narrator {
             self.hand.look_again(desk);
             self.advance(desk);
         }
-    }
-
-    fn timer(&mut self, _: u64, desk: &mut Desk<'_>) {
-        self.advance(desk);
     }
 
     fn end(&mut self, desk: &mut Desk<'_>) {

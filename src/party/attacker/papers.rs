@@ -135,7 +135,7 @@ impl Papers {
             |name: &Name| cast.certificates.get(name).and_then(|b| Certificates::from_bytes(&b.bytes).ok());
         let keeps_key = matches!(spec.errand, errand::Errand::Renew { new_key: false, .. });
         let (mut keys, mut proof_key, mut certificates) = (own.clone(), own, bundle(her));
-        let mut secret = Some((her.clone(), cast.keys.shared(her, Service::Ca.name())));
+        let mut secret = Some((her.clone(), cast.keys.shared(her, Service::Ca.name(), 0)));
         match stolen {
             Some((Term::App(Func::Sk, _), value)) => {
                 let private = Private::from_bytes(&value.bytes).map_err(|reason| reason.to_string())?;

@@ -38,7 +38,7 @@ impl Puppet {
         let base = &spoken.grounds[role];
         let rights = Rights { directory: true, certificates: true, ..Rights::default() };
         let mut supply = base.supply.clone();
-        supply.retain(|_, s| matches!(s, crate::knowledge::Supply::Generate(_)));
+        supply.retain(|_, s| !matches!(s, crate::knowledge::Supply::LongTerm { .. }));
         let grounds = Arc::new(Grounds { rights, supply, ..(**base).clone() });
         let her = &desk.profile.character.name;
         let rng = desk.cast.keys.stream(&[her, "puppet", me, role, &run.to_string()]);
@@ -78,8 +78,8 @@ impl Puppet {
             let other = names.iter().find(|n| ***n != *self.me).cloned().unwrap_or_default();
             let own = match func {
                 Func::Sk => Some(desk.cast.keys.private(her, self.spoken.protocol.uses).to_value()),
-                Func::K if desk.profile.insider => Some(desk.cast.keys.shared(her, &other)),
-                Func::Pw if desk.profile.insider => Some(desk.cast.keys.password(her, &other)),
+                Func::K if desk.profile.insider => Some(desk.cast.secret_of(Func::K, her, &other)),
+                Func::Pw if desk.profile.insider => Some(desk.cast.secret_of(Func::Pw, her, &other)),
                 _ => None,
             };
             if let Some(value) = held.or(own) {

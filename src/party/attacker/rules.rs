@@ -103,7 +103,7 @@ pub struct Ruler {
 impl Ruler {
     pub fn new(cast: &Arc<Cast>, profile: &Profile) -> Ruler {
         let rules = &profile.rules;
-        let spoken = cast.protocols.values().next().expect("a play has a protocol");
+        let spoken = cast.main();
         let hand = |(nth, rule): (usize, &Rule)| match &rule.action {
             Action::Replace(attack) | Action::Inject(attack) => {
                 Some(notebook(cast, profile, attack, spoken, &format!("rule {nth}")))

@@ -1,0 +1,191 @@
+//! Offline guessing: the attacker tries the words of her dictionary on whatever was made with
+//! a password and passed her (RFC 4120 §10). Each word is stretched as the party would, and
+//! counts only if it opens a ciphertext, or gives a code, that she recorded. It costs no
+//! virtual time and nobody notices. Must not know anybody's password.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::hand::Hand;
+use super::{Desk, Profile};
+use crate::journal::{Sight, What};
+use crate::knowledge::{Grounds, Value};
+use crate::notation::{Func, Id, Kind, Name, Node, Rights, Term};
+use crate::party::{Effects, PartyTrust, Spoken};
+
+/// A password that she found, under the term by which her notebook knows it.
+pub type Found = (Term, Value);
+
+/// What she keeps in order to guess.
+pub struct Guesser {
+    words: Vec<Value>,
+    /// For each run what she can read of it, in the protocol's terms.
+    runs: BTreeMap<u32, Reading>,
+    found: Vec<Found>,
+    /// Passwords that are not in her dictionary.
+    given_up: BTreeSet<Term>,
+}
+
+struct Reading {
+    spoken: Arc<Spoken>,
+    hand: Hand,
+}
+
+impl Guesser {
+    pub fn new(profile: &Profile) -> Guesser {
+        let words = profile.dictionary.iter().map(|w| Value::new(Kind::Key, w.as_bytes())).collect();
+        Guesser { words, runs: BTreeMap::new(), found: Vec::new(), given_up: BTreeSet::new() }
+    }
+
+    /// Reads a message of her own: it tells who plays which role.
+    pub fn note(&mut self, message: &Sight, desk: &Desk<'_>) {
+        if !self.words.is_empty() {
+            self.read(message, desk);
+        }
+    }
+
+    /// Reads a message of somebody's and tries her words on it. Answers what she found.
+    pub fn look(&mut self, message: &Sight, desk: &mut Desk<'_>) -> Vec<Found> {
+        if self.words.is_empty() || !self.read(message, desk) {
+            return Vec::new();
+        }
+        let Some(mut reading) = self.runs.remove(&message.run) else { return Vec::new() };
+        let mut found = Vec::new();
+        for (id, term) in reading.passwords() {
+            let Some(value) = self.guess(&mut reading, id, &term, message, desk) else { continue };
+            reading.hand.knowledge.set(id, value.clone());
+            reading.with_scratch(desk, Hand::look_again);
+            if !self.found.contains(&(term.clone(), value.clone())) {
+                self.found.push((term.clone(), value.clone()));
+                found.push((term, value));
+            }
+        }
+        self.runs.insert(message.run, reading);
+        found
+    }
+
+    fn read(&mut self, message: &Sight, desk: &Desk<'_>) -> bool {
+        let Some(spoken) = desk.cast.protocols.get(&message.protocol) else { return false };
+        let reading = self.runs.entry(message.run).or_insert_with(|| Reading::new(message, spoken, desk));
+        if reading.spoken.name != message.protocol {
+            return false;
+        }
+        reading.read(message, desk);
+        true
+    }
+
+    /// The password, if a word fits. A password that is known or given up costs no more words.
+    fn guess(
+        &mut self,
+        reading: &mut Reading,
+        id: Id,
+        term: &Term,
+        message: &Sight,
+        desk: &mut Desk<'_>,
+    ) -> Option<Value> {
+        let known = self.found.iter().filter(|(t, _)| t == term).map(|(_, value)| value);
+        if let Some(value) = known.into_iter().find(|v| reading.fits(id, v, desk)) {
+            return Some(value.clone());
+        }
+        if self.given_up.contains(term) {
+            return None;
+        }
+        let tested = reading.testable(id)?;
+        let at = self.words.iter().position(|word| reading.fits(id, word, desk));
+        let value = at.map(|at| self.words[at].clone());
+        if value.is_none() {
+            self.given_up.insert(term.clone());
+        }
+        desk.effects.note(What::Guessed {
+            term: term.to_string(),
+            words: at.map_or(self.words.len(), |at| at + 1),
+            message: message.id,
+            tested,
+            value: value.clone(),
+        });
+        value
+    }
+}
+
+impl Reading {
+    fn new(message: &Sight, spoken: &Arc<Spoken>, desk: &Desk<'_>) -> Reading {
+        let Desk { cast, profile, .. } = desk;
+        let (protocol, her) = (&spoken.protocol, &profile.character.name);
+        let table = protocol.table.clone();
+        let roles = [
+            (protocol.sender_of(message.line), &message.from),
+            (protocol.receiver_of(message.line), &message.to),
+        ];
+        let own = roles.iter().filter(|(_, name)| *name == her).filter_map(|(role, _)| table.find_name(role));
+        let rights = Rights {
+            own: own.collect(),
+            directory: true,
+            certificates: true,
+            registered: profile.insider,
+            ..Rights::default()
+        };
+        let base = &spoken.grounds[roles[0].0];
+        let grounds = Grounds { rights, supply: BTreeMap::new(), ..(**base).clone() };
+        let rng = cast.keys.stream(&[her, "dictionary", &message.run.to_string()]);
+        let hand = Hand::new(Arc::new(grounds), rng, PartyTrust::of_attacker(cast, &profile.character));
+        let mut reading = Reading { spoken: spoken.clone(), hand };
+        spoken.services.iter().for_each(|(role, name)| reading.casts(role, name));
+        reading
+    }
+
+    /// Takes note of who plays a role.
+    fn casts(&mut self, role: &Name, name: &Name) {
+        if let Some(id) = self.spoken.protocol.table.find_name(role)
+            && self.hand.knowledge.get(id).is_none()
+        {
+            self.hand.knowledge.set(id, Value::name(name));
+        }
+    }
+
+    fn read(&mut self, message: &Sight, desk: &Desk<'_>) {
+        let spoken = self.spoken.clone();
+        let protocol = &spoken.protocol;
+        self.casts(protocol.sender_of(message.line), &message.from);
+        self.casts(protocol.receiver_of(message.line), &message.to);
+        let line = &protocol.lines[message.line as usize - 1];
+        let parts: Vec<Id> = line.parts.iter().filter_map(|t| protocol.table.find(t)).collect();
+        self.with_scratch(desk, |hand, desk| hand.read_leniently(message, &parts, message.line, desk));
+    }
+
+    /// The passwords of the protocol that she does not have and whose owners she knows.
+    fn passwords(&self) -> Vec<(Id, Term)> {
+        let table = &self.spoken.protocol.table;
+        let name = |id: &Id| self.hand.knowledge.get(*id).and_then(Value::text);
+        let all = table.ids().filter(|id| self.hand.knowledge.get(*id).is_none());
+        let password = |id: Id| match table.node(id) {
+            Node::App(Func::Pw, args) => {
+                Some((id, Term::of(Func::Pw, &args.iter().map(name).collect::<Option<Vec<_>>>()?)))
+            }
+            _ => None,
+        };
+        all.filter_map(password).collect()
+    }
+
+    /// What of the message would tell a right word from a wrong one.
+    fn testable(&self, id: Id) -> Option<Value> {
+        let (_, of) = self.hand.test_of(id)?;
+        self.hand.knowledge.get(of).cloned()
+    }
+
+    /// Whether something opens, or comes out right, if the password is this word.
+    fn fits(&mut self, id: Id, word: &Value, desk: &Desk<'_>) -> bool {
+        let Some((ops, _)) = self.hand.test_of(id) else { return false };
+        let before = self.hand.knowledge.clone();
+        self.hand.knowledge.set(id, word.clone());
+        let fits = self.with_scratch(desk, |hand, desk| hand.carry_out(&ops, desk));
+        self.hand.knowledge = before;
+        fits.is_ok()
+    }
+
+    /// Works beside the play: what she computes in order to guess is not yet of it.
+    fn with_scratch<T>(&mut self, desk: &Desk<'_>, work: impl FnOnce(&mut Hand, &mut Desk<'_>) -> T) -> T {
+        let mut effects = Effects::default();
+        let Desk { cast, profile, now, active, .. } = *desk;
+        work(&mut self.hand, &mut Desk { cast, profile, now, active, effects: &mut effects })
+    }
+}
