@@ -213,9 +213,10 @@ fn world() -> f64 {
     wall / f64::from(MESSAGES)
 }
 
-/// Seconds for one message of the same size over an async-channel between two tasks.
+/// Seconds for one message of the same size over an async-channel between two tasks: as many
+/// as take about as long as the other side, so that a busy machine interrupts both alike.
 fn hop() -> f64 {
-    const HOPS: usize = 10_000;
+    const HOPS: usize = 50_000;
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     timed(|| {
         runtime.block_on(async {
