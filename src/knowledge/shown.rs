@@ -16,12 +16,12 @@ pub struct Shown {
 
 impl Knowledge {
     /// These terms with the values that they have now.
-    pub fn show(&self, parts: &[Id]) -> Shown {
-        let mut shown = Shown { table: self.table().clone(), parts: parts.into(), values: Vec::new() };
-        for part in parts {
-            self.collect(*part, &mut shown.values);
+    pub fn show(&self, parts: Arc<[Id]>) -> Shown {
+        let mut values = Vec::with_capacity(parts.len());
+        for part in parts.iter() {
+            self.collect(*part, &mut values);
         }
-        shown
+        Shown { table: self.table().clone(), parts, values }
     }
 
     fn collect(&self, id: Id, values: &mut Vec<(Id, Value)>) {

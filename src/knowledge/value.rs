@@ -1,42 +1,86 @@
 //! Values: bytes with a kind. They are wiped when dropped and shown only as fingerprints.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::crypto;
 use crate::notation::Kind;
 
 /// Shared bytes, wiped when the last owner lets go.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone)]
 pub struct Bytes(Arc<Wiped>);
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Wiped(Vec<u8>);
+/// Up to so many bytes lie beside their count of owners: nonces, keys, shares, most
+/// signatures and short messages.
+const SHORT: usize = 64;
+
+enum Wiped {
+    Short(u8, [u8; SHORT]),
+    Long(Vec<u8>),
+}
 
 impl Drop for Wiped {
     fn drop(&mut self) {
-        self.0.zeroize();
+        match self {
+            Wiped::Short(len, bytes) => bytes[..usize::from(*len)].zeroize(),
+            Wiped::Long(bytes) => bytes.zeroize(),
+        }
     }
 }
 
 impl Bytes {
     /// The bytes.
     pub fn as_slice(&self) -> &[u8] {
-        &self.0.0
-    }
-}
-
-impl From<Vec<u8>> for Bytes {
-    fn from(bytes: Vec<u8>) -> Self {
-        Bytes(Arc::new(Wiped(bytes)))
+        match &*self.0 {
+            Wiped::Short(len, bytes) => &bytes[..usize::from(*len)],
+            Wiped::Long(bytes) => bytes,
+        }
     }
 }
 
 impl From<&[u8]> for Bytes {
     fn from(bytes: &[u8]) -> Self {
-        Bytes::from(bytes.to_vec())
+        if bytes.len() > SHORT {
+            return Bytes(Arc::new(Wiped::Long(bytes.to_vec())));
+        }
+        let mut shared = Arc::new(Wiped::Short(bytes.len() as u8, [0; SHORT]));
+        // Filled where they stay: a copy on the stack would not be wiped.
+        if let Some(Wiped::Short(_, place)) = Arc::get_mut(&mut shared) {
+            place[..bytes.len()].copy_from_slice(bytes);
+        }
+        Bytes(shared)
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        if bytes.len() > SHORT {
+            return Bytes(Arc::new(Wiped::Long(bytes)));
+        }
+        Bytes::from(Zeroizing::new(bytes).as_slice())
+    }
+}
+
+impl PartialEq for Bytes {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for Bytes {}
+
+impl PartialOrd for Bytes {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Bytes {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_slice().cmp(other.as_slice())
     }
 }
 

@@ -46,14 +46,14 @@ pub enum Action {
         /// The receiving role.
         to: Id,
         /// The parts.
-        parts: Vec<Id>,
+        parts: Arc<[Id]>,
     },
     /// Wait for a message and read it.
     Receive {
         /// The sending role.
         from: Id,
         /// The parts.
-        parts: Vec<Id>,
+        parts: Arc<[Id]>,
         /// How to read it.
         ops: Vec<Op>,
     },
@@ -153,7 +153,7 @@ fn compile(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Compiled, F
     let mut steps = Vec::new();
     for &number in mine {
         let line = &protocol.lines[number as usize - 1];
-        let parts: Vec<Id> =
+        let parts: Arc<[Id]> =
             line.parts.iter().map(|t| table.find(t).expect("every line's terms were interned")).collect();
         let action = if protocol.sender_of(number) == &role.name {
             let to = id_of(protocol, protocol.receiver_of(number));
@@ -227,7 +227,7 @@ fn returns(protocol: &Protocol, role: &Role, mine: &[u32]) -> BTreeSet<Id> {
 /// A step's terms and all their parts.
 fn parts_of(table: &Table, action: &Action) -> BTreeSet<Id> {
     let (Action::Send { parts, .. } | Action::Receive { parts, .. }) = action;
-    all_parts(table, parts.clone())
+    all_parts(table, parts.to_vec())
 }
 
 fn all_parts(table: &Table, mut open: Vec<Id>) -> BTreeSet<Id> {

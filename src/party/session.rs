@@ -188,7 +188,8 @@ impl Session {
 
     /// Does its steps up to the next line for which it must wait.
     pub fn go_on(&mut self, stand: &mut Stand<'_>, effects: &mut Effects) {
-        while let Some(step) = self.program.clone().steps.get(self.next) {
+        let program = self.program.clone();
+        while let Some(step) = program.steps.get(self.next) {
             let Action::Send { to, parts } = &step.action else { return };
             match self.send(*to, parts, step.line, stand, effects) {
                 Ok(message) => effects.all.push(Effect::Send(message)),
@@ -267,7 +268,7 @@ impl Session {
     fn send(
         &mut self,
         to: Id,
-        parts: &[Id],
+        parts: &Arc<[Id]>,
         line: u32,
         stand: &mut Stand<'_>,
         effects: &mut Effects,
@@ -284,7 +285,7 @@ impl Session {
             line,
             from: self.id.party.clone(),
             to,
-            shown: self.knowledge.show(parts),
+            shown: self.knowledge.show(parts.clone()),
             bytes: Bytes::from(bytes),
         }))
     }

@@ -36,7 +36,7 @@ pub struct Stage {
 }
 
 /// Looks at what happened so far and says what is recorded, and what the attacker gets.
-pub type Question = Box<dyn FnOnce(&Journal) -> (What, Option<Input>)>;
+pub type Question = Box<dyn FnOnce(&Journal) -> (What, Option<Input>) + Send>;
 
 /// Something that happens at a set time.
 pub enum Cue {
@@ -91,7 +91,9 @@ impl Stage {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .map_err(|e| Halt::Runtime(e.to_string()))?;
-        runtime.block_on(self.run())
+        // As a task among the parties: the way to it is then as short as the way to them.
+        let world = runtime.spawn(self.run());
+        runtime.block_on(world).unwrap_or_else(|died| std::panic::resume_unwind(died.into_panic()))
     }
 
     /// As `play`, on a `current_thread` runtime that is there already.
@@ -241,14 +243,18 @@ impl World {
     /// Gives an input to a party and does what comes of it.
     async fn give(&mut self, place: usize, input: Input, cause: Option<u64>) -> Result<(), Halt> {
         let effects = self.shell.ask(place, input, self.now).await?;
-        let by = self.shell.name(place).clone();
-        self.apply(&by, effects, cause).await
+        self.apply(place, effects, cause).await
     }
 
-    async fn apply(&mut self, by: &Name, mut effects: Effects, mut cause: Option<u64>) -> Result<(), Halt> {
+    async fn apply(
+        &mut self,
+        by: usize,
+        mut effects: Box<Effects>,
+        mut cause: Option<u64>,
+    ) -> Result<(), Halt> {
         let event = cause.unwrap_or(self.journal.events().len() as u64);
         for made in effects.made.drain(..) {
-            self.journal.push_made(by, event, made);
+            self.journal.push_made(self.shell.name(by), event, made);
         }
         for effect in effects.all.drain(..) {
             match effect {
@@ -269,14 +275,8 @@ impl World {
                     self.schedule(at, cause, Due::Injection(message, instead_of));
                 }
                 Effect::Timer(at, number) => {
-                    let place = self.places.get(by).copied().or(self.attacker);
-                    if let Some(place) = place {
-                        self.schedule(
-                            at.max(self.now),
-                            cause,
-                            Due::Input(place, Box::new(Input::Timer(number))),
-                        );
-                    }
+                    let due = Due::Input(by, Box::new(Input::Timer(number)));
+                    self.schedule(at.max(self.now), cause, due);
                 }
             }
         }
@@ -299,9 +299,8 @@ impl World {
             return Ok(());
         };
         let effects = self.shell.ask(her, Input::OnWire(message), self.now).await?;
-        let by = self.shell.name(her).clone();
         // Her answers to a message are never messages of honest parties: no recursion.
-        Box::pin(self.apply(&by, effects, Some(event))).await
+        Box::pin(self.apply(her, effects, Some(event))).await
     }
 
     fn inject(

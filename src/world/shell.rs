@@ -4,7 +4,7 @@
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
 use async_channel::{Receiver, Sender};
 
@@ -14,16 +14,16 @@ use crate::party::{Actor, Effects, Input};
 use crate::time::SimTime;
 
 /// The time, the input, and where to write what comes of it.
-type Letter = (SimTime, Input, Effects);
+type Letter = (SimTime, Input, Box<Effects>);
 /// What came of a letter; nothing if the task died over it.
-type Reply = Option<Effects>;
+type Reply = Option<Box<Effects>>;
 
 /// All parties' tasks.
 pub(super) struct Shell {
     parties: Vec<Party>,
     answer: Answer,
     /// An empty sheet, used again for each answer.
-    sheet: Effects,
+    sheet: Option<Box<Effects>>,
 }
 
 struct Party {
@@ -34,12 +34,12 @@ struct Party {
 
 impl Shell {
     pub(super) fn new() -> Shell {
-        Shell { parties: Vec::new(), answer: Answer::default(), sheet: Effects::default() }
+        Shell { parties: Vec::new(), answer: Answer::default(), sheet: None }
     }
 
     /// Starts a party's task and answers its place.
     pub(super) fn add(&mut self, name: Name, actor: Box<dyn Actor>) -> usize {
-        let (inbox, letters) = async_channel::unbounded();
+        let (inbox, letters) = async_channel::bounded(1);
         tokio::spawn(live(actor, letters, self.answer.clone()));
         self.parties.push(Party { name, inbox, met: false });
         self.parties.len() - 1
@@ -55,18 +55,23 @@ impl Shell {
     }
 
     /// Gives a party an input and waits for what comes of it.
-    pub(super) async fn ask(&mut self, place: usize, input: Input, now: SimTime) -> Result<Effects, Halt> {
+    pub(super) async fn ask(
+        &mut self,
+        place: usize,
+        input: Input,
+        now: SimTime,
+    ) -> Result<Box<Effects>, Halt> {
         let party = &mut self.parties[place];
         party.met = true;
         let died = || Halt::Died { party: party.name.clone() };
-        let sheet = std::mem::take(&mut self.sheet);
+        let sheet = self.sheet.take().unwrap_or_default();
         party.inbox.try_send((now, input, sheet)).map_err(|_| died())?;
         self.answer.wait().await.ok_or_else(died)
     }
 
     /// Takes back an answer that was read to its end.
-    pub(super) fn take_back(&mut self, read: Effects) {
-        self.sheet = read;
+    pub(super) fn take_back(&mut self, read: Box<Effects>) {
+        self.sheet = Some(read);
     }
 }
 
@@ -92,35 +97,21 @@ impl Drop for LastWord<'_> {
 /// The place where the one party that was asked leaves its answer. A channel would do, at
 /// the price of a second hop for each event.
 #[derive(Clone, Default)]
-struct Answer(Arc<Mutex<Slot>>);
-
-#[derive(Default)]
-struct Slot {
-    reply: Option<Reply>,
-    waiting: Option<Waker>,
-}
+struct Answer(Arc<Mutex<Option<Reply>>>);
 
 impl Answer {
     fn give(&self, reply: Reply) {
-        let waiting = {
-            let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            slot.reply = Some(reply);
-            slot.waiting.take()
-        };
-        if let Some(world) = waiting {
-            world.wake();
-        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
     }
 
+    /// Lets the others run until the answer is there. The party that was asked is the only
+    /// one that is runnable, and ahead in the runtime's queue: one round is enough.
     async fn wait(&self) -> Reply {
-        poll_fn(|context| {
-            let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match slot.reply.take() {
-                Some(reply) => Poll::Ready(reply),
-                None => {
-                    slot.waiting = Some(context.waker().clone());
-                    Poll::Pending
-                }
+        poll_fn(|context| match self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(reply) => Poll::Ready(reply),
+            None => {
+                context.waker().wake_by_ref();
+                Poll::Pending
             }
         })
         .await

@@ -197,7 +197,7 @@ impl Hand {
             line: at.line,
             from: at.from.clone(),
             to: at.to.clone(),
-            shown: self.knowledge.show(parts),
+            shown: self.knowledge.show(parts.into()),
             bytes,
         }
     }
