@@ -66,7 +66,8 @@ impl From<Vec<u8>> for Bytes {
 
 impl PartialEq for Bytes {
     fn eq(&self, other: &Self) -> bool {
-        self.as_slice() == other.as_slice()
+        // Megabytes that many parties hold are compared once.
+        Arc::ptr_eq(&self.0, &other.0) || self.as_slice() == other.as_slice()
     }
 }
 
