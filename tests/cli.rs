@@ -228,7 +228,7 @@ fn filters_narrow_one_another() {
     let both: Vec<String> = secrecy.iter().filter(|n| insiders.contains(n)).cloned().collect();
     assert!(both.len() > 1 && both.len() < secrecy.len().min(insiders.len()));
     assert_eq!(names(&["--breaks", "secrecy", "--needs", "insider"]), both);
-    assert_eq!(names(&["--breaks", "secrecy", "--group", "pki"]), Vec::<String>::new());
+    assert_eq!(names(&["--breaks", "secrecy", "--group", "basics"]), Vec::<String>::new());
 }
 
 #[test]
