@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 macro_rules! reasons {
     ($($variant:ident = $word:literal, $meaning:literal;)+) => {
         /// Why a party ended a session or refused a request.
@@ -104,5 +106,19 @@ impl FromStr for Reason {
 
     fn from_str(word: &str) -> Result<Self, ()> {
         Reason::ALL.iter().copied().find(|r| r.word() == word).ok_or(())
+    }
+}
+
+/// Its word.
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        word.parse().map_err(|()| de::Error::custom("a reason's word"))
     }
 }
