@@ -55,8 +55,8 @@ pub fn stretch_at_cost(password: &[u8], salt: &[u8], cost: StretchCost) -> Resul
     if cost.memory_kib > MAX_ARGON2_MEMORY_KIB || cost.iterations > MAX_ARGON2_ITERATIONS {
         return Err(Reason::Malformed);
     }
-    let params = Params::new(cost.memory_kib, cost.iterations, cost.lanes, Some(32))
-        .map_err(|_| Reason::Malformed)?;
+    let params =
+        Params::new(cost.memory_kib, cost.iterations, cost.lanes, Some(32)).map_err(|_| Reason::Malformed)?;
     let mut key = Zeroizing::new([0; 32]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(password, &sha256(&[salt])[..STRETCH_SALT_LEN], key.as_mut_slice())

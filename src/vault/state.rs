@@ -143,10 +143,9 @@ impl KeyState {
                 Some(PendingDestruction)
             }
             (PendingDestruction, Transition::CancelDestruction) => Some(Deactivated),
-            (
-                PreActivation | Active | Suspended | Deactivated | PendingDestruction,
-                Transition::Destroy,
-            ) => Some(Destroyed),
+            (PreActivation | Active | Suspended | Deactivated | PendingDestruction, Transition::Destroy) => {
+                Some(Destroyed)
+            }
             (Compromised, Transition::Destroy) => Some(DestroyedCompromised),
             _ => None,
         }

@@ -37,12 +37,7 @@ pub trait Store {
     ///
     /// # Errors
     /// `VaultUnavailable`, or the visitor's.
-    fn visit(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
-    ) -> Result<()>;
+    fn visit(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()>;
 
     /// Makes `batch` durable as one transaction, then has the anchor remember `mark`.
     /// After an error the batch may have become durable or not, whole in either case.
@@ -89,12 +84,7 @@ impl Store for MemoryStore {
         Ok(self.rows.get(key).cloned())
     }
 
-    fn visit(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
-    ) -> Result<()> {
+    fn visit(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
         self.rows.range(from.to_vec()..to.to_vec()).try_for_each(|(key, row)| visit(key, row))
     }
 
