@@ -90,7 +90,9 @@ impl Anchor for FileAnchor {
             Err(_) => return Err(Reason::VaultUnavailable),
         };
         let line: Line = serde_json::from_slice(&bytes).map_err(|_| Reason::VaultTampered)?;
-        if line.format != FORMAT || line.check != check(&line.anchored) {
+        // Written again, it must be the same: JSON has many ways to say one thing.
+        let is_own = line.format == FORMAT && line.check == check(&line.anchored) && write(&line) == bytes;
+        if !is_own {
             return Err(Reason::VaultTampered);
         }
         Ok(Some(line.anchored))
@@ -99,8 +101,7 @@ impl Anchor for FileAnchor {
     fn write(&mut self, anchored: Anchored) -> Result<()> {
         check_forward(self.read()?, anchored)?;
         let line = Line { format: FORMAT, anchored, check: check(&anchored) };
-        let line = serde_json::to_vec(&line).expect("an anchor has no keys but texts");
-        replace(&self.path, &line).map_err(|_| Reason::VaultUnavailable)
+        replace(&self.path, &write(&line)).map_err(|_| Reason::VaultUnavailable)
     }
 }
 
@@ -120,6 +121,10 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if cfg!(unix) { File::open(folder.unwrap_or(Path::new(".")))?.sync_all() } else { Ok(()) }
+}
+
+fn write(line: &Line) -> Vec<u8> {
+    serde_json::to_vec(line).expect("an anchor has no keys but texts")
 }
 
 fn check(anchored: &Anchored) -> [u8; 32] {
