@@ -20,7 +20,7 @@ use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, T
 
 use super::anchor::{Anchor, Anchored, sync_folder};
 use super::backend::{self, Behind};
-use super::store::{Batch, Mark, Result, Store};
+use super::store::{Batch, Mark, Result, Store, Visitor};
 use crate::reason::Reason;
 
 const ROWS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("rows");
@@ -165,7 +165,7 @@ impl Store for FileStore {
         Ok(row.map(|row| row.value().to_vec()))
     }
 
-    fn visit(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
+    fn visit(&self, from: &[u8], to: &[u8], visit: &mut Visitor) -> Result<()> {
         let transaction = self.database()?.begin_read().map_err(unavailable)?;
         let rows = transaction.open_table(ROWS).map_err(unavailable)?;
         for entry in rows.range::<&[u8]>(from..to).map_err(unavailable)? {

@@ -96,4 +96,4 @@ pub use rates::{Limiter, LockOut, Rate};
 pub use roles::{Reach, Role};
 pub use seal::{Sealing, Unsealing};
 pub use state::{Act, KeyState, Permission, Transition};
-pub use store::{Batch, Mark, MemoryStore, Store};
+pub use store::{Batch, Mark, MemoryStore, Store, Visitor};

@@ -25,6 +25,9 @@ pub struct Mark {
 /// Rows to write, or to remove where there is `None`: all of them or none.
 pub type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
+/// What is done with each row, by key and value; an error ends the visit.
+pub type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
+
 /// Rows by key, and an anchor that notices when they are older than they were.
 pub trait Store {
     /// The row of `key`.
@@ -37,7 +40,7 @@ pub trait Store {
     ///
     /// # Errors
     /// `VaultUnavailable`, or the visitor's.
-    fn visit(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()>;
+    fn visit(&self, from: &[u8], to: &[u8], visit: &mut Visitor) -> Result<()>;
 
     /// Makes `batch` durable as one transaction, then has the anchor remember `mark`.
     /// After an error the batch may have become durable or not, whole in either case.
@@ -84,7 +87,7 @@ impl Store for MemoryStore {
         Ok(self.rows.get(key).cloned())
     }
 
-    fn visit(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
+    fn visit(&self, from: &[u8], to: &[u8], visit: &mut Visitor) -> Result<()> {
         self.rows.range(from.to_vec()..to.to_vec()).try_for_each(|(key, row)| visit(key, row))
     }
 

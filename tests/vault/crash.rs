@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use mallory::vault::{AuditHead, FileStore, MemoryAnchor};
+use mallory::vault::{AuditHead, FileStore, MemoryAnchor, Visitor};
 use rand::RngExt as _;
 
 use super::memory_file::{MemoryFile, Power, PoweredAnchor};
 use super::*;
 
 /// Crashes, in two halves that run side by side.
-const POINTS: u64 = 1_200;
+const POINTS: u64 = 1_050;
 const KEYS: [&str; 2] = ["a", "b"];
 
 /// What can be seen of a vault; the head of the audit log covers every answer.
@@ -202,12 +202,7 @@ impl Store for Flaky {
         self.rows.get(key)
     }
 
-    fn visit(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), Reason>,
-    ) -> Result<(), Reason> {
+    fn visit(&self, from: &[u8], to: &[u8], visit: &mut Visitor) -> Result<(), Reason> {
         self.rows.visit(from, to, visit)
     }
 
