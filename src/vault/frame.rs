@@ -23,6 +23,9 @@ pub struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     /// The bytes.
+    ///
+    /// # Panics
+    /// If the name is longer than 255 bytes, which no vault gives a key.
     pub fn write(&self) -> Vec<u8> {
         let mut bytes = Frame::head(self.key, self.version);
         bytes.extend_from_slice(self.body);
@@ -49,7 +52,7 @@ impl<'a> Frame<'a> {
 
     /// Everything before the body.
     fn head(key: &str, version: u32) -> Vec<u8> {
-        let len = u8::try_from(key.len()).expect("a name has at most 128 bytes");
+        let len = u8::try_from(key.len()).expect("a key's name has at most 128 bytes");
         let mut head = vec![FORMAT, len];
         head.extend_from_slice(key.as_bytes());
         head.extend_from_slice(&version.to_be_bytes());

@@ -76,7 +76,8 @@ impl Default for Policy {
     }
 }
 
-/// A second administrator's consent to one operation and to no other.
+/// A second administrator's consent to one operation and to no other. It says nothing
+/// about when or how often: the service takes it in with the request that it is for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {

@@ -97,3 +97,8 @@ pub use roles::{Reach, Role};
 pub use seal::{Sealing, Unsealing};
 pub use state::{Act, KeyState, Permission, Transition};
 pub use store::{Batch, Mark, MemoryStore, Store, Visitor};
+
+/// The guide's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/VAULT.md")]
+struct Guide;

@@ -19,10 +19,10 @@ const TAG: usize = 16;
 pub const SEAL: &[u8] = b"seal";
 /// The row that says what all others are.
 pub const ROOT: &[u8] = b"root";
-/// Keys' descriptions, keys' secrets, audit records: the first byte of their rows, and the
-/// byte after.
+/// Where the rows of keys' descriptions begin, and where they end.
 pub const KEYS: [&[u8]; 2] = [b"k", b"l"];
-pub const SECRETS: [&[u8]; 2] = [b"m", b"n"];
+/// How the row of a secret begins.
+const SECRET: &[u8] = b"m";
 
 /// The row of an audit record.
 pub fn audit_row(sequence: u64) -> Vec<u8> {
@@ -47,7 +47,7 @@ impl Keyring {
 
     /// The row of a version's secret.
     pub fn secret_row(&self, name: &str, version: u32) -> Vec<u8> {
-        [SECRETS[0], &self.tag(name), &version.to_be_bytes()].concat()
+        [SECRET, &self.tag(name), &version.to_be_bytes()].concat()
     }
 
     fn tag(&self, name: &str) -> [u8; TAG] {
