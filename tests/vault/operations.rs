@@ -91,7 +91,9 @@ fn both_sides_agree() {
         assert_eq!(answer, Response::Secret(shared.as_slice().into()));
     }
     let weak = Operation::Agree { key: "x".to_owned(), share: (&[0; 32]).into() };
+    let before = desk.key("x");
     assert_eq!(desk.try_do(&weak), Err(Reason::WeakParameter));
+    assert_eq!(desk.key("x"), before, "what is refused is not counted");
 }
 
 #[test]
