@@ -6,6 +6,7 @@ mod crash;
 mod file;
 mod flips;
 mod gate;
+mod guide;
 mod known_answer;
 mod lifecycle;
 mod memory_file;
