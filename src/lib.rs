@@ -49,6 +49,7 @@ pub mod report;
 pub mod scenario;
 pub mod testing;
 pub mod time;
+pub mod vault;
 pub mod verdict;
 pub mod wire;
 pub mod world;

@@ -37,3 +37,25 @@ pub const MAX_CRL_HISTORY: usize = 200_000;
 pub const MAX_REQUESTS: usize = 10_000;
 /// Variants in one scenario.
 pub const MAX_VARIANTS: usize = 64;
+/// Keys in one vault: all of them are in memory while it is unsealed.
+pub const MAX_VAULT_KEYS: usize = 10_000;
+/// Versions of one key that have not been trimmed: rotation without trimming.
+pub const MAX_KEY_VERSIONS: usize = 10_000;
+/// State changes that one key records; suspending and resuming in a loop.
+pub const MAX_KEY_CHANGES: usize = 10_000;
+/// Bytes in the name of a key, of its owner or of whoever acts on it.
+pub const MAX_NAME_BYTES: usize = 128;
+/// Bytes in a text, a ciphertext or a context that a vault is handed.
+pub const MAX_VAULT_INPUT_BYTES: usize = 1 << 20;
+/// Bytes in one encoded request to a vault, or answer: an input in hexadecimal, and its frame.
+pub const MAX_VAULT_MESSAGE_BYTES: usize = 1 << 23;
+/// Audit records in one answer; a longer log is read in pieces.
+pub const MAX_AUDIT_PAGE: usize = 1_000;
+/// Bytes in a vault's file: it is read whole to compare it with its anchor.
+pub const MAX_VAULT_FILE_BYTES: u64 = 1 << 30;
+/// Memory that a sealed vault may ask Argon2id for, in KiB: 1 GiB. More is a tampered header.
+pub const MAX_ARGON2_MEMORY_KIB: u32 = 1 << 20;
+/// Passes that a sealed vault may ask Argon2id for.
+pub const MAX_ARGON2_ITERATIONS: u32 = 64;
+/// Principals or sources whose rate is watched at once; a flood from invented sources.
+pub const MAX_TRACKED_RATES: usize = 100_000;

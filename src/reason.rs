@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 macro_rules! reasons {
     ($($variant:ident = $word:literal, $meaning:literal;)+) => {
         /// Why a party ended a session or refused a request.
@@ -80,6 +82,30 @@ reasons! {
     Unauthenticated = "unauthenticated", "nobody proved who asks";
     RateLimited = "rate-limited", "too many attempts in the time allowed (RFC 4226 §7.3)";
     CodeAlreadyUsed = "code-already-used", "a one-time code was accepted before (RFC 6238 §5.2)";
+    KeyNotActive = "key-not-active", "a key is in the state pre-activation (SP 800-57 pt 1 §7.1)";
+    KeySuspended = "key-suspended", "a key is in the state suspended (SP 800-57 pt 1 §7.3)";
+    KeyDeactivated = "key-deactivated", "a key is in the state deactivated, and may no longer protect (SP 800-57 pt 1 §7.4)";
+    KeyDestroyed = "key-destroyed", "a key is in the state destroyed (SP 800-57 pt 1 §7.6)";
+    PendingDestruction = "pending-destruction", "a key waits for its scheduled destruction (AWS KMS PendingDeletion)";
+    InvalidTransition = "invalid-transition", "the table of key states has no such transition from the key's state (SP 800-57 pt 1 §7)";
+    UnknownKey = "unknown-key", "the vault has no such key or version";
+    KeyExists = "key-exists", "the vault has a key of this name already";
+    VersionBelowMinimum = "version-below-minimum", "a key's version lies below the minimum set for the operation (Vault transit)";
+    VersionTrimmed = "version-trimmed", "a key's version was destroyed by trimming (Vault transit)";
+    KeyUsageLimit = "key-usage-limit", "a key's version has done all the operations it may (SP 800-38D §8.3)";
+    WrongKeyUsage = "wrong-key-usage", "a key is for another purpose than the operation (SP 800-57 pt 1 §5.2)";
+    NotExportable = "not-exportable", "a key was made never to leave the vault";
+    NeedsSecondApprover = "needs-second-approver", "a second administrator must approve this very operation (SP 800-57 pt 2 dual control)";
+    SecondFactorRequired = "second-factor-required", "the operation needs a one-time code, and none came";
+    BadCode = "bad-code", "a one-time code is none of the permitted steps' (RFC 6238 §5.2)";
+    CodeExpired = "code-expired", "a one-time code is of a step before the permitted ones (RFC 6238 §5.2)";
+    LockedOut = "locked-out", "too many wrong codes in a row locked the principal (RFC 4226 §7.3)";
+    AuditUnavailable = "audit-unavailable", "the audit record cannot be written, so the operation is not done (SP 800-53 AU-5)";
+    AuditChainBroken = "audit-chain-broken", "an audit record was changed, removed or moved";
+    Sealed = "sealed", "the vault's master key is not in memory";
+    VaultTampered = "vault-tampered", "the vault's storage is not what the vault wrote";
+    VaultRollback = "vault-rollback", "the vault's storage is older than its anchor, or has none";
+    VaultUnavailable = "vault-unavailable", "the vault's storage or its anchor cannot be read or written";
     Timeout = "timeout", "no answer came in the time allowed";
 }
 
@@ -94,5 +120,19 @@ impl FromStr for Reason {
 
     fn from_str(word: &str) -> Result<Self, ()> {
         Reason::ALL.iter().copied().find(|r| r.word() == word).ok_or(())
+    }
+}
+
+/// Its word.
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        word.parse().map_err(|()| de::Error::custom("a reason's word"))
     }
 }

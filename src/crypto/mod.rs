@@ -7,17 +7,24 @@
 
 mod agreement;
 mod hash;
+mod otp;
 mod password;
 mod public_key;
 mod rng;
+mod shares;
 mod signature;
 mod suite;
 mod symmetric;
 
 pub use hash::{constant_time_eq, hkdf_sha256, hmac_sha256, sha256};
-pub use password::{ARGON2_ITERATIONS, ARGON2_LANES, ARGON2_MEMORY_KIB, STRETCH_SALT_LEN, stretch};
+pub use otp::{OtpHash, Totp, hotp};
+pub use password::{
+    ARGON2_ITERATIONS, ARGON2_LANES, ARGON2_MEMORY_KIB, STRETCH_SALT_LEN, StretchCost, stretch,
+    stretch_at_cost,
+};
 pub use public_key::{DecryptionKey, RSA_2048_LEN, RSA_2048_SPKI_LEN};
 pub use rng::{Rng, stream};
+pub use shares::{Share, combine_shares, split_secret};
 pub use signature::{SigningKey, VerifyingKey};
 pub use suite::{Agreement, PublicKeyEncryption, Signature, Suite, Symmetric};
 

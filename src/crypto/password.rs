@@ -1,9 +1,13 @@
 //! From a password to a key, slowly. Must not know who logs in.
 
 use argon2::{Algorithm, Argon2, Params, Version};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::Result;
 use super::hash::sha256;
+use crate::limits::{MAX_ARGON2_ITERATIONS, MAX_ARGON2_MEMORY_KIB};
+use crate::reason::Reason;
 
 /// Memory that one guess costs, in KiB: 19 MiB, the smallest that the OWASP
 /// password storage cheat sheet permits for two iterations.
@@ -15,17 +19,47 @@ pub const ARGON2_LANES: u32 = 1;
 /// Bytes of salt that Argon2id sees (RFC 9106 §3.1 recommends 16).
 pub const STRETCH_SALT_LEN: usize = 16;
 
+/// What one guess costs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StretchCost {
+    /// Memory in KiB: at least 8 for each lane (RFC 9106 §3.1).
+    pub memory_kib: u32,
+    /// Passes over that memory.
+    pub iterations: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+impl Default for StretchCost {
+    fn default() -> Self {
+        StretchCost { memory_kib: ARGON2_MEMORY_KIB, iterations: ARGON2_ITERATIONS, lanes: ARGON2_LANES }
+    }
+}
+
 /// Argon2id version 1.3 (RFC 9106) of `password`, 32 bytes, with the costs
 /// above; about 23 ms.
 ///
 /// `salt` may have any length, such as a principal's name (RFC 4120 §4): the
 /// first 16 bytes of its SHA-256 are used.
 pub fn stretch(password: &[u8], salt: &[u8]) -> Zeroizing<[u8; 32]> {
-    let params = Params::new(ARGON2_MEMORY_KIB, ARGON2_ITERATIONS, ARGON2_LANES, Some(32))
-        .expect("the named costs lie within RFC 9106 §3.1");
+    stretch_at_cost(password, salt, StretchCost::default()).expect("the named costs are permitted")
+}
+
+/// As [`stretch`], at another cost.
+///
+/// # Errors
+/// `Malformed` for a cost outside RFC 9106 §3.1 or above
+/// [`limits`](crate::limits): a file that asks for all memory is not obeyed.
+pub fn stretch_at_cost(password: &[u8], salt: &[u8], cost: StretchCost) -> Result<Zeroizing<[u8; 32]>> {
+    if cost.memory_kib > MAX_ARGON2_MEMORY_KIB || cost.iterations > MAX_ARGON2_ITERATIONS {
+        return Err(Reason::Malformed);
+    }
+    let params =
+        Params::new(cost.memory_kib, cost.iterations, cost.lanes, Some(32)).map_err(|_| Reason::Malformed)?;
     let mut key = Zeroizing::new([0; 32]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(password, &sha256(&[salt])[..STRETCH_SALT_LEN], key.as_mut_slice())
         .expect("salt and key have permitted lengths, and a password below 4 GiB has too");
-    key
+    Ok(key)
 }

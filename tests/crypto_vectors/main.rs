@@ -7,9 +7,11 @@
 mod agreement;
 mod hash;
 mod names;
+mod otp;
 mod password;
 mod public_key;
 mod randomness;
+mod shares;
 mod signature;
 mod symmetric;
 

@@ -1,0 +1,331 @@
+//! The gate in front of a vault: who asks, whether they may, with which second factor and
+//! how often; then the vault asks for the key's state and writes the audit record. Must not
+//! know how requests arrive, nor how a name was proved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::handle::{Care, Vault};
+use super::message::{self, Operation, Response, Verb};
+use super::rates::{Limiter, LockOut, Rate};
+use super::roles::{Reach, Role};
+use super::store::Store;
+use crate::crypto::{Result, Rng, Totp, sha256};
+use crate::reason::Reason;
+use crate::time::{Span, UnixNanos};
+
+/// Which guards stand. The default is all of them; a rehearsal leaves one out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Policy {
+    /// Demand that the claimed name was proved; else it is believed.
+    pub authenticate: bool,
+    /// Ask the matrix of roles and for ownership; else everybody may do everything.
+    pub authorise: bool,
+    /// Demand a second administrator for what hands a secret out or accepts a risk.
+    pub dual_control: bool,
+    /// Refuse what does not exist as `Forbidden` to who may not see it; else say so.
+    pub hide_names: bool,
+    /// What needs a one-time code of a principal that has one; empty: nothing does.
+    pub second_factor: BTreeSet<Verb>,
+    /// Accept each code once.
+    pub codes_once: bool,
+    /// Count requests and codes; else anybody may try for ever.
+    pub rate_limit: bool,
+    /// Requests of one principal.
+    pub requests: Rate,
+    /// Requests from one source.
+    pub requests_per_source: Rate,
+    /// Codes that one principal may try.
+    pub codes: Rate,
+    /// Wrong codes in a row that lock a principal.
+    pub lock_after: u32,
+    /// Ask the vault's table of states.
+    pub key_state: bool,
+    /// Write audit records, and do nothing that cannot be recorded.
+    pub audit: bool,
+}
+
+impl Default for Policy {
+    /// Every guard. Five codes in 30 seconds and a lock after ten wrong ones leave a guesser
+    /// of six digits a chance of 3 in 100,000.
+    fn default() -> Self {
+        Policy {
+            authenticate: true,
+            authorise: true,
+            dual_control: true,
+            hide_names: true,
+            second_factor: BTreeSet::from([
+                Verb::Configure,
+                Verb::Trim,
+                Verb::Revoke,
+                Verb::ScheduleDestruction,
+                Verb::CancelDestruction,
+                Verb::Destroy,
+                Verb::Export,
+            ]),
+            codes_once: true,
+            rate_limit: true,
+            requests: Rate { burst: 100, per: Span::seconds(10) },
+            requests_per_source: Rate { burst: 1_000, per: Span::seconds(10) },
+            codes: Rate { burst: 5, per: Span::seconds(30) },
+            lock_after: 10,
+            key_state: true,
+            audit: true,
+        }
+    }
+}
+
+/// A second administrator's consent to one operation and to no other. It says nothing
+/// about when or how often: the service takes it in with the request that it is for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Who, as the service has proved.
+    pub approver: String,
+    /// SHA-256 of the encoded operation.
+    #[serde(with = "hex::serde")]
+    operation: [u8; 32],
+}
+
+impl Approval {
+    /// The consent of `approver`, whose name the service has proved, to `operation`.
+    pub fn new(approver: &str, operation: &Operation) -> Approval {
+        Approval { approver: approver.to_owned(), operation: sha256(&[&operation.encode()]) }
+    }
+}
+
+/// A request, with what the service knows of who sent it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Who it says that it is from.
+    pub claimed: String,
+    /// Whom the service has proved it to be from: by a ticket, a certificate, a signature.
+    pub proved: Option<String>,
+    /// Where it comes from, such as an address.
+    pub source: String,
+    /// A one-time code.
+    pub code: Option<String>,
+    /// Somebody else's consent.
+    pub approval: Option<Approval>,
+    /// What it asks for.
+    pub operation: Operation,
+}
+
+impl Request {
+    /// A request of `principal`, who has proved to be that, without code or consent.
+    pub fn new(principal: &str, source: &str, operation: Operation) -> Request {
+        Request {
+            claimed: principal.to_owned(),
+            proved: Some(principal.to_owned()),
+            source: source.to_owned(),
+            code: None,
+            approval: None,
+            operation,
+        }
+    }
+
+    /// As bytes: JSON, byte strings in hexadecimal.
+    pub fn encode(&self) -> Vec<u8> {
+        message::encode(self)
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote. What a service has proved it must set
+    /// itself: bytes from outside prove nothing.
+    ///
+    /// # Errors
+    /// `Malformed`.
+    pub fn decode(bytes: &[u8]) -> Result<Request> {
+        message::decode(bytes)
+    }
+}
+
+/// A principal that a service knows.
+#[derive(Clone, Debug)]
+struct Principal {
+    role: Role,
+    codes: Option<Totp>,
+}
+
+/// A vault with guards in front of it.
+pub struct Gate<S> {
+    vault: Vault<S>,
+    policy: Policy,
+    principals: BTreeMap<String, Principal>,
+    requests: Limiter,
+    sources: Limiter,
+    codes: Limiter,
+    lock_out: LockOut,
+}
+
+impl<S: Store> Gate<S> {
+    /// Guards in front of `vault`, with nobody enrolled.
+    pub fn new(vault: Vault<S>, policy: Policy) -> Gate<S> {
+        Gate {
+            requests: Limiter::new(policy.requests),
+            sources: Limiter::new(policy.requests_per_source),
+            codes: Limiter::new(policy.codes),
+            lock_out: LockOut::default(),
+            principals: BTreeMap::new(),
+            vault,
+            policy,
+        }
+    }
+
+    /// Enrols `name`, or changes its role and codes. Without codes, a principal's
+    /// operations that need one are refused.
+    pub fn enrol(&mut self, name: &str, role: Role, codes: Option<Totp>) {
+        self.principals.insert(name.to_owned(), Principal { role, codes });
+    }
+
+    /// The last step whose code `name` has used, to keep over a restart
+    /// ([`Totp::resumed`]).
+    pub fn last_code_step(&self, name: &str) -> Option<u64> {
+        self.principals.get(name)?.codes.as_ref()?.last_accepted()
+    }
+
+    /// Lifts the lock of `name`.
+    pub fn unlock(&mut self, name: &str) {
+        self.lock_out.clear(name);
+    }
+
+    /// The vault behind.
+    pub fn vault(&mut self) -> &mut Vault<S> {
+        &mut self.vault
+    }
+
+    /// The vault, without the gate.
+    pub fn into_vault(self) -> Vault<S> {
+        self.vault
+    }
+
+    /// Takes `request` through the guards in this order: authenticate, authorise, second
+    /// factor, rate limit, key state, audit. The first that refuses says why, and the
+    /// refusal is recorded.
+    ///
+    /// # Errors
+    /// `Unauthenticated`; `Forbidden`, `NeedsSecondApprover`, `UnknownKey` (to who may see
+    /// names); `SecondFactorRequired`, `BadCode`, `CodeExpired`, `CodeAlreadyUsed`,
+    /// `LockedOut`; `RateLimited`; the vault's; `AuditUnavailable` whatever else it would
+    /// have been.
+    pub fn handle(&mut self, request: &Request, rng: &mut Rng, now: UnixNanos) -> Result<Response> {
+        let operation = &request.operation;
+        let actor = match self.admit(request, now) {
+            Ok(actor) => actor,
+            Err(refused) => {
+                if self.policy.audit {
+                    let claimed = request.proved.as_deref().unwrap_or("(nobody)");
+                    self.vault.record_refusal(claimed, operation, refused, rng, now)?;
+                }
+                return Err(refused);
+            }
+        };
+        let care = Care { key_state: self.policy.key_state, audit: self.policy.audit };
+        self.vault.perform(&actor, operation, care, rng, now)
+    }
+
+    fn admit(&mut self, request: &Request, now: UnixNanos) -> Result<String> {
+        let actor = self.authenticate(request)?;
+        self.authorise(&actor, request)?;
+        self.check_second_factor(&actor, request, now)?;
+        if self.policy.rate_limit {
+            self.requests.take(&actor, now)?;
+            self.sources.take(&request.source, now)?;
+        }
+        Ok(actor)
+    }
+
+    fn authenticate(&self, request: &Request) -> Result<String> {
+        if !self.policy.authenticate {
+            return Ok(request.claimed.clone());
+        }
+        match &request.proved {
+            // Somebody who proves to be one and claims to be another is neither.
+            Some(proved) if *proved == request.claimed && self.principals.contains_key(proved) => {
+                Ok(proved.clone())
+            }
+            _ => Err(Reason::Unauthenticated),
+        }
+    }
+
+    fn authorise(&self, actor: &str, request: &Request) -> Result<()> {
+        let operation = &request.operation;
+        let key = operation.key().unwrap_or(None);
+        if !self.policy.authorise {
+            return Ok(());
+        }
+        let role = self.principals.get(actor).ok_or(Reason::Forbidden)?.role;
+        let exists = |name: &str| match self.vault.key(name) {
+            Err(Reason::Sealed) => Err(Reason::Sealed),
+            key => Ok(key.ok()),
+        };
+        match (role.reach(operation.verb()), key) {
+            (Reach::None, key) => {
+                // A careless service says what is not there before it says who may not.
+                if !self.policy.hide_names
+                    && let Some(name) = key
+                    && exists(name)?.is_none()
+                {
+                    return Err(Reason::UnknownKey);
+                }
+                return Err(Reason::Forbidden);
+            }
+            (Reach::Own, Some(name)) => match exists(name)? {
+                Some(key) if key.spec.owner == actor => {}
+                None if !self.policy.hide_names => return Err(Reason::UnknownKey),
+                _ => return Err(Reason::Forbidden),
+            },
+            // Whoever may do something with its own keys must say with which.
+            (Reach::Own, None) => {
+                operation.key()?;
+                return Err(Reason::Forbidden);
+            }
+            (Reach::All, _) => {}
+        }
+        self.check_approval(actor, request)
+    }
+
+    fn check_approval(&self, actor: &str, request: &Request) -> Result<()> {
+        let operation = &request.operation;
+        let is_delicate = operation.verb() == Verb::Export || operation.accepts_risk();
+        if !self.policy.dual_control || !is_delicate {
+            return Ok(());
+        }
+        let is_second = |approval: &Approval| {
+            approval.approver != actor
+                && self.principals.get(&approval.approver).is_some_and(|p| p.role == Role::Administrator)
+                && *approval == Approval::new(&approval.approver, operation)
+        };
+        if request.approval.as_ref().is_some_and(is_second) {
+            Ok(())
+        } else {
+            Err(Reason::NeedsSecondApprover)
+        }
+    }
+
+    fn check_second_factor(&mut self, actor: &str, request: &Request, now: UnixNanos) -> Result<()> {
+        if !self.policy.second_factor.contains(&request.operation.verb()) {
+            return Ok(());
+        }
+        let codes = self.principals.get_mut(actor).and_then(|principal| principal.codes.as_mut());
+        let (Some(codes), Some(code)) = (codes, &request.code) else {
+            return Err(Reason::SecondFactorRequired);
+        };
+        // Guesses never get past this guard, so it counts them itself (RFC 4226 §7.3).
+        if self.policy.rate_limit {
+            self.lock_out.check(actor, self.policy.lock_after)?;
+            self.codes.take(actor, now)?;
+        }
+        let accepted = if self.policy.codes_once {
+            codes.accept(code, now.seconds())
+        } else {
+            codes.accept_again(code, now.seconds())
+        };
+        match accepted {
+            Ok(()) => self.lock_out.clear(actor),
+            Err(_) => self.lock_out.count(actor),
+        }
+        accepted
+    }
+}

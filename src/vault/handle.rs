@@ -1,0 +1,280 @@
+//! A vault as its callers see it: sealed and unsealed, one transaction for each operation.
+//! Must not know what operations mean, nor how rows are sealed or kept.
+
+use std::collections::BTreeMap;
+
+use rand::Rng as _;
+use zeroize::Zeroizing;
+
+use super::audit::AuditHead;
+use super::draft::Draft;
+use super::key::{Key, VAULT};
+use super::message::Operation;
+use super::message::Response;
+use super::opened::{Entry, Open, ready};
+use super::records::{self, Keyring, Written};
+use super::seal::{Master, Seal, Sealing, Unsealing};
+use super::store::{Batch, Store};
+use super::work;
+use crate::crypto::{Result, Rng, Share};
+use crate::reason::Reason;
+use crate::time::UnixNanos;
+
+/// Which of its own checks a vault makes. A rehearsal of what happens without one leaves
+/// it out; everybody else takes the default, which is all of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Care {
+    /// Ask the table of states, and do what a key's time has come for.
+    pub key_state: bool,
+    /// Write an audit record.
+    pub audit: bool,
+}
+
+impl Default for Care {
+    fn default() -> Self {
+        Care { key_state: true, audit: true }
+    }
+}
+
+/// Keys behind a seal, with an audit log, in a store.
+pub struct Vault<S> {
+    store: S,
+    seal: Seal,
+    open: Option<Open>,
+    /// Whether the store's rows have been seen to be the vault's since it was opened.
+    verified: bool,
+}
+
+impl<S: Store> Vault<S> {
+    /// Makes a vault in an empty store, and leaves it unsealed. With
+    /// [`Sealing::Shares`] it answers the shares too, which are kept nowhere.
+    ///
+    /// # Errors
+    /// `VaultUnavailable` if the store is not empty or cannot be written; `Malformed` for a
+    /// cost or a threshold that is not permitted.
+    pub fn create(
+        mut store: S,
+        how: Sealing,
+        actor: &str,
+        rng: &mut Rng,
+        now: UnixNanos,
+    ) -> Result<(Vault<S>, Vec<Share>)> {
+        if store.get(records::SEAL)?.is_some() {
+            return Err(Reason::VaultUnavailable);
+        }
+        let mut vault = [0; 16];
+        rng.fill_bytes(&mut vault);
+        let mut master: Master = Zeroizing::new([0; 32]);
+        rng.fill_bytes(master.as_mut_slice());
+        let (seal, shares) = Seal::new(vault, &master, how, rng)?;
+        let mut open = Open {
+            keyring: Keyring { vault, master },
+            generation: 0,
+            root: [0; 32],
+            audit: AuditHead::EMPTY,
+            keys: BTreeMap::new(),
+            written: Written::new(),
+            certain: true,
+        };
+        let entry = Entry { actor, operation: "create", key: None, refused: None, at_risk: false, at: now };
+        let batch = Batch::from([(records::SEAL.to_vec(), Some(seal.write()))]);
+        open.commit(&mut store, &seal, batch, BTreeMap::new(), Some(entry), rng)?;
+        Ok((Vault { store, seal, open: Some(open), verified: true }, shares))
+    }
+
+    /// Finds a vault in `store`, sealed.
+    ///
+    /// # Errors
+    /// `VaultUnavailable` if the store cannot be read or has none, `VaultTampered`.
+    pub fn open(store: S) -> Result<Vault<S>> {
+        let seal = Seal::read(&store.get(records::SEAL)?.ok_or(Reason::VaultUnavailable)?)?;
+        Ok(Vault { store, seal, open: None, verified: false })
+    }
+
+    /// Unseals: opens the master key, then every row, and compares all of it with the root
+    /// and the root with the store's anchor.
+    ///
+    /// # Errors
+    /// `DecryptFailed` for a wrong passphrase or shares that are wrong or too few;
+    /// `VaultTampered` if a row is not what the vault wrote; `VaultRollback` if the rows
+    /// are older than the anchor, or of another history; `VaultUnavailable`.
+    pub fn unseal(&mut self, with: Unsealing) -> Result<()> {
+        let master = self.seal.open(with)?;
+        let keyring = Keyring { vault: self.seal.vault, master };
+        self.open = Some(Open::load(&mut self.store, keyring)?);
+        self.verified = true;
+        Ok(())
+    }
+
+    /// Forgets every key; what follows is refused as `Sealed`.
+    pub fn seal(&mut self) {
+        self.open = None;
+    }
+
+    /// Whether the vault is sealed.
+    pub fn is_sealed(&self) -> bool {
+        self.open.is_none()
+    }
+
+    /// Seals under another passphrase or new shares from now on. The master key stays, so
+    /// a copy of the old file still opens with the old one.
+    ///
+    /// # Errors
+    /// `Sealed`, `Malformed` as [`create`](Self::create), `AuditUnavailable`.
+    pub fn reseal(&mut self, how: Sealing, actor: &str, rng: &mut Rng, now: UnixNanos) -> Result<Vec<Share>> {
+        let open = ready(&mut self.store, &mut self.open)?;
+        let (seal, shares) = Seal::new(self.seal.vault, &open.keyring.master, how, rng)?;
+        let batch = Batch::from([(records::SEAL.to_vec(), Some(seal.write()))]);
+        let entry = Entry { actor, operation: "reseal", key: None, refused: None, at_risk: false, at: now };
+        open.commit(&mut self.store, &seal, batch, BTreeMap::new(), Some(entry), rng)?;
+        self.seal = seal;
+        Ok(shares)
+    }
+
+    /// Carries `operation` out for `actor`, who may do it as far as the vault is concerned,
+    /// and makes what it changed and its audit record durable as one transaction before it
+    /// answers. A refusal is recorded too, and changes nothing else.
+    ///
+    /// # Errors
+    /// `Sealed`; `AuditUnavailable` if the transaction cannot be written (`VaultUnavailable`
+    /// if `care` wants no record), and then nothing has changed; else the operation's.
+    pub fn perform(
+        &mut self,
+        actor: &str,
+        operation: &Operation,
+        care: Care,
+        rng: &mut Rng,
+        now: UnixNanos,
+    ) -> Result<Response> {
+        let open = ready(&mut self.store, &mut self.open)?;
+        let mut draft = Draft::new(&open.keys);
+        if care.key_state
+            && let Ok(Some(name)) = operation.key()
+        {
+            draft.settle(name, rng, now)?;
+        }
+        let settled = draft.clone();
+        let answer = match operation {
+            Operation::ReadAudit { from, count } => open.audit_page(&self.store, *from, *count),
+            _ => work::execute(&mut draft, actor, operation, care.key_state, rng, now),
+        };
+        if answer.is_err() {
+            draft = settled;
+        }
+        let entry = Entry {
+            actor,
+            operation: operation.verb().word(),
+            key: operation.key().ok().flatten(),
+            refused: answer.as_ref().err().copied(),
+            at_risk: operation.accepts_risk(),
+            at: now,
+        };
+        let changed = draft.into_changed();
+        open.commit(&mut self.store, &self.seal, Batch::new(), changed, care.audit.then_some(entry), rng)?;
+        answer
+    }
+
+    /// Records that `actor` was refused before the vault was asked.
+    ///
+    /// # Errors
+    /// `Sealed`, `AuditUnavailable`.
+    pub fn record_refusal(
+        &mut self,
+        actor: &str,
+        operation: &Operation,
+        refused: Reason,
+        rng: &mut Rng,
+        now: UnixNanos,
+    ) -> Result<()> {
+        let open = ready(&mut self.store, &mut self.open)?;
+        let entry = Entry {
+            actor,
+            operation: operation.verb().word(),
+            key: operation.key().ok().flatten(),
+            refused: Some(refused),
+            at_risk: operation.accepts_risk(),
+            at: now,
+        };
+        open.commit(&mut self.store, &self.seal, Batch::new(), BTreeMap::new(), Some(entry), rng)
+    }
+
+    /// Does what the time has come for, as it would be done when a key is next used:
+    /// activates, rotates, deactivates and destroys. Answers the names of the keys that
+    /// changed, each with an audit record of its own.
+    ///
+    /// # Errors
+    /// `Sealed`, `AuditUnavailable`.
+    pub fn tick(&mut self, rng: &mut Rng, now: UnixNanos) -> Result<Vec<String>> {
+        let open = ready(&mut self.store, &mut self.open)?;
+        let mut settled = Vec::new();
+        let names: Vec<String> = open.keys.keys().cloned().collect();
+        for name in names {
+            let mut draft = Draft::new(&open.keys);
+            draft.settle(&name, rng, now)?;
+            let changed = draft.into_changed();
+            if changed.is_empty() {
+                continue;
+            }
+            let entry = Entry {
+                actor: VAULT,
+                operation: "tick",
+                key: Some(&name),
+                refused: None,
+                at_risk: false,
+                at: now,
+            };
+            open.commit(&mut self.store, &self.seal, Batch::new(), changed, Some(entry), rng)?;
+            settled.push(name);
+        }
+        Ok(settled)
+    }
+
+    /// A key without its secrets, without an audit record: for guards in front of the vault.
+    ///
+    /// # Errors
+    /// `Sealed`, `UnknownKey`.
+    pub fn key(&self, name: &str) -> Result<&Key> {
+        let open = self.open.as_ref().ok_or(Reason::Sealed)?;
+        open.keys.get(name).map(|held| &held.key).ok_or(Reason::UnknownKey)
+    }
+
+    /// The end of the audit log.
+    ///
+    /// # Errors
+    /// `Sealed`.
+    pub fn audit_head(&self) -> Result<AuditHead> {
+        self.open.as_ref().map(|open| open.audit).ok_or(Reason::Sealed)
+    }
+
+    /// Reads the whole audit log from the store and checks it.
+    ///
+    /// # Errors
+    /// `Sealed`, `VaultUnavailable`; `AuditChainBroken` if a record was changed, removed,
+    /// added or moved.
+    pub fn verify_audit(&self) -> Result<AuditHead> {
+        let open = self.open.as_ref().ok_or(Reason::Sealed)?;
+        let mut head = AuditHead::EMPTY;
+        open.visit_audit(&self.store, 0, u64::MAX, &mut |record| {
+            head = head.follow(&record)?;
+            Ok(())
+        })?;
+        if head == open.audit { Ok(head) } else { Err(Reason::AuditChainBroken) }
+    }
+
+    /// Seals the vault and closes its store cleanly. A store that was never unsealed is
+    /// only let go: nobody knows that it is the right one, and an anchor that was told so
+    /// would refuse the right one.
+    ///
+    /// # Errors
+    /// `VaultUnavailable` if the store cannot say that it was closed; nothing that was
+    /// acknowledged is lost by that.
+    pub fn close(mut self) -> Result<()> {
+        self.seal();
+        if self.verified { self.store.close() } else { Ok(()) }
+    }
+
+    /// The store, with the vault sealed and not closed.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+}

@@ -1,0 +1,248 @@
+//! A key's description: everything but its secrets. Must not know storage or who asks.
+
+use serde::{Deserialize, Serialize};
+
+use super::kind::{KeyKind, Usage};
+use super::state::{Act, KeyState, Permission, Transition};
+use crate::limits::MAX_KEY_CHANGES;
+use crate::reason::Reason;
+use crate::time::{Span, UnixNanos};
+
+/// What a new key is to be.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySpec {
+    /// Its algorithm.
+    pub kind: KeyKind,
+    /// Its purpose.
+    pub usage: Usage,
+    /// Who may use it.
+    pub owner: String,
+    /// Whether its secret may leave the vault, wrapped. Fixed for the key's life.
+    pub exportable: bool,
+    /// When it becomes active; at once if `None`.
+    pub activate_at: Option<UnixNanos>,
+    /// What may be changed later.
+    pub settings: Settings,
+}
+
+impl KeySpec {
+    /// A key that is active at once, never leaves the vault and has no limits of its own.
+    pub fn new(kind: KeyKind, usage: Usage, owner: &str) -> KeySpec {
+        KeySpec {
+            kind,
+            usage,
+            owner: owner.to_owned(),
+            exportable: false,
+            activate_at: None,
+            settings: Settings::default(),
+        }
+    }
+}
+
+/// What may be changed while a key lives.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The oldest version that may protect; 0: the latest only.
+    pub min_encryption: u32,
+    /// The oldest version that may process. It can be moved back: a policy, not destruction.
+    pub min_decryption: u32,
+    /// Rotate when the latest version is this old.
+    pub auto_rotate_period: Option<Span>,
+    /// Protecting operations that one version may do.
+    pub max_operations: Option<u64>,
+    /// Whether a version that is used up is rotated, or its operations refused.
+    pub rotate_when_used_up: bool,
+    /// How long a version protects (originator usage period, SP 800-57 pt 1 §5.3.5). When
+    /// the latest version's has passed, the key is deactivated.
+    pub originator_period: Option<Span>,
+    /// How long a version processes, from the same start (recipient usage period).
+    pub recipient_period: Option<Span>,
+}
+
+/// One version of a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyVersion {
+    /// Counted from 1.
+    pub number: u32,
+    /// When its cryptoperiod began: at its making, or at the key's activation.
+    pub since: UnixNanos,
+    /// Protecting operations that it has done.
+    pub operations: u64,
+}
+
+/// A transition that happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateChange {
+    /// What happened.
+    pub transition: Transition,
+    /// The state that it led to.
+    pub to: KeyState,
+    /// When.
+    pub at: UnixNanos,
+    /// Who did it; the vault itself, if the time had come.
+    pub actor: String,
+}
+
+/// The actor of what the vault does by itself because the time has come.
+pub const VAULT: &str = "vault";
+
+/// A key without its secrets.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// Its name, unique in the vault.
+    pub name: String,
+    /// What it was made as, with its present settings.
+    pub spec: KeySpec,
+    /// Its state.
+    pub state: KeyState,
+    /// Whether it was deactivated because its time was up.
+    pub expired: bool,
+    /// When it will be destroyed.
+    pub destroy_at: Option<UnixNanos>,
+    /// Its versions that are not trimmed, by number; never empty.
+    pub versions: Vec<KeyVersion>,
+    /// How its state changed, in order.
+    pub history: Vec<StateChange>,
+}
+
+impl Key {
+    /// A new key with one version, in pre-activation, or active if it is to be at once.
+    pub(super) fn new(name: &str, spec: &KeySpec, actor: &str, now: UnixNanos) -> Key {
+        let mut key = Key {
+            name: name.to_owned(),
+            spec: spec.clone(),
+            state: KeyState::PreActivation,
+            expired: false,
+            destroy_at: None,
+            versions: vec![KeyVersion { number: 1, since: now, operations: 0 }],
+            history: Vec::new(),
+        };
+        if spec.activate_at.is_none() {
+            key.enter(Transition::Activate, KeyState::Active, actor, now);
+        }
+        key
+    }
+
+    /// The latest version.
+    pub fn latest(&self) -> KeyVersion {
+        *self.versions.last().expect("a key has a version")
+    }
+
+    /// Moves along `transition`, recording who and when.
+    ///
+    /// # Errors
+    /// `InvalidTransition` if the table has none from here.
+    pub(super) fn change(
+        &mut self,
+        transition: Transition,
+        actor: &str,
+        now: UnixNanos,
+    ) -> Result<(), Reason> {
+        let to = self.state.after(transition).ok_or(Reason::InvalidTransition)?;
+        // A key that is compromised or destroyed must be able to say so whatever came before.
+        let is_pause = matches!(transition, Transition::Suspend | Transition::Resume);
+        if is_pause && self.history.len() >= MAX_KEY_CHANGES {
+            return Err(Reason::InvalidTransition);
+        }
+        self.enter(transition, to, actor, now);
+        Ok(())
+    }
+
+    fn enter(&mut self, transition: Transition, to: KeyState, actor: &str, now: UnixNanos) {
+        if transition == Transition::Activate
+            && let Some(version) = self.versions.last_mut()
+        {
+            version.since = now;
+        }
+        self.destroy_at = None;
+        self.state = to;
+        self.history.push(StateChange { transition, to, at: now, actor: actor.to_owned() });
+    }
+
+    /// Checks the key's state for `act`.
+    ///
+    /// # Errors
+    /// The table's reason, `KeyExpired` in place of `KeyDeactivated` if that is why.
+    pub(super) fn check_state(&self, act: Act, accept_risk: bool) -> Result<(), Reason> {
+        match self.state.permits(act) {
+            Permission::Allowed => Ok(()),
+            Permission::AtRisk(_) if accept_risk => Ok(()),
+            Permission::Refused(Reason::KeyDeactivated) if self.expired => Err(Reason::KeyExpired),
+            Permission::AtRisk(reason) | Permission::Refused(reason) => Err(reason),
+        }
+    }
+
+    /// The version that protects: `wanted` or the latest.
+    ///
+    /// # Errors
+    /// `VersionBelowMinimum`, `VersionTrimmed`, `UnknownKey`.
+    pub(super) fn protecting(&self, wanted: Option<u32>) -> Result<u32, Reason> {
+        let latest = self.latest().number;
+        let version = self.find(wanted.unwrap_or(latest))?.number;
+        let Settings { min_encryption, min_decryption, .. } = self.spec.settings;
+        let permitted = version == latest || (min_encryption != 0 && version >= min_encryption);
+        // Nobody could read what a version protects that may not process.
+        if permitted && version >= min_decryption { Ok(version) } else { Err(Reason::VersionBelowMinimum) }
+    }
+
+    /// Checks that `version` may process at `now`.
+    ///
+    /// # Errors
+    /// `VersionBelowMinimum`, `VersionTrimmed`, `UnknownKey`, `KeyExpired`.
+    pub(super) fn check_processing(&self, version: u32, now: UnixNanos) -> Result<(), Reason> {
+        let found = self.find(version)?;
+        if version < self.spec.settings.min_decryption {
+            return Err(Reason::VersionBelowMinimum);
+        }
+        if is_over(found.since, self.spec.settings.recipient_period, now) {
+            return Err(Reason::KeyExpired);
+        }
+        Ok(())
+    }
+
+    fn find(&self, version: u32) -> Result<&KeyVersion, Reason> {
+        let found = self.versions.iter().find(|v| v.number == version);
+        let trimmed = version >= 1 && version <= self.latest().number;
+        found.ok_or(if trimmed { Reason::VersionTrimmed } else { Reason::UnknownKey })
+    }
+
+    /// Protecting operations that each version may do.
+    pub(super) fn most_operations(&self) -> u64 {
+        let most = self.spec.kind.most_operations();
+        self.spec.settings.max_operations.map_or(most, |max| max.min(most))
+    }
+
+    /// Whether the latest version should give way to a new one.
+    pub(super) fn is_due_for_rotation(&self, now: UnixNanos) -> bool {
+        self.state == KeyState::Active
+            && is_over(self.latest().since, self.spec.settings.auto_rotate_period, now)
+    }
+
+    /// Whether the latest version may protect no more.
+    pub(super) fn is_past_originator_period(&self, now: UnixNanos) -> bool {
+        is_over(self.latest().since, self.spec.settings.originator_period, now)
+    }
+
+    /// Checks that settings fit the key's versions.
+    ///
+    /// # Errors
+    /// `Malformed` for a minimum above the latest version, or a period of nothing.
+    pub(super) fn check_settings(&self, settings: &Settings) -> Result<(), Reason> {
+        let latest = self.latest().number;
+        let periods = [settings.auto_rotate_period, settings.originator_period, settings.recipient_period];
+        let sound = settings.min_encryption <= latest
+            && settings.min_decryption <= latest
+            && settings.max_operations != Some(0)
+            && !periods.contains(&Some(Span(0)));
+        if sound { Ok(()) } else { Err(Reason::Malformed) }
+    }
+}
+
+fn is_over(since: UnixNanos, period: Option<Span>, now: UnixNanos) -> bool {
+    period.is_some_and(|period| now >= since.after(period))
+}

@@ -1,0 +1,104 @@
+//! The vault's room: keys behind a seal, in the states of SP 800-57 pt 1 §7, with
+//! versions, an audit log and guards. Must not know parties, protocols or the world: it
+//! is handed a generator and a clock's reading, and answers with bytes or a reason.
+//!
+//! ```
+//! use mallory::crypto::{StretchCost, stream};
+//! use mallory::reason::Reason;
+//! use mallory::time::UnixNanos;
+//! use mallory::vault::{
+//!     Caller, KeyKind, KeySpec, MemoryStore, RevocationCause, Sealing, Unsealing, Usage, Vault,
+//! };
+//!
+//! let mut rng = stream(7, &["an example"]);
+//! let now = UnixNanos(1_700_000_000_000_000_000);
+//! let how = Sealing::Passphrase { passphrase: b"correct horse", cost: StretchCost::default() };
+//! let (mut vault, _) = Vault::create(MemoryStore::default(), how, "root", &mut rng, now)?;
+//!
+//! // Generate.
+//! let mut alice = Caller { name: "alice", rng: &mut rng, now };
+//! vault.generate(&mut alice, "orders", KeySpec::new(KeyKind::Aes256, Usage::Encrypt, "alice"))?;
+//!
+//! // Encrypt and decrypt; the context must be the same.
+//! let first = vault.encrypt(&mut alice, "orders", b"row 17", b"sell")?;
+//! assert_eq!(vault.decrypt(&mut alice, b"row 17", &first)?, b"sell");
+//! assert_eq!(vault.decrypt(&mut alice, b"row 18", &first), Err(Reason::DecryptFailed));
+//!
+//! // Rotate: the old version still decrypts, and rewrapping brings a text to the new one.
+//! assert_eq!(vault.rotate(&mut alice, "orders")?, 2);
+//! let second = vault.rewrap(&mut alice, b"row 17", &first)?;
+//! assert_eq!(vault.decrypt(&mut alice, b"row 17", &second)?, b"sell");
+//!
+//! // Revoke.
+//! vault.revoke(&mut alice, "orders", RevocationCause::KeyCompromise)?;
+//! assert_eq!(vault.decrypt(&mut alice, b"row 17", &second), Err(Reason::KeyCompromised));
+//!
+//! // Whoever has a copy of the rows has nothing without the passphrase.
+//! let mut copy = Vault::open(vault.into_store())?;
+//! assert_eq!(copy.unseal(Unsealing::Passphrase(b"a guess")), Err(Reason::DecryptFailed));
+//! # Ok::<(), Reason>(())
+//! ```
+//!
+//! In a file, with the anchor elsewhere:
+//!
+//! ```no_run
+//! # use mallory::reason::Reason;
+//! use mallory::vault::{FileAnchor, FileStore, Unsealing, Vault};
+//!
+//! let store = FileStore::open("keys.vault", FileAnchor::new("/mnt/elsewhere/keys.anchor"))?;
+//! let mut vault = Vault::open(store)?;
+//! vault.unseal(Unsealing::Passphrase(b"correct horse"))?;
+//! vault.close()?;
+//! # Ok::<(), Reason>(())
+//! ```
+//!
+//! [`Vault`] trusts its caller; [`Gate`] is what a service puts in front of it.
+
+mod anchor;
+mod audit;
+mod backend;
+mod bytes;
+mod calls;
+mod draft;
+mod export;
+mod file;
+mod frame;
+mod gate;
+mod handle;
+mod key;
+mod kind;
+mod material;
+mod message;
+mod opened;
+mod rates;
+mod records;
+mod roles;
+mod seal;
+mod state;
+mod store;
+mod work;
+
+pub use anchor::{Anchor, Anchored, FileAnchor, MemoryAnchor};
+pub use audit::{AuditHead, AuditRecord, NO_RECORD, verify_chain};
+pub use bytes::Bytes;
+pub use calls::Caller;
+pub use export::{Unwrapping, unwrap_exported};
+pub use file::FileStore;
+pub use frame::Frame;
+pub use gate::{Approval, Gate, Policy, Request};
+pub use handle::{Care, Vault};
+pub use key::{Key, KeySpec, KeyVersion, Settings, StateChange, VAULT};
+pub use kind::{KeyKind, Usage};
+pub use message::{
+    Answer, Operation, Response, RevocationCause, Verb, WrapUnder, decode_answer, encode_answer,
+};
+pub use rates::{Limiter, LockOut, Rate};
+pub use roles::{Reach, Role};
+pub use seal::{Sealing, Unsealing};
+pub use state::{Act, KeyState, Permission, Transition};
+pub use store::{Batch, Mark, MemoryStore, Store, Visitor};
+
+/// The guide's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/VAULT.md")]
+struct Guide;

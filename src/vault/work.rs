@@ -1,0 +1,194 @@
+//! What each operation does to keys, on a draft that becomes true or is thrown away. Must
+//! not know storage, audit or who may do what.
+
+use zeroize::Zeroizing;
+
+use super::draft::{Draft, Held};
+use super::export::export;
+use super::frame::{Frame, is_name};
+use super::key::{Key, KeySpec};
+use super::kind::Usage;
+use super::material::Material;
+use super::message::{Operation, Response};
+use super::state::{Act, KeyState, Transition};
+use crate::crypto::{Result, Rng};
+use crate::limits::{MAX_VAULT_INPUT_BYTES, MAX_VAULT_KEYS};
+use crate::reason::Reason;
+use crate::time::UnixNanos;
+
+/// Carries `operation` out on `draft`; `enforce` says whether states and cryptoperiods count.
+pub(super) fn execute(
+    draft: &mut Draft,
+    actor: &str,
+    operation: &Operation,
+    enforce: bool,
+    rng: &mut Rng,
+    now: UnixNanos,
+) -> Result<Response> {
+    if let Some(transition) = operation.transition() {
+        let name = operation.key()?.ok_or(Reason::Malformed)?;
+        return change(draft, name, transition, operation, actor, now);
+    }
+    match operation {
+        Operation::Generate { key, spec } => generate(draft, key, spec, actor, rng, now),
+        Operation::Encrypt { key, version, plaintext, context } => {
+            check_input(&[plaintext, context])?;
+            let held = draft.get_mut(key)?;
+            held.check(Usage::Encrypt, Act::Encrypt, false, enforce)?;
+            encrypt(held, *version, plaintext, context, rng, now)
+        }
+        Operation::Decrypt { ciphertext, context, accept_risk } => {
+            let frame = Frame::read(ciphertext)?;
+            let held = draft.get(frame.key)?;
+            held.check(Usage::Encrypt, Act::Decrypt, *accept_risk, enforce)?;
+            Ok(Response::Plaintext(decrypt(held, frame, context, enforce, now)?.into()))
+        }
+        Operation::Rewrap { ciphertext, context } => {
+            let frame = Frame::read(ciphertext)?;
+            let held = draft.get_mut(frame.key)?;
+            held.check(Usage::Encrypt, Act::Rewrap, false, enforce)?;
+            let text = decrypt(held, frame, context, enforce, now)?;
+            encrypt(held, None, &text, context, rng, now)
+        }
+        Operation::Sign { key, message } => {
+            check_input(&[message])?;
+            let held = draft.get_mut(key)?;
+            held.check(Usage::Sign, Act::Sign, false, enforce)?;
+            let version = held.spend(None, rng, now)?;
+            let signature = held.secret(version)?.sign(message, rng)?;
+            Ok(Response::Signature(Frame { key, version, body: &signature }.write().into()))
+        }
+        Operation::Verify { message, signature, accept_risk } => {
+            check_input(&[message])?;
+            let frame = Frame::read(signature)?;
+            let held = draft.get(frame.key)?;
+            held.check(Usage::Sign, Act::Verify, *accept_risk, enforce)?;
+            process(held, frame.version, enforce, now, Reason::BadSignature)?.verify(message, frame.body)?;
+            Ok(Response::Done)
+        }
+        Operation::Agree { key, share } => {
+            let held = draft.get_mut(key)?;
+            held.check(Usage::Agree, Act::Agree, false, enforce)?;
+            let version = held.spend(None, rng, now)?;
+            Ok(Response::Secret(held.secret(version)?.agree(share)?.into()))
+        }
+        Operation::Export { key, version, under } => export(draft, key, *version, under, enforce, rng, now),
+        Operation::PublicKey { key, version } => {
+            let held = draft.get(key)?;
+            let version = version.unwrap_or(held.key.latest().number);
+            Ok(Response::PublicKey(held.secret(version)?.public()?.into()))
+        }
+        Operation::Describe { key } => Ok(Response::Key(Box::new(draft.get(key)?.key.clone()))),
+        Operation::List {} => Ok(Response::Names(draft.names())),
+        Operation::Rotate { key } => {
+            let held = draft.get_mut(key)?;
+            held.check(held.key.spec.usage, Act::Rotate, false, enforce)?;
+            Ok(Response::Version(held.rotate(rng, now)?))
+        }
+        Operation::Configure { key, settings } => {
+            let held = draft.get_mut(key)?;
+            held.check(held.key.spec.usage, Act::Configure, false, enforce)?;
+            held.key.check_settings(settings)?;
+            held.key.spec.settings = *settings;
+            Ok(Response::Done)
+        }
+        Operation::Trim { key, below } => {
+            let held = draft.get_mut(key)?;
+            held.check(held.key.spec.usage, Act::Configure, false, enforce)?;
+            if *below > held.key.latest().number {
+                return Err(Reason::Malformed);
+            }
+            held.key.versions.retain(|version| version.number >= *below);
+            held.secrets.retain(|version, _| version >= below);
+            Ok(Response::Done)
+        }
+        _ => Err(Reason::Malformed),
+    }
+}
+
+fn generate(
+    draft: &mut Draft,
+    name: &str,
+    spec: &KeySpec,
+    actor: &str,
+    rng: &mut Rng,
+    now: UnixNanos,
+) -> Result<Response> {
+    if !is_name(name) || !is_name(&spec.owner) {
+        return Err(Reason::Malformed);
+    }
+    if draft.get(name).is_ok() {
+        return Err(Reason::KeyExists);
+    }
+    if draft.base.len() >= MAX_VAULT_KEYS {
+        return Err(Reason::VaultUnavailable);
+    }
+    spec.kind.check(spec.usage)?;
+    let mut held = Held::new(Key::new(name, spec, actor, now));
+    held.key.check_settings(&spec.settings)?;
+    held.secrets.insert(1, Material::generate(spec.kind, spec.usage, rng));
+    draft.changed.insert(name.to_owned(), held);
+    Ok(Response::Version(1))
+}
+
+fn change(
+    draft: &mut Draft,
+    name: &str,
+    transition: Transition,
+    operation: &Operation,
+    actor: &str,
+    now: UnixNanos,
+) -> Result<Response> {
+    let held = draft.get_mut(name)?;
+    // A waiting period that anybody could cut short would be none.
+    if held.key.state == KeyState::PendingDestruction && transition == Transition::Destroy {
+        return Err(Reason::PendingDestruction);
+    }
+    held.change(transition, actor, now)?;
+    if let Operation::ScheduleDestruction { wait, .. } = operation {
+        held.key.destroy_at = Some(now.after(*wait));
+    }
+    Ok(Response::Done)
+}
+
+fn encrypt(
+    held: &mut Held,
+    version: Option<u32>,
+    text: &[u8],
+    context: &[u8],
+    rng: &mut Rng,
+    now: UnixNanos,
+) -> Result<Response> {
+    let version = held.spend(version, rng, now)?;
+    let key = held.key.name.as_str();
+    let body = held.secret(version)?.encrypt(&Frame::bind(key, version, context), text, rng)?;
+    Ok(Response::Ciphertext(Frame { key, version, body: &body }.write().into()))
+}
+
+fn decrypt(
+    held: &Held,
+    frame: Frame,
+    context: &[u8],
+    enforce: bool,
+    now: UnixNanos,
+) -> Result<Zeroizing<Vec<u8>>> {
+    check_input(&[context])?;
+    let aad = Frame::bind(frame.key, frame.version, context);
+    process(held, frame.version, enforce, now, Reason::DecryptFailed)?.decrypt(&aad, frame.body)
+}
+
+/// The secret that processes what says it is of `version`; a version that never was is what
+/// a forged frame has.
+fn process(held: &Held, version: u32, enforce: bool, now: UnixNanos, forged: Reason) -> Result<&Material> {
+    match held.key.check_processing(version, now) {
+        Err(Reason::UnknownKey) => return Err(forged),
+        Err(Reason::KeyExpired) if !enforce => {}
+        other => other?,
+    }
+    held.secret(version)
+}
+
+fn check_input(inputs: &[&[u8]]) -> Result<()> {
+    let fits = inputs.iter().all(|input| input.len() <= MAX_VAULT_INPUT_BYTES);
+    if fits { Ok(()) } else { Err(Reason::Malformed) }
+}

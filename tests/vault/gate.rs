@@ -1,0 +1,318 @@
+//! The guards, each alone, in their order, and each left out.
+
+use mallory::crypto::Totp;
+use mallory::vault::{
+    Approval, Gate, Limiter, Policy, Rate, Reach, Request, Role, Settings, Verb, WrapUnder,
+};
+
+use super::*;
+
+const SECRET: &[u8] = b"12345678901234567890";
+
+struct Service {
+    gate: Gate<MemoryStore>,
+    rng: Rng,
+    now: UnixNanos,
+}
+
+fn service(policy: Policy) -> Service {
+    let mut desk = desk();
+    desk.generate_as(
+        "k",
+        KeySpec { exportable: true, ..KeySpec::new(KeyKind::Aes256, Usage::Encrypt, "alice") },
+    );
+    let mut gate = Gate::new(desk.vault, policy);
+    gate.enrol("alice", Role::Client, None);
+    gate.enrol("bob", Role::Client, None);
+    gate.enrol("otto", Role::Operator, Some(Totp::new(SECRET)));
+    gate.enrol("audrey", Role::Auditor, None);
+    gate.enrol("ada", Role::Administrator, Some(Totp::new(SECRET)));
+    gate.enrol("adam", Role::Administrator, Some(Totp::new(SECRET)));
+    Service { gate, rng: rng("service"), now: START }
+}
+
+impl Service {
+    fn ask(&mut self, request: &Request) -> Result<Response, Reason> {
+        self.gate.handle(request, &mut self.rng, self.now)
+    }
+
+    fn code(&self) -> Option<String> {
+        Some(Totp::new(SECRET).code(self.now.seconds()))
+    }
+
+    fn records(&mut self) -> u64 {
+        self.gate.vault().verify_audit().expect("an unbroken log").records
+    }
+}
+
+fn encrypt(key: &str) -> Operation {
+    Operation::Encrypt { key: key.to_owned(), version: None, plaintext: b"x".into(), context: b"".into() }
+}
+
+fn by(who: &str, operation: Operation) -> Request {
+    Request::new(who, "10.0.0.1", operation)
+}
+
+fn export() -> Operation {
+    let key = mallory::crypto::PublicKeyEncryption::Rsa2048Oaep.generate(&mut rng("owner"));
+    Operation::Export { key: "k".to_owned(), version: None, under: WrapUnder::PublicKey(key.public().into()) }
+}
+
+/// The whole matrix. `c o a A`: client (its own keys), operator, auditor, administrator.
+#[test]
+fn the_matrix_denies_by_default() {
+    let grants = [
+        (Verb::Generate, " o A"),
+        (Verb::Encrypt, "c"),
+        (Verb::Decrypt, "c"),
+        (Verb::Sign, "c"),
+        (Verb::Verify, "c"),
+        (Verb::Agree, "c"),
+        (Verb::Rewrap, "c o"),
+        (Verb::PublicKey, "c o A"),
+        (Verb::Describe, "c o a A"),
+        (Verb::List, "o a A"),
+        (Verb::Rotate, "o"),
+        (Verb::Configure, "o A"),
+        (Verb::Trim, "A"),
+        (Verb::Activate, "o A"),
+        (Verb::Suspend, "o"),
+        (Verb::Resume, "o"),
+        (Verb::Revoke, "o A"),
+        (Verb::ScheduleDestruction, "A"),
+        (Verb::CancelDestruction, "A"),
+        (Verb::Destroy, "A"),
+        (Verb::Export, "c A"),
+        (Verb::ReadAudit, "a"),
+    ];
+    assert_eq!(grants.map(|(verb, _)| verb), Verb::ALL);
+    for (verb, granted) in grants {
+        for (role, letter, reach) in [
+            (Role::Client, 'c', Reach::Own),
+            (Role::Operator, 'o', Reach::All),
+            (Role::Auditor, 'a', Reach::All),
+            (Role::Administrator, 'A', Reach::All),
+        ] {
+            let expected = if granted.contains(letter) { reach } else { Reach::None };
+            assert_eq!(role.reach(verb), expected, "{role:?}, {verb:?}");
+        }
+    }
+}
+
+#[test]
+fn each_guard_refuses_with_its_own_reason() {
+    let mut s = service(Policy::default());
+    let anonymous = Request { proved: None, ..by("alice", encrypt("k")) };
+    assert_eq!(s.ask(&anonymous), Err(Reason::Unauthenticated));
+    let deputy = Request { proved: Some("bob".to_owned()), ..by("alice", encrypt("k")) };
+    assert_eq!(s.ask(&deputy), Err(Reason::Unauthenticated), "the confused deputy");
+    assert_eq!(s.ask(&by("mallory", encrypt("k"))), Err(Reason::Unauthenticated), "nobody knows her");
+    assert_eq!(s.ask(&by("bob", encrypt("k"))), Err(Reason::Forbidden));
+    for operation in [step("k", Transition::Compromise), Operation::Rotate { key: "k".to_owned() }, export()]
+    {
+        assert_eq!(s.ask(&by("audrey", operation)), Err(Reason::Forbidden));
+    }
+    let revoke = by("otto", step("k", Transition::Suspend));
+    assert_eq!(s.ask(&revoke), Ok(Response::Done), "needs no code");
+    let configure = by("otto", Operation::Configure { key: "k".to_owned(), settings: Settings::default() });
+    assert_eq!(s.ask(&configure), Err(Reason::SecondFactorRequired));
+    assert_eq!(
+        s.ask(&Request { code: Some("000000".to_owned()), ..configure.clone() }),
+        Err(Reason::BadCode)
+    );
+    assert_eq!(s.ask(&Request { code: s.code(), ..configure }), Ok(Response::Done));
+    assert_eq!(s.ask(&by("alice", encrypt("k"))), Err(Reason::KeySuspended));
+    let answer = s.ask(&by("audrey", Operation::ReadAudit { from: 0, count: 100 }));
+    let Ok(Response::Audit(records)) = answer else { panic!("{answer:?}") };
+    let refused: Vec<_> = records.iter().filter_map(|r| r.refused).collect();
+    use Reason::*;
+    assert_eq!(
+        refused,
+        [
+            Unauthenticated,
+            Unauthenticated,
+            Unauthenticated,
+            Forbidden,
+            Forbidden,
+            Forbidden,
+            Forbidden,
+            SecondFactorRequired,
+            BadCode,
+            KeySuspended
+        ]
+    );
+    assert_eq!(records[2].actor, "(nobody)");
+    assert_eq!(records[3].actor, "bob", "who was proved, not who was claimed");
+}
+
+/// A request that every guard would refuse, with one guard's cause taken away after another.
+#[test]
+fn the_guards_stand_in_order() {
+    let once = Rate { burst: 1, per: DAY };
+    let mut s = service(Policy { requests: once, ..Policy::default() });
+    s.gate.enrol("rita", Role::Administrator, Some(Totp::new(SECRET)));
+    let describe = Operation::Describe { key: "k".to_owned() };
+    assert!(s.ask(&by("rita", describe)).is_ok(), "her only request for today");
+    // Destroyed twice is not possible, so the key's state refuses too.
+    let careless = Care { audit: false, ..Care::default() };
+    let destroy = step("k", Transition::Destroy);
+    s.gate.vault().perform("root", &destroy, careless, &mut rng("root"), START).expect("it is active");
+    let mut request = Request { proved: None, ..by("rita", destroy) };
+    s.gate.enrol("rita", Role::Auditor, Some(Totp::new(SECRET)));
+    assert_eq!(s.ask(&request), Err(Reason::Unauthenticated));
+    request.proved = Some("rita".to_owned());
+    assert_eq!(s.ask(&request), Err(Reason::Forbidden));
+    s.gate.enrol("rita", Role::Administrator, Some(Totp::new(SECRET)));
+    assert_eq!(s.ask(&request), Err(Reason::SecondFactorRequired));
+    request.code = s.code();
+    assert_eq!(s.ask(&request), Err(Reason::RateLimited));
+    s.now = s.now.after(DAY);
+    request.code = s.code();
+    assert_eq!(s.ask(&request), Err(Reason::InvalidTransition));
+}
+
+#[test]
+fn names_are_hidden_from_who_may_not_see_them() {
+    let mut s = service(Policy::default());
+    for operation in [encrypt("k"), Operation::Describe { key: "k".to_owned() }, export()] {
+        let there = s.ask(&by("bob", operation.clone()));
+        let text = String::from_utf8(operation.encode()).expect("JSON").replace(r#""k""#, r#""nothing""#);
+        let not_there = s.ask(&by("bob", Operation::decode(text.as_bytes()).expect("JSON")));
+        assert_eq!((there, not_there), (Err(Reason::Forbidden), Err(Reason::Forbidden)));
+    }
+    let rotate = Operation::Rotate { key: "nothing".to_owned() };
+    assert_eq!(s.ask(&by("otto", rotate.clone())), Err(Reason::UnknownKey), "an operator sees all names");
+    assert_eq!(s.ask(&by("audrey", rotate.clone())), Err(Reason::Forbidden));
+    let mut careless = service(Policy { hide_names: false, ..Policy::default() });
+    assert_eq!(careless.ask(&by("bob", encrypt("nothing"))), Err(Reason::UnknownKey));
+    assert_eq!(careless.ask(&by("bob", encrypt("k"))), Err(Reason::Forbidden));
+    assert_eq!(careless.ask(&by("audrey", rotate)), Err(Reason::UnknownKey));
+}
+
+#[test]
+fn a_secret_leaves_only_with_two_administrators() {
+    let mut s = service(Policy::default());
+    let request = |code| Request { code, ..by("ada", export()) };
+    let code = s.code();
+    assert_eq!(s.ask(&request(code.clone())), Err(Reason::NeedsSecondApprover));
+    for (approver, operation) in
+        [("ada", export()), ("otto", export()), ("alice", export()), ("adam", encrypt("k"))]
+    {
+        let approval = Some(Approval::new(approver, &operation));
+        let answer = s.ask(&Request { approval, ..request(code.clone()) });
+        assert_eq!(answer, Err(Reason::NeedsSecondApprover), "{approver}");
+    }
+    let approval = Some(Approval::new("adam", &export()));
+    assert!(matches!(s.ask(&Request { approval, ..request(code) }), Ok(Response::Wrapped(_))));
+    let mut careless = service(Policy { dual_control: false, ..Policy::default() });
+    assert!(matches!(careless.ask(&request(careless.code())), Ok(Response::Wrapped(_))));
+    // Nor does a client accept a risk alone.
+    s.gate
+        .vault()
+        .perform("root", &step("k", Transition::Compromise), Care::default(), &mut rng("r"), START)
+        .expect("active");
+    let decrypt = Operation::Decrypt {
+        ciphertext: mallory::vault::Frame { key: "k", version: 1, body: b"" }.write().into(),
+        context: b"".into(),
+        accept_risk: true,
+    };
+    assert_eq!(s.ask(&by("alice", decrypt.clone())), Err(Reason::NeedsSecondApprover));
+    let approval = Some(Approval::new("ada", &decrypt));
+    assert_eq!(
+        s.ask(&Request { approval, ..by("alice", decrypt) }),
+        Err(Reason::DecryptFailed),
+        "it was tried"
+    );
+}
+
+#[test]
+fn a_code_is_good_once_and_not_for_long() {
+    let configure =
+        || by("otto", Operation::Configure { key: "k".to_owned(), settings: Settings::default() });
+    let mut s = service(Policy::default());
+    let code = s.code();
+    assert_eq!(s.ask(&Request { code: code.clone(), ..configure() }), Ok(Response::Done));
+    assert_eq!(s.ask(&Request { code: code.clone(), ..configure() }), Err(Reason::CodeAlreadyUsed));
+    s.now = s.now.after(Span::seconds(60));
+    assert_eq!(s.ask(&Request { code, ..configure() }), Err(Reason::CodeExpired));
+    assert_eq!(s.gate.last_code_step("otto"), Some(START.seconds() / 30));
+    let mut careless = service(Policy { codes_once: false, ..Policy::default() });
+    let code = careless.code();
+    for _ in 0..2 {
+        assert_eq!(careless.ask(&Request { code: code.clone(), ..configure() }), Ok(Response::Done));
+    }
+}
+
+#[test]
+fn guessing_codes_is_slow_and_then_impossible() {
+    let guess = |n: u32| Request {
+        code: Some(format!("{n:06}")),
+        ..by("otto", Operation::Configure { key: "k".to_owned(), settings: Settings::default() })
+    };
+    let mut s = service(Policy::default());
+    let at_once: Vec<_> = (0..7).map(|n| s.ask(&guess(n)).expect_err("a guess")).collect();
+    assert_eq!(at_once[..5], [Reason::BadCode; 5]);
+    assert_eq!(at_once[5..], [Reason::RateLimited; 2]);
+    s.now = s.now.after(Span::seconds(30));
+    let later: Vec<_> = (10..17).map(|n| s.ask(&guess(n)).expect_err("a guess")).collect();
+    assert_eq!(later[..5], [Reason::BadCode; 5]);
+    assert_eq!(later[5..], [Reason::LockedOut; 2]);
+    s.now = s.now.after(DAY);
+    let right = Request { code: s.code(), ..guess(0) };
+    assert_eq!(s.ask(&right), Err(Reason::LockedOut), "a lock holds, for its owner too");
+    s.gate.unlock("otto");
+    assert_eq!(s.ask(&right), Ok(Response::Done));
+    let mut careless = service(Policy { rate_limit: false, ..Policy::default() });
+    let refused = (0..100).filter(|n| careless.ask(&guess(*n)) == Err(Reason::BadCode)).count();
+    assert!(refused >= 98, "nobody counts: {refused}");
+}
+
+#[test]
+fn buckets_fill_again() {
+    let mut limiter = Limiter::new(Rate { burst: 3, per: Span::seconds(30) });
+    let at = |seconds| START.after(Span::seconds(seconds));
+    for _ in 0..3 {
+        assert_eq!(limiter.take("a", at(0)), Ok(()));
+    }
+    assert_eq!(limiter.take("a", at(9)), Err(Reason::RateLimited));
+    assert_eq!(limiter.take("b", at(9)), Ok(()), "to each its own");
+    assert_eq!(limiter.take("a", at(10)), Ok(()));
+    assert_eq!(limiter.take("a", at(10)), Err(Reason::RateLimited));
+    for _ in 0..3 {
+        assert_eq!(limiter.take("a", at(100)), Ok(()));
+    }
+    assert_eq!(limiter.take("a", at(100)), Err(Reason::RateLimited), "no fuller than full");
+}
+
+#[test]
+fn requests_are_counted_by_principal_and_by_source() {
+    let few = Rate { burst: 2, per: DAY };
+    let mut s = service(Policy { requests_per_source: few, ..Policy::default() });
+    let from = |source: &str| Request::new("alice", source, encrypt("k"));
+    assert!(s.ask(&from("a")).is_ok() && s.ask(&from("a")).is_ok());
+    assert_eq!(s.ask(&from("a")), Err(Reason::RateLimited));
+    assert!(s.ask(&from("b")).is_ok());
+    let mut s = service(Policy { requests: few, ..Policy::default() });
+    assert!(s.ask(&from("a")).is_ok() && s.ask(&from("b")).is_ok());
+    assert_eq!(s.ask(&from("c")), Err(Reason::RateLimited));
+}
+
+#[test]
+fn every_guard_can_be_left_out() {
+    let mut s = service(Policy { authenticate: false, ..Policy::default() });
+    let anonymous = Request { proved: None, ..by("alice", encrypt("k")) };
+    assert!(s.ask(&anonymous).is_ok(), "a name is enough");
+    let mut s = service(Policy { authorise: false, ..Policy::default() });
+    assert!(s.ask(&by("bob", encrypt("k"))).is_ok(), "authenticated is authorised");
+    let mut s = service(Policy { second_factor: Default::default(), ..Policy::default() });
+    assert!(s.ask(&by("ada", step("k", Transition::Compromise))).is_ok());
+    let mut s = service(Policy { key_state: false, ..Policy::default() });
+    let revoke = Request { code: s.code(), ..by("ada", step("k", Transition::Compromise)) };
+    assert_eq!(s.ask(&revoke), Ok(Response::Done));
+    assert!(s.ask(&by("alice", encrypt("k"))).is_ok(), "revoked, and nobody looks");
+    let mut s = service(Policy { audit: false, ..Policy::default() });
+    let before = s.records();
+    assert!(s.ask(&by("alice", encrypt("k"))).is_ok());
+    assert_eq!(s.ask(&by("bob", encrypt("k"))), Err(Reason::Forbidden));
+    assert_eq!(s.records(), before, "nobody will know");
+}

@@ -1,0 +1,150 @@
+//! What time does to keys, limits of use, and destruction.
+
+use super::*;
+
+fn later(days: u64) -> UnixNanos {
+    START.after(Span(days * DAY.0))
+}
+
+#[test]
+fn a_key_becomes_active_when_its_time_comes() {
+    let mut desk = desk();
+    desk.generate_as(
+        "k",
+        KeySpec { activate_at: Some(later(3)), ..KeySpec::new(KeyKind::Aes256, Usage::Encrypt, "alice") },
+    );
+    assert_eq!(desk.encrypt("k", b"x"), Err(Reason::KeyNotActive));
+    desk.now = later(3);
+    assert!(desk.encrypt("k", b"x").is_ok());
+    let key = desk.key("k");
+    let change = key.history.first().expect("it was activated");
+    assert_eq!((change.at, change.actor.as_str()), (later(3), "vault"));
+    assert_eq!(key.latest().since, later(3), "its cryptoperiod begins then");
+}
+
+#[test]
+fn cryptoperiods_end() {
+    let mut desk = desk();
+    desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
+    desk.configure("k", |settings| {
+        settings.originator_period = Some(Span(10 * DAY.0));
+        settings.recipient_period = Some(Span(30 * DAY.0));
+    });
+    let ciphertext = desk.encrypt("k", b"text").expect("an active key encrypts");
+    desk.now = UnixNanos(later(10).0 - 1);
+    assert!(desk.encrypt("k", b"x").is_ok());
+    desk.now = later(10);
+    assert_eq!(desk.encrypt("k", b"x"), Err(Reason::KeyExpired));
+    assert_eq!(desk.key("k").state, KeyState::Deactivated);
+    assert_eq!(desk.decrypt(&ciphertext), Ok(b"text".to_vec()));
+    desk.now = later(30);
+    assert_eq!(desk.decrypt(&ciphertext), Err(Reason::KeyExpired));
+    // A clock that goes back does not bring a key back.
+    desk.now = START;
+    assert_eq!(desk.encrypt("k", b"x"), Err(Reason::KeyExpired));
+}
+
+#[test]
+fn keys_rotate_by_time_and_by_use() {
+    let mut desk = desk();
+    desk.generate("timed", KeyKind::Aes256, Usage::Encrypt);
+    desk.configure("timed", |settings| settings.auto_rotate_period = Some(DAY));
+    desk.now = UnixNanos(later(1).0 - 1);
+    assert_eq!(desk.vault.tick(&mut desk.rng, desk.now), Ok(vec![]));
+    desk.now = later(1);
+    assert_eq!(desk.vault.tick(&mut desk.rng, desk.now), Ok(vec!["timed".to_owned()]));
+    assert_eq!(desk.key("timed").latest().number, 2);
+    desk.now = later(9);
+    assert!(desk.encrypt("timed", b"x").is_ok());
+    assert_eq!(desk.key("timed").latest().number, 3, "once, however late");
+
+    desk.generate("counted", KeyKind::Aes256, Usage::Encrypt);
+    desk.configure("counted", |settings| settings.max_operations = Some(2));
+    assert!(desk.encrypt("counted", b"x").is_ok());
+    let ciphertext = desk.encrypt("counted", b"x").expect("the second");
+    assert_eq!(desk.encrypt("counted", b"x"), Err(Reason::KeyUsageLimit));
+    assert_eq!(desk.decrypt(&ciphertext), Ok(b"x".to_vec()), "processing is not counted");
+    desk.configure("counted", |settings| settings.rotate_when_used_up = true);
+    assert!(desk.encrypt("counted", b"x").is_ok());
+    assert_eq!(desk.key("counted").latest().number, 2);
+}
+
+#[test]
+fn rotation_begins_a_new_cryptoperiod() {
+    let mut desk = desk();
+    desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
+    desk.configure("k", |settings| {
+        settings.originator_period = Some(Span(10 * DAY.0));
+        settings.auto_rotate_period = Some(Span(5 * DAY.0));
+    });
+    for day in [4, 8, 12, 16, 20] {
+        desk.now = later(day);
+        assert!(desk.encrypt("k", b"x").is_ok(), "day {day}");
+    }
+    assert_eq!(desk.key("k").state, KeyState::Active);
+}
+
+#[test]
+fn destruction_waits_and_can_be_cancelled() {
+    let mut desk = desk();
+    desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
+    let ciphertext = desk.encrypt("k", b"text").expect("an active key encrypts");
+    let schedule = step("k", Transition::ScheduleDestruction);
+    desk.must(&schedule);
+    assert_eq!(desk.key("k").destroy_at, Some(later(7)));
+    assert_eq!(desk.decrypt(&ciphertext), Err(Reason::PendingDestruction));
+    desk.now = UnixNanos(later(7).0 - 1);
+    desk.must(&step("k", Transition::CancelDestruction));
+    assert_eq!(desk.key("k").state, KeyState::Deactivated, "cancelled is not active again");
+    assert_eq!(desk.decrypt(&ciphertext), Ok(b"text".to_vec()));
+    assert_eq!(desk.encrypt("k", b"x"), Err(Reason::KeyDeactivated));
+    desk.now = later(10);
+    desk.must(&schedule);
+    desk.now = later(17);
+    assert_eq!(desk.decrypt(&ciphertext), Err(Reason::KeyDestroyed));
+    assert_eq!(desk.try_do(&step("k", Transition::CancelDestruction)), Err(Reason::InvalidTransition));
+    // Metadata stays, the secret does not, not even for who leaves the states out.
+    assert_eq!(desk.key("k").state, KeyState::Destroyed);
+    let careless = Care { key_state: false, ..Care::default() };
+    let decrypt = Operation::Decrypt {
+        ciphertext: ciphertext.as_slice().into(),
+        context: b"context".into(),
+        accept_risk: true,
+    };
+    let answer = desk.vault.perform("alice", &decrypt, careless, &mut desk.rng, desk.now);
+    assert_eq!(answer, Err(Reason::KeyDestroyed));
+}
+
+#[test]
+fn deleting_a_copy_is_not_revoking() {
+    let mut desk = desk();
+    desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
+    let ciphertext = desk.encrypt("k", b"text").expect("an active key encrypts");
+    desk.must(&step("k", Transition::Compromise));
+    assert_eq!(desk.encrypt("k", b"x"), Err(Reason::KeyCompromised));
+    assert_eq!(desk.decrypt(&ciphertext), Err(Reason::KeyCompromised));
+    let at_risk = Operation::Decrypt {
+        ciphertext: ciphertext.as_slice().into(),
+        context: b"context".into(),
+        accept_risk: true,
+    };
+    assert_eq!(desk.must(&at_risk), Response::Plaintext(b"text".into()));
+    desk.generate("successor", KeyKind::Aes256, Usage::Encrypt);
+    assert!(desk.encrypt("successor", b"text").is_ok());
+}
+
+#[test]
+fn settings_that_lock_everybody_out_are_refused() {
+    let mut desk = desk();
+    desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
+    let good = desk.key("k").spec.settings;
+    for settings in [
+        mallory::vault::Settings { min_encryption: 2, ..good },
+        mallory::vault::Settings { min_decryption: 2, ..good },
+        mallory::vault::Settings { max_operations: Some(0), ..good },
+        mallory::vault::Settings { auto_rotate_period: Some(Span(0)), ..good },
+    ] {
+        let operation = Operation::Configure { key: "k".to_owned(), settings };
+        assert_eq!(desk.try_do(&operation), Err(Reason::Malformed), "{settings:?}");
+    }
+}
