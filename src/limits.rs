@@ -33,6 +33,8 @@ pub const MAX_PATH_LEN: usize = 6;
 pub const MAX_LOOKUPS: usize = 8;
 /// Certificates that an authority is said to have revoked before a play begins.
 pub const MAX_CRL_HISTORY: usize = 200_000;
+/// Times that one request is tried with another guess.
+pub const MAX_REQUEST_TRIES: u32 = 1_000_000;
 /// Requests in one scenario.
 pub const MAX_REQUESTS: usize = 10_000;
 /// Variants in one scenario.

@@ -235,6 +235,7 @@ fn timeline(variant: &Variant) -> Vec<String> {
             EventDeed::Rotate { key, keep: 0 } => format!("{key} gets a new version"),
             EventDeed::Rotate { key, keep } => format!("{key} gets a new version; {keep} older kept"),
             EventDeed::Restart { party } => format!("{party} restarts"),
+            EventDeed::Leak { leak, .. } => format!("the attacker is handed {}", leak.what),
             EventDeed::Clock { party, offset } => format!("{party}'s clock is set {}", offset_words(*offset)),
             EventDeed::Revoke { subject, reason, by } => {
                 let by: Vec<&str> = by.iter().map(|name| &**name).collect();

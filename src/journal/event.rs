@@ -229,6 +229,17 @@ pub enum What {
         request: u32,
         /// The check that failed; none if what was asked for was granted.
         refusal: Option<Reason>,
+        /// How often it was tried.
+        tries: u32,
+    },
+    /// The value that a request to the key centre is about, or what it gave.
+    Obtained {
+        /// Who asked.
+        by: Name,
+        /// The number of the request.
+        request: u32,
+        /// The value.
+        value: Value,
     },
     /// A party could not even ask.
     Lacked {
@@ -341,6 +352,7 @@ impl What {
             What::Revoked { .. } => "revoked",
             What::Asked { .. } => "asked",
             What::Answered { .. } => "answered",
+            What::Obtained { .. } => "obtained",
             What::Lacked { .. } => "lacked",
             What::Rekeyed { .. } => "rekeyed",
             What::Alarmed { .. } => "alarmed",

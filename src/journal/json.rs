@@ -84,8 +84,11 @@ fn fields(what: &What) -> Json {
         What::Asked { by, request, what, revokes } => {
             json!({ "by": &**by, "request": request, "what": what, "revokes": revokes.as_deref() })
         }
-        What::Answered { by, request, refusal } => {
-            json!({ "by": &**by, "request": request, "refusal": refusal.map(|r| r.word()) })
+        What::Answered { by, request, refusal, tries } => {
+            json!({ "by": &**by, "request": request, "refusal": refusal.map(|r| r.word()), "tries": tries })
+        }
+        What::Obtained { by, request, value } => {
+            json!({ "by": &**by, "request": request, "fingerprint": value.fingerprint() })
         }
         What::Lacked { by, request, lacked } => {
             json!({ "by": &**by, "request": request, "lacked": lacked })

@@ -35,6 +35,15 @@ pub enum How {
         /// The bytes to which the ciphertext is bound.
         label: Vec<u8>,
     },
+    /// Encryption by a vault, bound to a context: opened with the vault's key and no other.
+    Framed {
+        /// The key, as the vault keeps it.
+        key: Value,
+        /// What it is bound to.
+        context: Vec<u8>,
+        /// What is inside.
+        parts: Vec<Part>,
+    },
     /// A signature; it reveals nothing of what is signed.
     Signed {
         /// The private key.

@@ -45,6 +45,17 @@ impl Shown {
         Shown { table: Arc::new(table), parts: Arc::from([id]), values: Vec::new() }
     }
 
+    /// Words that stand for a message outside the notation, with the values that it consists of:
+    /// the first is what the words stand for.
+    pub fn with_values(text: &str, values: &[Value]) -> Shown {
+        let mut table = Table::default();
+        let mut intern = |name: &str| table.intern(&Term::name(name)).expect("a few terms fit any table");
+        let names = [text.to_owned()].into_iter().chain((2..=values.len()).map(|nth| format!("part {nth}")));
+        let parts: Arc<[Id]> = names.map(|name| intern(&name)).collect();
+        let values = parts.iter().copied().zip(values.iter().cloned()).collect();
+        Shown { table: Arc::new(table), parts, values }
+    }
+
     /// The parts' values, as far as they were known.
     pub fn values(&self) -> impl Iterator<Item = &Value> {
         self.parts.iter().filter_map(|p| self.value(*p))

@@ -21,8 +21,10 @@ pub const CRL_PROTOCOL: &str = "crl";
 pub const OCSP_PROTOCOL: &str = "ocsp";
 /// To and from its counter: line 1 is a petition, line 2 the answer.
 pub const CA_PROTOCOL: &str = "ca";
+/// To and from the key centre: line 1 is a request, line 2 the answer.
+pub const KMS_PROTOCOL: &str = "kms";
 /// Every name that messages of services travel under, which no protocol of a file may have.
-pub const SERVICE_PROTOCOLS: [&str; 3] = [CRL_PROTOCOL, OCSP_PROTOCOL, CA_PROTOCOL];
+pub const SERVICE_PROTOCOLS: [&str; 4] = [CRL_PROTOCOL, OCSP_PROTOCOL, CA_PROTOCOL, KMS_PROTOCOL];
 
 /// What a party that lists asks for, in words that are its bytes.
 pub const COMPLETE: &str = "please send your revocation list";

@@ -27,6 +27,8 @@ pub struct Cast {
     pub certificates: BTreeMap<Name, Value>,
     /// Lifetimes of `expiry` values.
     pub lifetimes: Lifetimes,
+    /// How many digits one-time codes have.
+    pub code_digits: u32,
     /// The last time at which a scenario schedules anything.
     pub horizon: SimTime,
     /// The scheduled runs, by number.

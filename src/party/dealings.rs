@@ -4,13 +4,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::bureau::{CA_PROTOCOL, OCSP_PROTOCOL};
-use super::cast::RunSpec;
+use super::bureau::{CA_PROTOCOL, KMS_PROTOCOL, OCSP_PROTOCOL};
+use super::cast::{Cast, RunSpec};
 use super::clerk::Work;
+use super::custody::{Means, totp};
+use super::errand::{Errand, RequestSpec};
 use super::principal::{Office, Principal};
 use super::session::{Reading, Session};
-use super::{Effect, Effects};
+use super::{Effect, Effects, Leak, Leaked};
 use crate::journal::{Sight, What};
+use crate::knowledge::Value;
+use crate::notation::{Func, Kind, Name, Service};
 use crate::pki::{Fetch, Judgement, Want};
 use crate::time::{SimTime, Span, UnixNanos};
 
@@ -23,6 +27,8 @@ pub enum Alarm {
     Poll(Span),
     /// To look at what the authority issued in its name.
     Watch(Span),
+    /// To try a request again.
+    Retry(u32),
 }
 
 impl Principal {
@@ -77,8 +83,63 @@ impl Principal {
             }
             Some(Alarm::Poll(period)) => self.poll(period, now, effects),
             Some(Alarm::Watch(period)) => self.watch(period, now, effects),
+            Some(Alarm::Retry(number)) => {
+                let Some(spec) = self.custody.spec(number).cloned() else { return };
+                let cast = self.cast.clone();
+                let means = self.means(&spec, &cast, now);
+                if let Some(message) = self.custody.again(number, &means, effects) {
+                    effects.all.push(Effect::Send(Arc::new(message)));
+                }
+            }
             None => {}
         }
+    }
+
+    /// Asks a service for what a scenario schedules.
+    pub(super) fn ask(&mut self, spec: &Arc<RequestSpec>, now: SimTime, effects: &mut Effects) {
+        let Errand::Keys(_) = &spec.errand else {
+            return self.errands.set_out(spec, &self.cast, &self.trust, effects);
+        };
+        let cast = self.cast.clone();
+        let means = self.means(spec, &cast, now);
+        if let Some(message) = self.custody.set_out(spec, &means, effects) {
+            effects.all.push(Effect::Send(Arc::new(message)));
+        }
+    }
+
+    fn means<'a>(&self, spec: &RequestSpec, cast: &'a Cast, now: SimTime) -> Means<'a> {
+        let secret = |name: &Name| {
+            let key = self.trust.ring.newest(&cast.keys, Func::K, name, Service::Kdc.name());
+            Some((name.clone(), key))
+        };
+        let approver = match &spec.errand {
+            Errand::Keys(plea) => plea.approved_by.as_ref().and_then(secret),
+            _ => None,
+        };
+        Means { cast, clock: self.clock(now), secret: secret(&spec.by), code: None, approver }
+    }
+
+    /// Hands something of its own to the attacker.
+    pub(super) fn leak(&mut self, leak: Leak, now: SimTime, effects: &mut Effects) {
+        let clock = self.clock(now);
+        let value = match (&leak.what, &mut self.office) {
+            (Leaked::Key { name, version }, Office::Kdc { keeper: Some(keeper), .. }) => {
+                keeper.secret(name, Some(*version))
+            }
+            (Leaked::Vault, Office::Kdc { keeper: Some(keeper), .. }) => {
+                Some(Value::new(Kind::Data, keeper.rows()))
+            }
+            (Leaked::Result { request, .. }, _) => self.custody.held(*request).and_then(|held| {
+                let bytes = held.bytes.as_ref().map(|bytes| Value::new(Kind::Cipher, bytes.as_slice()));
+                bytes.or(held.value.clone())
+            }),
+            (Leaked::Code { of }, _) => {
+                let code = totp(&self.cast, of).code(clock.seconds());
+                Some(Value::new(Kind::Data, code.as_bytes()))
+            }
+            _ => None,
+        };
+        effects.all.push(Effect::Leak { what: leak.what.to_string(), term: leak.term, value });
     }
 
     /// Starts a run, once its certificates have what goes with them.
@@ -159,6 +220,17 @@ impl Principal {
         let clock = self.clock(now);
         let heeded = match (&mut self.office, &*message.protocol, message.line) {
             (Office::Ca(Some(bureau)), _, 1) => bureau.answer(message, &self.cast, (now, clock), effects),
+            (Office::Kdc { revoked, keeper: Some(keeper) }, KMS_PROTOCOL, 1) => {
+                keeper.answer(message, &self.cast, clock, |name| revoked.contains(name), effects)
+            }
+            (_, KMS_PROTOCOL, 2) => match self.custody.answer(message, &self.cast, now, effects) {
+                Ok(None) => Ok(()),
+                Ok(Some(at)) => {
+                    self.alarm(at, Alarm::Retry(message.run), effects);
+                    Ok(())
+                }
+                Err(why) => Err(why),
+            },
             (_, CA_PROTOCOL, 2) => {
                 let heeded = self.errands.answer(message, &self.cast, &mut self.trust, effects);
                 // A new certificate needs a response of its own.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::bureau::CA_PROTOCOL;
 use super::cast::Cast;
 use super::trust::PartyTrust;
+use super::wish::Plea;
 use super::{Effect, Effects};
 use crate::crypto;
 use crate::journal::{Sight, What};
@@ -51,6 +52,8 @@ pub enum Errand {
         /// The party.
         subject: Name,
     },
+    /// Business with the key centre.
+    Keys(Plea),
 }
 
 /// A request that a scenario schedules.
@@ -80,6 +83,7 @@ impl std::fmt::Display for Errand {
             }
             Errand::Revoke { subject, reason, .. } => write!(f, "the revocation of {subject}: {reason}"),
             Errand::Release { subject } => write!(f, "the end of the hold on {subject}"),
+            Errand::Keys(plea) => plea.wish.fmt(f),
         }
     }
 }
@@ -110,6 +114,7 @@ pub fn petition(
             invalid_since: since.map(date),
         },
         Errand::Release { subject } => Ask::Release { subject: subject.to_string() },
+        Errand::Keys(_) => return Err("an authority that keeps keys"),
     };
     let by_key = means.proof.and_then(|(private, certificates)| {
         Some((private.signing.as_ref()?, certificates.signature.as_deref()?))
@@ -292,5 +297,5 @@ pub fn asked(spec: &RequestSpec) -> What {
 
 /// That an errand was answered.
 pub fn answered(spec: &RequestSpec, refusal: Option<Reason>) -> What {
-    What::Answered { by: spec.by.clone(), request: spec.number, refusal }
+    What::Answered { by: spec.by.clone(), request: spec.number, refusal, tries: 1 }
 }

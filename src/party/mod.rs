@@ -6,11 +6,14 @@ pub mod attacker;
 mod bureau;
 mod cast;
 mod clerk;
+mod custody;
 mod dealings;
 pub mod errand;
+mod keeper;
 mod principal;
 mod session;
 mod trust;
+pub mod wish;
 
 use std::sync::Arc;
 
@@ -19,9 +22,11 @@ use crate::knowledge::{Made, Value};
 use crate::notation::{Name, Term};
 use crate::time::{SimTime, Span};
 
-pub use bureau::{Bureau, CA_PROTOCOL, CRL_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS};
+pub use bureau::{Bureau, CA_PROTOCOL, CRL_PROTOCOL, KMS_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS};
 pub use cast::{Cast, Character, RunSpec, Spoken};
+pub use custody::totp;
 pub use errand::{Errand, RequestSpec, certified_uses};
+pub use keeper::Keeper;
 pub use principal::{Office, Principal};
 pub use trust::PartyTrust;
 
@@ -61,6 +66,8 @@ pub enum Input {
         /// How many older versions still open what was made under them.
         keep: u32,
     },
+    /// An event hands something of the party's to the attacker.
+    Leak(Leak),
     /// Start anew: sessions and what was kept in memory are gone.
     Restart,
     /// A timer that the party set went off.
@@ -89,6 +96,61 @@ pub enum Effect {
     },
     /// Call back at this time with this number.
     Timer(SimTime, u64),
+    /// Hand this to the attacker, who has it in her notebook under the term.
+    Leak {
+        /// What it is, as the scenario names it.
+        what: String,
+        /// The term.
+        term: Term,
+        /// The value; none if the party has none.
+        value: Option<Value>,
+    },
+}
+
+/// Something that a party has and an event hands to the attacker.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Leak {
+    /// What.
+    pub what: Leaked,
+    /// The term under which her notebook has it.
+    pub term: Term,
+}
+
+/// What leaks.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Leaked {
+    /// A version of a key of the centre's: `key(orders,1)`.
+    Key {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: u32,
+    },
+    /// The centre's disk: `vault`.
+    Vault,
+    /// What a request gave: `r2`.
+    Result {
+        /// The request.
+        request: u32,
+        /// Who asked.
+        by: Name,
+    },
+    /// The one-time code that somebody's device shows: `code(alice)`.
+    Code {
+        /// Whose.
+        of: Name,
+    },
+}
+
+impl std::fmt::Display for Leaked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Leaked::Key { name, version } => write!(f, "key({name},{version})"),
+            Leaked::Vault => f.write_str("vault"),
+            Leaked::Result { request, .. } => write!(f, "r{request}"),
+            Leaked::Code { of } => write!(f, "code({of})"),
+        }
+    }
 }
 
 /// What one input brought about, in order.

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use super::bureau::{Bureau, SERVICE_PROTOCOLS};
 use super::cast::{Cast, Character, RunSpec, Spoken};
 use super::clerk::{Clerk, Work};
+use super::custody::Custody;
 use super::dealings::Alarm;
 use super::errand::Errands;
+use super::keeper::Keeper;
 use super::session::{Reading, Session, Stand, State};
 use super::trust::PartyTrust;
 use super::{Actor, Effects, Input};
@@ -26,10 +28,12 @@ use crate::wire;
 pub enum Office {
     /// Nothing.
     Client,
-    /// Keeps the register of principals.
+    /// Keeps the register of principals, and keys for them.
     Kdc {
         /// The principals that it serves no more.
         revoked: BTreeSet<Name>,
+        /// The keys, if it keeps any.
+        keeper: Option<Box<Keeper>>,
     },
     /// Issues certificates and says which are revoked; nothing where no protocol uses any.
     Ca(Option<Box<Bureau>>),
@@ -43,6 +47,7 @@ pub struct Principal {
     pub(super) trust: PartyTrust,
     pub(super) clerk: Clerk,
     pub(super) errands: Errands,
+    pub(super) custody: Custody,
     /// How far its clock is ahead.
     pub(super) clock_offset: i64,
     /// What is due at its timers.
@@ -70,6 +75,7 @@ impl Principal {
             trust: PartyTrust::of(cast, &character),
             clerk: Clerk::new(character.name.clone(), cast.keys.stream(&[&character.name, "lookups"])),
             errands: Errands::default(),
+            custody: Custody::new(cast.keys.stream(&[&character.name, "key centre"])),
             clock_offset: character.clock_offset,
             alarms: Vec::new(),
             cast: cast.clone(),
@@ -248,7 +254,7 @@ impl Principal {
 
     fn with_stand<T>(&mut self, now: SimTime, work: impl FnOnce(&mut Stand<'_>) -> T) -> T {
         let refused = match &self.office {
-            Office::Kdc { revoked } => revoked,
+            Office::Kdc { revoked, .. } => revoked,
             Office::Client | Office::Ca(_) => &self.denied,
         };
         let admit = |name: &str| match refused.contains(name) {
@@ -275,7 +281,7 @@ impl Principal {
                 let by = self.character.name.clone();
                 effects.note(What::Revoked { by, subject, reason, told: None });
             }
-            Office::Kdc { revoked } => {
+            Office::Kdc { revoked, .. } => {
                 revoked.insert(subject.clone());
                 let by = self.character.name.clone();
                 effects.note(What::Revoked { by, subject, reason, told: None });
@@ -338,9 +344,8 @@ impl Actor for Principal {
         match input {
             Input::Begin => self.begin(now, effects),
             Input::Start(run) => self.set_out(run, BTreeSet::new(), now, effects),
-            Input::Request(request) => {
-                self.errands.set_out(&request, &self.cast, &self.trust, effects);
-            }
+            Input::Request(request) => self.ask(&request, now, effects),
+            Input::Leak(leak) => self.leak(leak, now, effects),
             Input::Message(message) => self.message(message, now, effects),
             Input::Restart => self.restart(now, effects),
             Input::Rotate { key, keep } => {

@@ -186,11 +186,13 @@ impl Log<'_> {
             What::Asked { by, request, what, .. } => {
                 self.deed(Ink::Plain, event, &format!("{by} asks (request {request}) for {what}"));
             }
-            What::Answered { by, request, refusal: None } => {
-                self.deed(Ink::Good, event, &format!("{by} is granted request {request}"));
+            What::Answered { by, request, refusal: None, tries } => {
+                let text = format!("{by} is granted request {request}{}", tried(*tries));
+                self.deed(Ink::Good, event, &text);
             }
-            What::Answered { by, request, refusal: Some(reason) } => {
-                self.deed(Ink::Bad, event, &format!("{by} is refused request {request}: {reason}"));
+            What::Answered { by, request, refusal: Some(reason), tries } => {
+                let text = format!("{by} is refused request {request}{}: {reason}", tried(*tries));
+                self.deed(Ink::Bad, event, &text);
                 self.aside(Ink::Dim, reason.meaning());
             }
             What::Lacked { by, request, lacked } => {
@@ -260,6 +262,9 @@ impl Log<'_> {
                 let text =
                     format!("{} has {term} {} in run {}", session.party, value.fingerprint(), session.run);
                 self.deed(Ink::Dim, event, &text);
+            }
+            What::Obtained { by, request, value } if full => {
+                self.deed(Ink::Dim, event, &format!("{by} has r{request} {}", value.fingerprint()));
             }
             What::Followed { line } if full => {
                 self.deed(Ink::Dim, event, &format!("{her} is done with {line}"))
@@ -350,6 +355,10 @@ impl Log<'_> {
             }
         }
     }
+}
+
+fn tried(tries: u32) -> String {
+    if tries > 1 { format!(" at try {tries}") } else { String::new() }
 }
 
 /// How far a clock is off, in words.

@@ -5,6 +5,7 @@ use super::reader::{Reader, array, name, string};
 use super::setup::Setup;
 use super::toml_tree::{Node, Places};
 use crate::notation::{Func, Name, Term, parse};
+use crate::party::Leak;
 use crate::pki::RevocationReason;
 use crate::time::SimTime;
 
@@ -43,6 +44,13 @@ pub enum EventDeed {
         /// How many older versions still open what was made under them.
         keep: u32,
     },
+    /// Hands something of the key centre's or of who asked it to the attacker.
+    Leak {
+        /// Whose.
+        of: Name,
+        /// What, and the term under which her notebook has it.
+        leak: Leak,
+    },
     /// Sets a party's clock.
     Clock {
         /// The party.
@@ -76,7 +84,8 @@ impl std::fmt::Display for Stolen {
 }
 
 /// A value of a run: `1.Kab`, or `1.alice.Kab` for one party's view of it. A role is a value,
-/// too: `1.bob.A` is whom bob takes for A.
+/// too: `1.bob.A` is whom bob takes for A. What a request to the key centre is about or gave
+/// is `r2`: its run is 0, which no run is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ValueRef {
     /// The run.
@@ -89,6 +98,9 @@ pub struct ValueRef {
 
 impl std::fmt::Display for ValueRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.run == 0 {
+            return f.write_str(&self.name);
+        }
         write!(f, "{}.", self.run)?;
         self.party.as_ref().map_or(Ok(()), |p| write!(f, "{p}."))?;
         write!(f, "{}", self.name)
@@ -98,6 +110,9 @@ impl std::fmt::Display for ValueRef {
 impl ValueRef {
     /// Reads `1.Kab` or `1.alice.Kab`.
     pub fn parse(text: &str) -> Option<ValueRef> {
+        if text.strip_prefix('r').is_some_and(|number| number.parse::<u32>().is_ok()) {
+            return Some(ValueRef { run: 0, party: None, name: text.into() });
+        }
         let mut parts = text.split('.');
         let run = parts.next()?.trim().parse().ok().filter(|r| *r > 0)?;
         let (party, name) = match (parts.next()?.trim(), parts.next()) {
@@ -137,6 +152,10 @@ impl Setup {
                     return Err(what
                         .problem("there is no attacker to hand this to")
                         .help("add an [attacker]"));
+                }
+                if let Some((what, of, term)) = super::key_centre::leaked(what, self)? {
+                    table.finish()?;
+                    return Ok(EventSpec { at, deed: EventDeed::Leak { of, leak: Leak { what, term } } });
                 }
                 let what = self.stolen(what)?;
                 let term = match (&what, table.get("as")) {
@@ -218,6 +237,14 @@ impl Setup {
     /// The run's value that a string names.
     pub fn value_ref(&self, node: &Node) -> Result<ValueRef, Problem> {
         let text = string(node)?;
+        if let Some(number) = text.strip_prefix('r').and_then(|number| number.parse::<u32>().ok()) {
+            return match self.requests.iter().any(|request| request.number == number) {
+                true => Ok(ValueRef { run: 0, party: None, name: text.into() }),
+                false => Err(node
+                    .problem(format!("there is no request {number}"))
+                    .help(format!("the scenario has {} [[request]]", self.requests.len()))),
+            };
+        }
         let expected =
             "expected a run's value such as `1.Kab`, or one party's view of it such as `1.alice.Kab`";
         let found = ValueRef::parse(text)

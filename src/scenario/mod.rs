@@ -5,6 +5,7 @@ mod attacker_table;
 mod enrolment;
 mod events;
 mod expect;
+mod key_centre;
 mod library;
 mod parties;
 mod play;

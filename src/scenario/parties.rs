@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::problem::Problem;
-use super::reader::{Reader, span, string, unknown};
+use super::reader::{Reader, array, name, span, string, unknown};
 use super::setup::Setup;
 use super::toml_tree::Node;
 use crate::notation::{Name, Service, parse};
@@ -177,7 +177,12 @@ impl Setup {
         let mut parties = std::mem::take(&mut self.parties);
         let services = self.services.iter().map(|s| Name::from(s.name()));
         let in_runs = self.runs.iter().flat_map(|r| r.names.values().cloned());
-        for name in services.chain(in_runs).filter(|n| Some(&**n) != attacker) {
+        let asking = table.get("request").and_then(|node| array(node).ok()).unwrap_or_default();
+        let asking = asking.iter().filter_map(|node| name(Reader::new(node).ok()?.get("by")?).ok());
+        let asking = asking.filter(|name| &**name != "I");
+        let centre = self.key_centre.iter();
+        let known = centre.flat_map(|centre| centre.roles.keys().chain(&centre.codes)).cloned();
+        for name in services.chain(in_runs).chain(asking).chain(known).filter(|n| Some(&**n) != attacker) {
             parties.entry(name).or_default();
         }
         Ok(parties)

@@ -8,14 +8,15 @@ use super::enrolment;
 use super::events::{EventDeed, Stolen, ValueRef};
 use super::parties::Party;
 use super::setup::Setup;
-use crate::crypto::Suite;
+use crate::crypto::{StretchCost, Suite};
 use crate::journal::{Journal, What};
 use crate::knowledge::{Keys, Ring, Value};
 use crate::notation::{Func, KeyUses, Name, Origin, Term};
 use crate::party::attacker::{Attacker, Plan, Profile};
-use crate::party::{Actor, Bureau, Cast, Character, Input, Office, Principal, RunSpec, Spoken};
+use crate::party::{Actor, Bureau, Cast, Character, Input, Keeper, Office, Principal, RunSpec, Spoken, totp};
 use crate::pki::{Authority, Fetch, RelyingParty, TrustPolicy, registration};
 use crate::time::{SimTime, UnixNanos};
+use crate::vault::{Gate, MemoryStore, Role, Sealing, Vault};
 use crate::verdict::{Bench, GoalVerdict, Holdings, Sessions, judge};
 use crate::world::{Cue, Halt, Stage};
 
@@ -54,7 +55,7 @@ pub struct Played {
 pub fn play(setup: &Setup, seed: u64, with_attacker: bool, pool: &KeyPool) -> Result<Played, Halt> {
     let attacker = setup.attacker.as_ref().filter(|_| with_attacker);
     let mut company = Company::gather(setup, pool.keys(seed, setup.suite), attacker)?;
-    let journal = company.stage(setup, attacker).play()?;
+    let journal = company.stage(setup, attacker)?.play()?;
     let sessions = Sessions::of(&journal);
     let her = attacker.map(|a| &a.name);
     let mut holdings = company.holdings(setup, &journal, her, &[]);
@@ -105,6 +106,7 @@ impl Company {
                 ring: setup.ring(),
                 lifetimes: setup.lifetimes.clone(),
                 horizon: setup.horizon(),
+                code_digits: setup.key_centre.as_ref().map_or(6, |centre| centre.digits),
                 runs: setup.runs.iter().map(|r| (r.number, Arc::new(r.clone()))).collect(),
             }),
             authority: None,
@@ -150,11 +152,28 @@ impl Company {
         })
     }
 
-    fn stage(&mut self, setup: &Setup, attacker: Option<&AttackerSpec>) -> Stage {
+    /// The key centre at its counter, with a vault of its own.
+    fn keeper(&self, setup: &Setup) -> Result<Option<Box<Keeper>>, Halt> {
+        let Some(centre) = setup.key_centre.as_ref().filter(|_| setup.keeps_keys()) else { return Ok(None) };
+        let mut rng = self.cast.keys.stream(&["kdc", "vault"]);
+        let passphrase = centre.passphrase.as_bytes();
+        let sealing = Sealing::Passphrase { passphrase, cost: StretchCost::default() };
+        let made = Vault::create(MemoryStore::default(), sealing, "kdc", &mut rng, EPOCH);
+        let (vault, _) = made.map_err(|reason| Halt::Runtime(format!("no vault: {reason}")))?;
+        let mut gate = Gate::new(vault, centre.policy.clone());
+        for name in &self.cast.registered {
+            let role = centre.roles.get(name).copied().unwrap_or(Role::Client);
+            let codes = centre.codes.contains(name).then(|| totp(&self.cast, name));
+            gate.enrol(name, role, codes);
+        }
+        Ok(Some(Box::new(Keeper { gate, hide_names: centre.policy.hide_names, rng })))
+    }
+
+    fn stage(&mut self, setup: &Setup, attacker: Option<&AttackerSpec>) -> Result<Stage, Halt> {
         let mut actors: Vec<(Name, Box<dyn Actor>)> = Vec::new();
         for (name, party) in &setup.parties {
             let office = match &**name {
-                "kdc" => Office::Kdc { revoked: BTreeSet::new() },
+                "kdc" => Office::Kdc { revoked: BTreeSet::new(), keeper: self.keeper(setup)? },
                 "ca" => Office::Ca(self.authority.take().map(|authority| Box::new(bureau(setup, authority)))),
                 _ => Office::Client,
             };
@@ -176,14 +195,14 @@ impl Company {
             };
             (spec.name.clone(), Box::new(Attacker::new(&self.cast, profile)) as Box<dyn Actor>)
         });
-        Stage {
+        Ok(Stage {
             actors,
             attacker: her,
             network: setup.network.clone(),
             rng: self.cast.keys.stream(&["network"]),
             timeline: self.timeline(setup, attacker),
             prologue: self.prologue.clone(),
-        }
+        })
     }
 
     fn timeline(&self, setup: &Setup, attacker: Option<&AttackerSpec>) -> Vec<(SimTime, Cue)> {
@@ -199,6 +218,10 @@ impl Company {
                     timeline.push((event.at, self.compromise(setup, nth, what, term)));
                 }
                 EventDeed::Compromise { .. } => {}
+                EventDeed::Leak { of, leak } if attacker.is_some() => {
+                    timeline.push((event.at, Cue::Input(of.clone(), Input::Leak(leak.clone()))));
+                }
+                EventDeed::Leak { .. } => {}
                 EventDeed::Clock { party, offset } => {
                     timeline.push((event.at, Cue::Input(party.clone(), Input::Clock(*offset))));
                 }

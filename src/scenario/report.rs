@@ -299,7 +299,15 @@ impl PlayReport {
     }
 
     fn values(&self, of: &ValueRef) -> Vec<Value> {
-        self.sessions.values(of.run, of.party.as_ref(), &of.name).into_iter().cloned().collect()
+        let Some(number) = of.name.strip_prefix('r').filter(|_| of.run == 0) else {
+            let values = self.sessions.values(of.run, of.party.as_ref(), &of.name);
+            return values.into_iter().cloned().collect();
+        };
+        let obtained = self.journal.events().iter().filter_map(|event| match &event.what {
+            What::Obtained { request, value, .. } if request.to_string() == number => Some(value.clone()),
+            _ => None,
+        });
+        obtained.collect()
     }
 
     fn holdings(&self) -> std::sync::MutexGuard<'_, Holdings> {

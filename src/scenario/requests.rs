@@ -1,5 +1,6 @@
 //! What parties ask services for at set times: `[[request]]`.
 
+use super::key_centre;
 use super::problem::Problem;
 use super::reader::{Reader, array, name, string, unknown};
 use super::setup::Setup;
@@ -23,9 +24,6 @@ impl Setup {
         let nodes = array(node)?;
         if let Some(extra) = nodes.get(MAX_REQUESTS) {
             return Err(extra.problem(format!("more requests than the limit MAX_REQUESTS, {MAX_REQUESTS}")));
-        }
-        if !self.services.contains(&Service::Ca) {
-            return Err(node.problem("there is no authority to ask").help("add [services.ca]"));
         }
         (1..).zip(nodes).map(|(number, node)| self.read_request(number, node, attacker)).collect()
     }
@@ -52,8 +50,17 @@ impl Setup {
                 Errand::Revoke { subject: person("subject")?, reason, since }
             }
             "release" => Errand::Release { subject: person("subject")? },
-            other => return Err(unknown(ask, "request", other, &ASKS)),
+            other => match self.read_plea(other, &table, &by, attacker)? {
+                Some(plea) => Errand::Keys(plea),
+                None => {
+                    let words: Vec<&str> = ASKS.into_iter().chain(key_centre::asks()).collect();
+                    return Err(unknown(ask, "request", other, &words));
+                }
+            },
         };
+        if !matches!(errand, Errand::Keys(_)) && !self.services.contains(&Service::Ca) {
+            return Err(node.problem("there is no authority to ask").help("add [services.ca]"));
+        }
         let only_hers = |key: &str| match table.get(key) {
             Some(node) if !hers => Err(node.problem(format!("only the attacker has use for `{key}`"))),
             found => Ok(found),
@@ -65,7 +72,7 @@ impl Setup {
     }
 
     /// A party, or the attacker.
-    fn known_person(&self, node: &Node, attacker: Option<&str>) -> Result<Name, Problem> {
+    pub(super) fn known_person(&self, node: &Node, attacker: Option<&str>) -> Result<Name, Problem> {
         match string(node)? {
             her if attacker == Some(her) => Ok(her.into()),
             "I" if attacker.is_some() => Ok(attacker.unwrap_or_default().into()),

@@ -72,7 +72,8 @@ impl Setup {
         let services = Reader::new(node)?;
         if let Some(node) = services.get("kdc") {
             self.services.insert(Service::Kdc);
-            self.read_party(&Service::Kdc.name().into(), node, &["rechecks"])?;
+            self.read_party(&Service::Kdc.name().into(), node, &["rechecks", "keys"])?;
+            self.key_centre = Reader::new(node)?.get("keys").map(super::key_centre::read).transpose()?;
             let rechecks = Reader::new(node)?.boolean("rechecks")?;
             if let (Some(kdc), Some(rechecks)) = (self.parties.get_mut(Service::Kdc.name()), rechecks) {
                 kdc.rechecks = rechecks;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::attacker_table::{self, AttackerSpec};
 use super::events::EventSpec;
+use super::key_centre::KeyCentre;
 use super::library;
 use super::parties::Party;
 use super::problem::{Problem, Problems, Text};
@@ -23,6 +24,9 @@ use crate::party::{RequestSpec, RunSpec};
 use crate::time::SimTime;
 use crate::wire::Encoding;
 use crate::world::Network;
+
+/// The protocol of a scenario in which nobody runs any.
+const NO_PROTOCOL: &str = r#"messages = ["A -> B : A"]"#;
 
 /// What a variant sets up.
 #[derive(Clone, Debug)]
@@ -41,6 +45,8 @@ pub struct Setup {
     pub services: BTreeSet<Service>,
     /// How the authority works.
     pub ca: CaSpec,
+    /// How the key centre works, if there is one.
+    pub key_centre: Option<KeyCentre>,
     /// What parties ask services for.
     pub requests: Vec<RequestSpec>,
     /// Until when those who do something every so often go on.
@@ -78,13 +84,20 @@ impl Setup {
     pub fn read(table: &Reader<'_>, folder: &Path) -> Result<Setup, Problems> {
         let encoding = table.get("encoding").map(protocol_file::encoding).transpose()?;
         let mut protocols = Vec::new();
-        let Some(node) = table.get("protocol") else {
-            return Err(table
-                .missing("protocol")
-                .help("name one of the library, or write it inline as [protocol]")
-                .into());
-        };
-        protocols.push(protocol(node, folder)?);
+        match table.get("protocol") {
+            Some(node) => protocols.push(protocol(node, folder)?),
+            // A story of requests alone needs no protocol of its own.
+            None if table.get("request").is_some() && table.get("run").is_none() => {
+                let text = Text { name: "requests".to_owned(), text: NO_PROTOCOL.to_owned() };
+                protocols.push(protocol_file::read(&Node::parse(&Arc::new(text))?, "requests")?);
+            }
+            None => {
+                return Err(table
+                    .missing("protocol")
+                    .help("name one of the library, or write it inline as [protocol]")
+                    .into());
+            }
+        }
         let runs_node = table.get("run").map(array).transpose()?.unwrap_or_default();
         for run in runs_node {
             if let Some(node) = Reader::new(run)?.get("protocol") {
@@ -113,6 +126,7 @@ impl Setup {
             network: network(table)?,
             parties: BTreeMap::new(),
             ca: CaSpec::default(),
+            key_centre: None,
             requests: Vec::new(),
             until: SimTime::ZERO.after(table.span("until")?.unwrap_or_default()),
             runs: Vec::new(),
@@ -126,8 +140,8 @@ impl Setup {
         setup.read_services(table)?;
         setup.parties = setup.read_parties(table, attacker_name.as_deref())?;
         setup.check_hosts(table)?;
-        setup.events = setup.read_events(table, attacker_name.as_deref())?;
         setup.requests = setup.read_requests(table, attacker_name.as_deref())?;
+        setup.events = setup.read_events(table, attacker_name.as_deref())?;
         setup.attacker = attacker_table::read(table, &setup)?;
         setup.check_widths(table)?;
         Ok(setup)

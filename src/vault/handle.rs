@@ -111,6 +111,15 @@ impl<S: Store> Vault<S> {
         self.open = None;
     }
 
+    /// Where it keeps its rows.
+    pub fn store(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    pub(super) fn opened(&self) -> Option<&Open> {
+        self.open.as_ref()
+    }
+
     /// Whether the vault is sealed.
     pub fn is_sealed(&self) -> bool {
         self.open.is_none()

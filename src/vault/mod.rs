@@ -76,6 +76,7 @@ mod roles;
 mod seal;
 mod state;
 mod store;
+mod truth;
 mod work;
 
 pub use anchor::{Anchor, Anchored, FileAnchor, MemoryAnchor};
@@ -97,6 +98,7 @@ pub use roles::{Reach, Role};
 pub use seal::{Sealing, Unsealing};
 pub use state::{Act, KeyState, Permission, Transition};
 pub use store::{Batch, Mark, MemoryStore, Store, Visitor};
+pub use truth::{copy_rows, open_framed, read_rows};
 
 /// The guide's example is a test.
 #[cfg(doctest)]

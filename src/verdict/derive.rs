@@ -9,6 +9,7 @@ use crate::journal::{Journal, What};
 use crate::knowledge::{Bytes, How, OneWay, Part, Private, Value, compute_one_way, open, step, xor};
 use crate::limits::MAX_DERIVATION_STEPS;
 use crate::notation::{Kind, Name};
+use crate::vault::open_framed;
 use crate::wire::{Encoding, Field};
 
 /// How she comes to a value.
@@ -185,10 +186,9 @@ impl Holdings {
         }
         match value.kind {
             Kind::Private => self.private.push(value.clone()),
-            _ if self
-                .made
-                .get(&value.bytes)
-                .is_some_and(|ways| ways.iter().any(|w| matches!(w, How::Sealed { .. }))) =>
+            _ if self.made.get(&value.bytes).is_some_and(|ways| {
+                ways.iter().any(|w| matches!(w, How::Sealed { .. } | How::Framed { .. }))
+            }) =>
             {
                 self.sealed.push(value.bytes.clone());
             }
@@ -218,14 +218,22 @@ impl Holdings {
     /// Decrypts a ciphertext of hers with a key of hers, and holds what is inside.
     fn open(&mut self, sealed: &Bytes) -> bool {
         for how in self.made.get(sealed).cloned().unwrap_or_default() {
-            let How::Sealed { key, parts, label } = how else { continue };
+            let (key, parts, label, by_vault) = match how {
+                How::Sealed { key, parts, label } => (key, parts, label, false),
+                How::Framed { key, parts, context } => (key, parts, context, true),
+                _ => continue,
+            };
             let keys: Vec<Value> = match key.kind {
                 Kind::Public => self.private.iter().filter(|p| is_pair(p, &key)).cloned().collect(),
                 _ if self.derivable(&key) => vec![key],
                 _ => Vec::new(),
             };
             for key in keys {
-                let Ok(plain) = open(self.suite, &key, &label, sealed) else { continue };
+                let plain = match by_vault {
+                    true => open_framed(&key.bytes, &label, sealed),
+                    false => open(self.suite, &key, &label, sealed),
+                };
+                let Ok(plain) = plain else { continue };
                 self.blobs.push(Bytes::from(plain.as_slice()));
                 for Part { value, .. } in &parts {
                     self.hold(value, Way::Inside { sealed: sealed.clone(), key: key.bytes.clone() });
@@ -357,7 +365,11 @@ impl Holdings {
                     None
                 }
             }
-            How::Generated | How::Sealed { .. } | How::Signed { .. } | How::PublicOf(_) => None,
+            How::Generated
+            | How::Framed { .. }
+            | How::Sealed { .. }
+            | How::Signed { .. }
+            | How::PublicOf(_) => None,
         }
     }
 

@@ -57,10 +57,17 @@ impl Exposure {
 /// The exposure of each credential that an event handed to the attacker, in order.
 pub fn exposures(journal: &Journal, sessions: &Sessions) -> Vec<Exposure> {
     let stolen = journal.events().iter().filter_map(|event| match &event.what {
-        What::Compromised { term, run: None, value: Some(_) } => Some((event, term, owner(term)?)),
+        What::Compromised { term, run: None, value: Some(_) } if is_credential(term) => {
+            Some((event, term, owner(term)?))
+        }
         _ => None,
     });
     stolen.map(|(event, term, of)| exposure(journal, sessions, event.at, term, of)).collect()
+}
+
+/// Whether who has it can pose as its owner.
+fn is_credential(term: &str) -> bool {
+    ["sk(", "k(", "pw("].iter().any(|function| term.starts_with(function))
 }
 
 /// Whose key a term is: the first name in `sk(alice)`, `k(alice,kdc)`, `pw(alice,kdc)`.

@@ -274,6 +274,14 @@ impl World {
                     let at = self.now.after(after);
                     self.schedule(at, cause, Due::Injection(message, instead_of));
                 }
+                Effect::Leak { what, term, value } => {
+                    let leaked = What::Compromised { term: what, run: None, value: value.clone() };
+                    let event = self.journal.push(self.now, cause, leaked);
+                    if let (Some(her), Some(value)) = (self.attacker, value) {
+                        // What she does with it leaks nothing more: no recursion.
+                        Box::pin(self.give(her, Input::Handed { term, value }, Some(event))).await?;
+                    }
+                }
                 Effect::Timer(at, number) => {
                     let due = Due::Input(by, Box::new(Input::Timer(number)));
                     self.schedule(at.max(self.now), cause, due);

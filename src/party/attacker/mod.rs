@@ -151,7 +151,7 @@ impl Attacker {
             Plan::Tamper => Box::new(tactics::Tamper::new(cast, &profile)),
         };
         let ruler = rules::Ruler::new(cast, &profile);
-        let (guesser, papers) = (Guesser::new(&profile), papers::Papers::default());
+        let (guesser, papers) = (Guesser::new(&profile), papers::Papers::new(cast, &profile));
         Attacker { cast: cast.clone(), guesser, profile, ruler, papers, mind }
     }
 
@@ -206,6 +206,7 @@ impl Actor for Attacker {
                 if let Some((term, value)) = papers.answer(&message, &mut desk) {
                     mind.handed(&term, &value, &mut desk);
                 }
+                papers.key_centre(&message, &mut desk);
                 if active {
                     if let Some(message) = ruler.on_wire(Sight::clone(&message), &mut desk) {
                         mind.on_wire(message, &mut desk);
@@ -225,6 +226,7 @@ impl Actor for Attacker {
             Input::Request(spec) => papers.ask(&spec, &mut desk),
             Input::Start(run) => mind.start(&run, &mut desk),
             Input::Timer(WAKE) => mind.begin(&mut desk),
+            Input::Timer(number) if number & papers::ASKED != 0 => papers.again(number, &mut desk),
             Input::Timer(number) if number & rules::RULED != 0 => ruler.timer(number, &mut desk),
             Input::Timer(number) => mind.timer(number, &mut desk),
             Input::End => mind.end(&mut desk),
@@ -232,6 +234,7 @@ impl Actor for Attacker {
             | Input::Revoke { .. }
             | Input::Rotate { .. }
             | Input::Restart
+            | Input::Leak(_)
             | Input::Clock(_) => {}
         }
         let Attacker { cast, profile, guesser, .. } = self;

@@ -4,15 +4,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Desk;
+use super::{Desk, Profile};
 use crate::journal::{Sight, What};
+use crate::knowledge::Bytes;
 use crate::knowledge::{Private, Value};
-use crate::notation::{Func, Name, Service, Term};
-use crate::party::errand::{self, Means, answered, asked};
-use crate::party::{CA_PROTOCOL, Effect, RequestSpec, certified_uses};
+use crate::notation::{Func, Kind, Name, Service, Term};
+use crate::party::custody::{Custody, Means};
+use crate::party::errand::{self, Errand, answered, asked};
+use crate::party::wish::{Code, Plea};
+use crate::party::{CA_PROTOCOL, Cast, Effect, KMS_PROTOCOL, RequestSpec, certified_uses};
 use crate::pki::registration::Answer;
 use crate::pki::{self, Certificates};
 use crate::time::Span;
+use crate::vault::{self, Unsealing, Vault};
 
 /// A serial number that no authority here has come to.
 const FORGED_SERIAL: u64 = 424_242;
@@ -42,16 +46,33 @@ pub enum Forger {
 }
 
 /// What she has asked for and stolen.
-#[derive(Default)]
 pub struct Papers {
     stolen: BTreeMap<Term, Value>,
     open: BTreeMap<u32, Arc<RequestSpec>>,
+    custody: Custody,
 }
 
+/// Marks timers for requests that she tries again.
+pub(super) const ASKED: u64 = 1 << 61;
+
 impl Papers {
+    /// Has nothing yet.
+    pub fn new(cast: &Cast, profile: &Profile) -> Papers {
+        let rng = cast.keys.stream(&[&profile.character.name, "key centre"]);
+        Papers { stolen: BTreeMap::new(), open: BTreeMap::new(), custody: Custody::new(rng) }
+    }
+
     /// Keeps a key that an event handed her; answers what she can forge with it now.
     pub fn handed(&mut self, term: &Term, value: &Value, desk: &mut Desk<'_>) -> Vec<(Term, Value)> {
         self.stolen.insert(term.clone(), value.clone());
+        if let Term::Name(name) = term {
+            if let Some(request) = name.strip_prefix('r').and_then(|number| number.parse().ok()) {
+                self.custody.take_over(request, value);
+            }
+            if **name == *"vault" {
+                open_vault(value, desk);
+            }
+        }
         match *term == Term::of(Func::Sk, &[&Name::from(Service::Ca.name())]) {
             true => self.forge(|by| by == Forger::StolenCa, desk),
             false => Vec::new(),
@@ -108,8 +129,11 @@ impl Papers {
         Some(made)
     }
 
-    /// Asks the authority for something.
+    /// Asks a service for something.
     pub fn ask(&mut self, spec: &Arc<RequestSpec>, desk: &mut Desk<'_>) {
+        if let Errand::Keys(plea) = &spec.errand {
+            return self.ask_for_keys(spec, plea, desk);
+        }
         let (by, words) = (spec.by.clone(), spec.errand.to_string());
         desk.effects.note(asked(spec));
         match self.petition(spec, desk) {
@@ -120,6 +144,68 @@ impl Papers {
                 self.open.insert(spec.number, spec.clone());
             }
             Err(lacked) => desk.effects.note(What::Lacked { by, request: spec.number, lacked }),
+        }
+    }
+
+    fn ask_for_keys(&mut self, spec: &Arc<RequestSpec>, plea: &Plea, desk: &mut Desk<'_>) {
+        let message = match self.means(spec, plea, desk) {
+            Ok(means) => self.custody.set_out(spec, &means, desk.effects),
+            Err(lacked) => {
+                desk.effects.note(asked(spec));
+                let (by, request) = (spec.by.clone(), spec.number);
+                return desk.effects.note(What::Lacked { by, request, lacked });
+            }
+        };
+        if let Some(message) = message {
+            desk.inject(message, None);
+        }
+    }
+
+    /// Tries a request again.
+    pub fn again(&mut self, number: u64, desk: &mut Desk<'_>) {
+        let number = u32::try_from(number & !ASKED).unwrap_or(0);
+        let Some(spec) = self.custody.spec(number).cloned() else { return };
+        let Errand::Keys(plea) = &spec.errand else { return };
+        let Ok(means) = self.means(&spec, plea, desk) else { return };
+        if let Some(message) = self.custody.again(number, &means, desk.effects) {
+            desk.inject(message, None);
+        }
+    }
+
+    fn means<'a>(&self, spec: &RequestSpec, plea: &Plea, desk: &Desk<'a>) -> Result<Means<'a>, String> {
+        let (cast, her) = (desk.cast, &desk.profile.character.name);
+        let kdc = Service::Kdc.name();
+        let own =
+            || desk.profile.insider.then(|| (her.clone(), cast.ring.newest(&cast.keys, Func::K, her, kdc)));
+        let stolen = |term: &Term| self.stolen.get(term).cloned().ok_or(term.to_string());
+        let secret = match &spec.with {
+            None => own(),
+            Some(term) => {
+                let owner = term.names().into_iter().find(|name| **name != *kdc).ok_or(term.to_string())?;
+                Some((owner, stolen(term)?))
+            }
+        };
+        let code = match &plea.code {
+            Code::Stolen(term) => stolen(term)?.text().map(str::to_owned),
+            _ => None,
+        };
+        let approver = match &plea.approved_by {
+            None => None,
+            Some(name) if name == her => own(),
+            // Nobody consents to what she asks; with a stolen key she does it herself.
+            Some(name) => Some((name.clone(), stolen(&Term::of(Func::K, &[name, &Name::from(kdc)]))?)),
+        };
+        Ok(Means { cast, clock: cast.clock(desk.now, 0), secret, code, approver })
+    }
+
+    /// Takes the key centre's answer to her.
+    pub fn key_centre(&mut self, message: &Sight, desk: &mut Desk<'_>) {
+        let is_hers = message.to == desk.profile.character.name && message.line == 2;
+        if *message.protocol != *KMS_PROTOCOL || !is_hers {
+            return;
+        }
+        if let Ok(Some(at)) = self.custody.answer(message, desk.cast, desk.now, desk.effects) {
+            desk.effects.all.push(Effect::Timer(at, ASKED | u64::from(message.run)));
         }
     }
 
@@ -153,7 +239,7 @@ impl Papers {
             None if !desk.profile.insider => secret = None,
             None => {}
         }
-        let means = Means {
+        let means = errand::Means {
             keys: &keys,
             proof: certificates.as_ref().map(|certificates| (&proof_key, certificates)),
             secret: secret.as_ref().map(|(name, value)| (&**name, &value.bytes[..])),
@@ -175,5 +261,27 @@ impl Papers {
         };
         desk.effects.note(answered(&spec, refusal));
         Some((spec.term.clone()?, granted?.to_value()))
+    }
+}
+
+/// Tries to unseal a copy of the centre's vault: with nothing, then with each word that she
+/// has. Whatever key is in it is hers then.
+fn open_vault(copy: &Value, desk: &mut Desk<'_>) {
+    let words = [String::new()].into_iter().chain(desk.profile.dictionary.iter().cloned());
+    let Ok(store) = vault::read_rows(&copy.bytes) else { return };
+    let Ok(mut vault) = Vault::open(store) else { return };
+    let mut tried = 0;
+    for word in words {
+        tried += 1;
+        if vault.unseal(Unsealing::Passphrase(word.as_bytes())).is_ok() {
+            let what = format!("the vault's passphrase at word {tried}");
+            desk.effects.note(What::Forged { term: "vault".to_owned(), what });
+            for (key, version, secret) in vault.secrets() {
+                let value = Some(Value::new(Kind::Key, Bytes::from(secret.as_slice())));
+                let term = format!("key({key},{version})");
+                desk.effects.note(What::Compromised { term, run: None, value });
+            }
+            return;
+        }
     }
 }

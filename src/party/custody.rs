@@ -1,0 +1,321 @@
+//! One party's business with the key centre: what it asks for and what it has got. Honest
+//! parties and the attacker ask alike, each with the keys that it has. Must not know how the
+//! centre decides.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rand::RngExt as _;
+
+use super::Effects;
+use super::bureau::KMS_PROTOCOL;
+use super::cast::Cast;
+use super::errand::{Errand, RequestSpec, asked};
+use super::keeper::{REQUEST_LABEL, envelope};
+use super::wish::{Code, Plain, Plea, Wish};
+use crate::crypto::{self, Agreement, OtpHash, Rng, Totp};
+use crate::journal::{Sight, What};
+use crate::knowledge::{Bytes, How, Made, Part, Shown, Value, keys};
+use crate::notation::{KeyUses, Kind, Name, Service};
+use crate::reason::Reason;
+use crate::time::{SimTime, UnixNanos};
+use crate::vault::{self, KeySpec, Operation, Request, Response, Unwrapping, WrapUnder, decode_answer};
+
+/// The digits of guessed codes are drawn below this power of ten.
+const BASE: u32 = 10;
+
+/// With what somebody asks.
+pub struct Means<'a> {
+    /// What all share.
+    pub cast: &'a Cast,
+    /// The asker's clock.
+    pub clock: UnixNanos,
+    /// The name under whose key requests are sealed, and the key.
+    pub secret: Option<(Name, Value)>,
+    /// A code that was stolen.
+    pub code: Option<String>,
+    /// Who consents, and the key that shows it.
+    pub approver: Option<(Name, Value)>,
+}
+
+/// What one party has asked for and got.
+pub struct Custody {
+    rng: Rng,
+    open: BTreeMap<u32, Open>,
+    results: BTreeMap<u32, Held>,
+}
+
+struct Open {
+    spec: Arc<RequestSpec>,
+    /// The digest of the request, to which the answer is bound.
+    label: [u8; 32],
+    key: Option<Value>,
+    operation: Operation,
+    /// The exponent of its own share, if it agrees on a secret.
+    exponent: Option<Vec<u8>>,
+    tries: u32,
+}
+
+/// The result of a request.
+#[derive(Clone, Default)]
+pub struct Held {
+    /// A ciphertext or signature, to go on with.
+    pub bytes: Option<Vec<u8>>,
+    /// What it is about, or gave: a text, a key.
+    pub value: Option<Value>,
+}
+
+impl Custody {
+    /// Has asked for nothing yet.
+    pub fn new(rng: Rng) -> Custody {
+        Custody { rng, open: BTreeMap::new(), results: BTreeMap::new() }
+    }
+
+    /// Sets out with a plea.
+    pub fn set_out(
+        &mut self,
+        spec: &Arc<RequestSpec>,
+        means: &Means<'_>,
+        effects: &mut Effects,
+    ) -> Option<Sight> {
+        let Errand::Keys(plea) = &spec.errand else { return None };
+        effects.note(asked(spec));
+        match self.message(spec, plea, means, 1, effects) {
+            Ok(message) => Some(message),
+            Err(lacked) => {
+                effects.note(What::Lacked { by: spec.by.clone(), request: spec.number, lacked });
+                None
+            }
+        }
+    }
+
+    /// Tries again with another code.
+    pub fn again(&mut self, number: u32, means: &Means<'_>, effects: &mut Effects) -> Option<Sight> {
+        let Open { spec, tries, .. } = self.open.get(&number)?;
+        let (spec, tries) = (spec.clone(), *tries);
+        let Errand::Keys(plea) = &spec.errand else { return None };
+        self.message(&spec, plea, means, tries + 1, effects).ok()
+    }
+
+    /// The request with this number, if it still waits.
+    pub fn spec(&self, number: u32) -> Option<&Arc<RequestSpec>> {
+        self.open.get(&number).map(|open| &open.spec)
+    }
+
+    /// Takes over what somebody else's request gave.
+    pub fn take_over(&mut self, number: u32, value: &Value) {
+        self.results.entry(number).or_default().bytes = Some(value.bytes.to_vec());
+    }
+
+    /// The result of a request.
+    pub fn held(&self, number: u32) -> Option<&Held> {
+        self.results.get(&number)
+    }
+
+    fn message(
+        &mut self,
+        spec: &Arc<RequestSpec>,
+        plea: &Plea,
+        means: &Means<'_>,
+        tries: u32,
+        effects: &mut Effects,
+    ) -> Result<Sight, String> {
+        let mut exponent = None;
+        let (operation, about) = self.operation(&plea.wish, spec, means, &mut exponent)?;
+        if plea.proof && means.secret.is_none() {
+            return Err("a key to show who asks".to_owned());
+        }
+        let sealed_under = means.secret.as_ref().filter(|_| plea.proof);
+        let claimed = plea.claims.as_ref().or(sealed_under.map(|(name, _)| name)).unwrap_or(&spec.by);
+        let code = match &plea.code {
+            Code::None => None,
+            Code::Own => Some(totp(means.cast, claimed).code(means.clock.seconds())),
+            Code::Stolen(_) => Some(means.code.clone().ok_or("a code")?),
+            Code::Guess => {
+                let digits = means.cast.code_digits;
+                let guess: u32 = self.rng.random_range(0..BASE.saturating_pow(digits));
+                Some(format!("{guess:0width$}", width = digits as usize))
+            }
+        };
+        let request = Request {
+            claimed: claimed.to_string(),
+            proved: None,
+            source: String::new(),
+            code,
+            approval: None,
+            operation: operation.clone(),
+        };
+        let pair = |of: &'_ Option<(Name, Value)>| of.clone();
+        let approver = pair(&means.approver);
+        let approver = approver.as_ref().map(|(name, key)| (name, key));
+        let under = sealed_under.map(|(name, key)| (name, key));
+        let (bytes, sealed) = envelope(&request, under, approver, means.cast, &mut self.rng);
+        let key = under.map(|(_, key)| key.clone());
+        let inside: Vec<Value> = about.iter().cloned().collect();
+        let words = spec.errand.to_string();
+        let shown = match (&sealed, &key) {
+            (Some(sealed), Some(key)) => {
+                let parts = inside.iter().map(|value| Part { value: value.clone(), width: None }).collect();
+                let how = How::Sealed { key: key.clone(), parts, label: REQUEST_LABEL.to_vec() };
+                effects.made.push(Made { value: sealed.clone(), how });
+                Shown::with_values(&words, std::slice::from_ref(sealed))
+            }
+            _ => Shown::with_values(&words, &inside),
+        };
+        if let Some(value) = about {
+            self.results.entry(spec.number).or_default().value = Some(value.clone());
+            effects.note(What::Obtained { by: spec.by.clone(), request: spec.number, value });
+        }
+        let label = crypto::sha256(&[&bytes]);
+        let open = Open { spec: spec.clone(), label, key, operation, exponent, tries };
+        self.open.insert(spec.number, open);
+        Ok(Sight {
+            id: 0,
+            run: spec.number,
+            protocol: KMS_PROTOCOL.into(),
+            line: 1,
+            from: spec.by.clone(),
+            to: Service::Kdc.name().into(),
+            bytes: Bytes::from(bytes),
+            shown,
+        })
+    }
+
+    /// The operation, and the value that it is about, if it brings one along.
+    fn operation(
+        &mut self,
+        wish: &Wish,
+        spec: &RequestSpec,
+        means: &Means<'_>,
+        exponent: &mut Option<Vec<u8>>,
+    ) -> Result<(Operation, Option<Value>), String> {
+        let text = |text: &str| vault::Bytes::from(text.as_bytes().to_vec());
+        let held = |of: &u32| {
+            let bytes = self.results.get(of).and_then(|held| held.bytes.clone());
+            bytes.map(vault::Bytes::from).ok_or(format!("the result of request {of}"))
+        };
+        let operation = match wish.clone() {
+            Wish::Generate { key, kind, usage, owner, exportable, settings } => {
+                let spec = KeySpec { exportable, settings, ..KeySpec::new(kind, usage, &owner) };
+                Operation::Generate { key, spec }
+            }
+            Wish::Encrypt { key, text: plain, context } => {
+                let value = Value::new(Kind::Data, plain.as_bytes());
+                let (plaintext, context) = (text(&plain), text(&context));
+                return Ok((Operation::Encrypt { key, version: None, plaintext, context }, Some(value)));
+            }
+            Wish::Decrypt { of, context } => {
+                Operation::Decrypt { ciphertext: held(&of)?, context: text(&context), accept_risk: false }
+            }
+            Wish::Rewrap { of, context } => {
+                Operation::Rewrap { ciphertext: held(&of)?, context: text(&context) }
+            }
+            Wish::Sign { key, text: message } => Operation::Sign { key, message: text(&message) },
+            Wish::Verify { of, text: message } => {
+                Operation::Verify { message: text(&message), signature: held(&of)?, accept_risk: false }
+            }
+            Wish::Agree { key } => {
+                let secret = Agreement::X25519.generate(&mut self.rng);
+                let share = Agreement::X25519.share(&secret).map_err(|reason| reason.to_string())?;
+                *exponent = Some(secret.to_vec());
+                Operation::Agree { key, share: share.into() }
+            }
+            Wish::Export { key, version } => {
+                let uses = KeyUses { encryption: true, signature: false };
+                let own = means.cast.keys.private(&spec.by, uses).decryption.ok_or("a key to unwrap with")?;
+                Operation::Export { key, version, under: WrapUnder::PublicKey(own.public().into()) }
+            }
+            Wish::Configure { key, settings } => Operation::Configure { key, settings },
+            Wish::Trim { key, below } => Operation::Trim { key, below },
+            Wish::Revoke { key, cause } => Operation::Revoke { key, cause },
+            Wish::ScheduleDestruction { key, wait } => Operation::ScheduleDestruction { key, wait },
+            Wish::Plain { what, key } => match what {
+                Plain::Rotate => Operation::Rotate { key },
+                Plain::Activate => Operation::Activate { key },
+                Plain::Suspend => Operation::Suspend { key },
+                Plain::Resume => Operation::Resume { key },
+                Plain::Destroy => Operation::Destroy { key },
+                Plain::CancelDestruction => Operation::CancelDestruction { key },
+                Plain::Describe => Operation::Describe { key },
+                Plain::PublicKey => Operation::PublicKey { key, version: None },
+            },
+            Wish::List => Operation::List {},
+            Wish::ReadAudit => Operation::ReadAudit { from: 0, count: 100 },
+        };
+        Ok((operation, None))
+    }
+
+    /// Takes an answer. Answers when to try again, if it is to.
+    pub fn answer(
+        &mut self,
+        message: &Sight,
+        cast: &Cast,
+        now: SimTime,
+        effects: &mut Effects,
+    ) -> Result<Option<SimTime>, &'static str> {
+        let open = self.open.get(&message.run).ok_or("it did not ask")?;
+        let bytes = match &open.key {
+            None => Ok(message.bytes.to_vec()),
+            Some(key) => {
+                let opened = cast.keys.suite().symmetric.open(&key.bytes, &open.label, &message.bytes);
+                opened.map(|bytes| bytes.to_vec())
+            }
+        };
+        let answer = bytes.or_else(|reason| match &open.key {
+            // Who could not show who it is gets its answer in the clear.
+            Some(_) if decode_answer(&message.bytes).is_ok() => Ok(message.bytes.to_vec()),
+            _ => Err(reason),
+        });
+        let answer = answer.and_then(|bytes| decode_answer(&bytes)?);
+        let Errand::Keys(plea) = &open.spec.errand else { return Err("it did not ask") };
+        let tries_again =
+            answer == Err(Reason::BadCode) && plea.code == Code::Guess && open.tries < plea.attempts;
+        if tries_again {
+            return Ok(Some(now.after(plea.every)));
+        }
+        let Some(open) = self.open.remove(&message.run) else { return Err("it did not ask") };
+        let (by, request) = (open.spec.by.clone(), open.spec.number);
+        let refusal = match answer {
+            Ok(response) => {
+                let result = self.results.entry(request).or_default();
+                let value = take(response, &open, cast, result);
+                if let Some(value) = value {
+                    result.value = Some(value.clone());
+                    effects.note(What::Obtained { by: by.clone(), request, value });
+                }
+                None
+            }
+            Err(reason) => Some(reason),
+        };
+        effects.note(What::Answered { by, request, refusal, tries: open.tries });
+        Ok(None)
+    }
+}
+
+/// What a response gives.
+fn take(response: Response, open: &Open, cast: &Cast, result: &mut Held) -> Option<Value> {
+    match response {
+        Response::Ciphertext(bytes) | Response::Signature(bytes) | Response::PublicKey(bytes) => {
+            result.bytes = Some(bytes.to_vec());
+            None
+        }
+        Response::Plaintext(text) => Some(Value::new(Kind::Data, &text[..])),
+        // Of the agreed secret the service has told its own part only to who holds the exponent.
+        Response::Secret(secret) => open.exponent.as_ref().map(|_| Value::new(Kind::Key, &secret[..])),
+        Response::Wrapped(wrapped) => {
+            let Operation::Export { key, .. } = &open.operation else { return None };
+            let version = vault::Frame::read(&wrapped).ok()?.version;
+            let uses = KeyUses { encryption: true, signature: false };
+            let own = cast.keys.private(&open.spec.by, uses).decryption?;
+            let secret = vault::unwrap_exported(&wrapped, key, version, Unwrapping::Rsa2048(&own)).ok()?;
+            Some(Value::new(Kind::Key, secret.as_slice()))
+        }
+        _ => None,
+    }
+}
+
+/// Somebody's device for one-time codes.
+pub fn totp(cast: &Cast, name: &str) -> Totp {
+    let secret = keys::random(&mut cast.keys.stream(&["one-time codes", name]), 20);
+    Totp::new(&secret).with(OtpHash::Sha1, cast.code_digits, 30)
+}

@@ -1,0 +1,305 @@
+//! The key centre as a scenario describes it, `[services.kdc.keys]`, and what is asked of it
+//! in `[[request]]` tables.
+
+use std::collections::BTreeMap;
+
+use super::problem::Problem;
+use super::reader::{Reader, integer, name, string, unknown};
+use super::setup::Setup;
+use super::toml_tree::{Data, Node, Places};
+use crate::limits::MAX_REQUEST_TRIES;
+use crate::notation::{Name, Service, Term, parse};
+use crate::party::wish::{Code, Plain, Plea, Wish};
+use crate::time::{SPAN_EXPECTED, Span};
+use crate::vault::{KeyKind, Policy, Rate, RevocationCause, Role, Settings, Usage, Verb};
+
+/// How the key centre works.
+#[derive(Clone, Debug)]
+pub struct KeyCentre {
+    /// Which guards stand.
+    pub policy: Policy,
+    /// What somebody is who is not a client.
+    pub roles: BTreeMap<Name, Role>,
+    /// Who has a device for one-time codes.
+    pub codes: Vec<Name>,
+    /// Digits of a code.
+    pub digits: u32,
+    /// Under which the vault is sealed; empty: under nothing that anybody must know.
+    pub passphrase: String,
+}
+
+/// Words for what may be asked of the key centre, those of [`Plain`] apart.
+const ASKS: [&str; 14] = [
+    "generate",
+    "encrypt",
+    "decrypt",
+    "rewrap",
+    "sign",
+    "verify",
+    "agree",
+    "export",
+    "configure",
+    "trim",
+    "revoke-key",
+    "schedule-destruction",
+    "list",
+    "read-audit",
+];
+
+/// Every word that a request to the key centre may begin with.
+pub fn asks() -> impl Iterator<Item = &'static str> {
+    ASKS.into_iter().chain(Plain::ALL.iter().map(|(_, word)| *word))
+}
+
+/// Reads `[services.kdc.keys]`.
+pub fn read(node: &Node) -> Result<KeyCentre, Problem> {
+    let table = Reader::new(node)?;
+    let mut policy = Policy::default();
+    for (key, slot) in [
+        ("authenticate", &mut policy.authenticate),
+        ("authorise", &mut policy.authorise),
+        ("dual_control", &mut policy.dual_control),
+        ("hide_names", &mut policy.hide_names),
+        ("codes_once", &mut policy.codes_once),
+        ("rate_limit", &mut policy.rate_limit),
+        ("key_state", &mut policy.key_state),
+        ("audit", &mut policy.audit),
+    ] {
+        *slot = table.boolean(key)?.unwrap_or(*slot);
+    }
+    for (key, slot) in [
+        ("requests", &mut policy.requests),
+        ("requests_per_source", &mut policy.requests_per_source),
+        ("codes", &mut policy.codes),
+    ] {
+        *slot = table.get(key).map(rate).transpose()?.unwrap_or(*slot);
+    }
+    policy.lock_after = table.integer("lock_after", 1)?.unwrap_or(policy.lock_after);
+    if table.get("second_factor").is_some() {
+        let words: Vec<&str> = Verb::ALL.iter().map(|verb| verb.word()).collect();
+        let verb = |(word, node): (&str, &Node)| {
+            let found = Verb::ALL.iter().find(|verb| verb.word() == word);
+            found.copied().ok_or_else(|| unknown(node, "operation", word, &words))
+        };
+        policy.second_factor =
+            table.strings("second_factor")?.into_iter().map(verb).collect::<Result<_, _>>()?;
+    }
+    let mut roles = BTreeMap::new();
+    if let Some(node) = table.get("roles") {
+        for (key, node) in Reader::new(node)?.entries() {
+            roles.insert(Name::from(key.name.as_str()), word(node, "role", &ROLES)?);
+        }
+    }
+    let codes = table.strings("one_time_codes")?.into_iter().map(|(name, _)| name.into()).collect();
+    let digits = match table.get("code_digits") {
+        Some(node) => match integer(node, 1)? {
+            digits @ 1..=9 => digits,
+            _ => return Err(node.problem("a code has at most 9 digits (RFC 4226 §5.3)")),
+        },
+        None => 6,
+    };
+    let passphrase = table.string("passphrase")?.unwrap_or(DEFAULT_PASSPHRASE).to_owned();
+    table.finish()?;
+    Ok(KeyCentre { policy, roles, codes, digits, passphrase })
+}
+
+/// Under which a vault is sealed if a scenario says nothing: nobody's dictionary has it.
+const DEFAULT_PASSPHRASE: &str = "v7#qL0-zR2!mTx9-unguessed";
+
+const ROLES: [(&str, Role); 4] = [
+    ("client", Role::Client),
+    ("operator", Role::Operator),
+    ("auditor", Role::Auditor),
+    ("administrator", Role::Administrator),
+];
+
+const KINDS: [(&str, KeyKind); 5] = [
+    ("aes-256", KeyKind::Aes256),
+    ("rsa-2048", KeyKind::Rsa2048),
+    ("ed25519", KeyKind::Ed25519),
+    ("p256", KeyKind::P256),
+    ("x25519", KeyKind::X25519),
+];
+
+const USAGES: [(&str, Usage); 4] =
+    [("encrypt", Usage::Encrypt), ("sign", Usage::Sign), ("agree", Usage::Agree), ("wrap", Usage::Wrap)];
+
+const CAUSES: [(&str, RevocationCause); 6] = [
+    ("key-compromise", RevocationCause::KeyCompromise),
+    ("affiliation-changed", RevocationCause::AffiliationChanged),
+    ("superseded", RevocationCause::Superseded),
+    ("cessation-of-operation", RevocationCause::CessationOfOperation),
+    ("privilege-withdrawn", RevocationCause::PrivilegeWithdrawn),
+    ("unspecified", RevocationCause::Unspecified),
+];
+
+fn word<T: Copy>(node: &Node, what: &str, all: &[(&str, T)]) -> Result<T, Problem> {
+    let text = string(node)?;
+    let words: Vec<&str> = all.iter().map(|(word, _)| *word).collect();
+    let found = all.iter().find(|(word, _)| *word == text);
+    found.map(|(_, value)| *value).ok_or_else(|| unknown(node, what, text, &words))
+}
+
+/// `5 in 30s`.
+fn rate(node: &Node) -> Result<Rate, Problem> {
+    let text = string(node)?;
+    let rate = text.split_once(" in ").and_then(|(burst, per)| {
+        let rate = Rate { burst: burst.trim().parse().ok()?, per: Span::parse(per.trim())? };
+        Some(rate).filter(|rate| rate.burst > 0 && rate.per.0 > 0)
+    });
+    rate.ok_or_else(|| {
+        node.problem(format!("`{text}` is no rate"))
+            .help(format!("expected a count and a time, such as `5 in 30s`; a time is {SPAN_EXPECTED}"))
+    })
+}
+
+impl Setup {
+    /// What is asked of the key centre, if `ask` is such a word.
+    pub(super) fn read_plea(
+        &self,
+        ask: &str,
+        table: &Reader<'_>,
+        by: &Name,
+        attacker: Option<&str>,
+    ) -> Result<Option<Plea>, Problem> {
+        if !asks().any(|word| word == ask) {
+            return Ok(None);
+        }
+        if self.key_centre.is_none() {
+            return Err(table.node.problem("there is no key centre to ask").help("add [services.kdc.keys]"));
+        }
+        let text = |key: &str| table.string(key).map(|text| text.unwrap_or_default().to_owned());
+        let needed = |key: &str| table.required(key).map(str::to_owned);
+        let of = || table.integer("of", 1)?.ok_or_else(|| table.missing("of"));
+        let version = |key: &str| table.integer(key, 1);
+        let wish = match ask {
+            "generate" => Wish::Generate {
+                key: needed("key")?,
+                kind: table
+                    .get("kind")
+                    .map_or(Ok(KeyKind::Aes256), |node| word(node, "kind of key", &KINDS))?,
+                usage: table.get("usage").map_or(Ok(Usage::Encrypt), |node| word(node, "usage", &USAGES))?,
+                owner: table.get("owner").map_or(Ok(by.clone()), |node| self.known_person(node, attacker))?,
+                exportable: table.boolean("exportable")?.unwrap_or(false),
+                settings: settings(table)?,
+            },
+            "encrypt" => {
+                Wish::Encrypt { key: needed("key")?, text: needed("text")?, context: text("context")? }
+            }
+            "decrypt" => Wish::Decrypt { of: of()?, context: text("context")? },
+            "rewrap" => Wish::Rewrap { of: of()?, context: text("context")? },
+            "sign" => Wish::Sign { key: needed("key")?, text: needed("text")? },
+            "verify" => Wish::Verify { of: of()?, text: needed("text")? },
+            "agree" => Wish::Agree { key: needed("key")? },
+            "export" => Wish::Export { key: needed("key")?, version: version("version")? },
+            "configure" => Wish::Configure { key: needed("key")?, settings: settings(table)? },
+            "trim" => Wish::Trim {
+                key: needed("key")?,
+                below: version("below")?.ok_or_else(|| table.missing("below"))?,
+            },
+            "revoke-key" => {
+                let cause = table.get("reason").map(|node| word(node, "reason for a revocation", &CAUSES));
+                let cause = cause.transpose()?.unwrap_or(RevocationCause::Unspecified);
+                Wish::Revoke { key: needed("key")?, cause }
+            }
+            "schedule-destruction" => Wish::ScheduleDestruction {
+                key: needed("key")?,
+                wait: table.span("wait")?.ok_or_else(|| table.missing("wait"))?,
+            },
+            "list" => Wish::List,
+            "read-audit" => Wish::ReadAudit,
+            plain => {
+                let found = Plain::ALL.iter().find(|(_, word)| *word == plain);
+                let Some((what, _)) = found else { return Ok(None) };
+                Wish::Plain { what: *what, key: needed("key")? }
+            }
+        };
+        let claims = table.get("claims").map(name).transpose()?;
+        let proof = table.boolean("proof")?.unwrap_or(true);
+        let approved_by =
+            table.get("approved_by").map(|node| self.known_person(node, attacker)).transpose()?;
+        let attempts = table.integer("attempts", 1)?.unwrap_or(1);
+        if attempts > MAX_REQUEST_TRIES {
+            let limit = format!("more than the limit MAX_REQUEST_TRIES, {MAX_REQUEST_TRIES}");
+            return Err(table.get("attempts").unwrap_or(table.node).problem(limit));
+        }
+        let every = table.span("every")?.unwrap_or(Span::seconds(1));
+        let code = table.get("code").map_or(Ok(Code::None), |node| code(node))?;
+        Ok(Some(Plea { wish, claims, proof, code, approved_by, attempts, every }))
+    }
+
+    /// Whether a party has business with the key centre.
+    pub fn keeps_keys(&self) -> bool {
+        self.key_centre.is_some() && self.services.contains(&Service::Kdc)
+    }
+}
+
+fn settings(table: &Reader<'_>) -> Result<Settings, Problem> {
+    Ok(Settings {
+        min_encryption: table.integer("min_encryption", 0)?.unwrap_or(0),
+        min_decryption: table.integer("min_decryption", 0)?.unwrap_or(0),
+        auto_rotate_period: table.span("auto_rotate")?,
+        max_operations: table.integer("max_operations", 1)?.map(u64::from),
+        rotate_when_used_up: table.boolean("rotate_when_used_up")?.unwrap_or(false),
+        originator_period: table.span("protects_for")?,
+        recipient_period: table.span("processes_for")?,
+    })
+}
+
+fn code(node: &Node) -> Result<Code, Problem> {
+    match string(node)? {
+        "own" => Ok(Code::Own),
+        "guess" => Ok(Code::Guess),
+        text => {
+            let mut places = Places::default();
+            let is_code = text.starts_with("code(") && text.ends_with(')');
+            let term = parse::term(&places.quote(&text.replacen("code(", "h(", 1), node)).ok();
+            match term.filter(|_| is_code) {
+                Some(_) => Ok(Code::Stolen(code_term(&text[5..text.len() - 1]))),
+                None => Err(node
+                    .problem(format!("`{text}` is no code"))
+                    .help("expected `own`, `guess`, or one that she stole, such as `code(alice)`")),
+            }
+        }
+    }
+}
+
+/// The name under which her notebook has somebody's code.
+pub fn code_term(of: &str) -> Term {
+    Term::Name(format!("code_{of}").as_str().into())
+}
+
+/// What an event hands over that is the key centre's business, if the text is such.
+pub fn leaked(node: &Node, setup: &Setup) -> Result<Option<(crate::party::Leaked, Name, Term)>, Problem> {
+    use crate::party::Leaked;
+    let text = string(node)?;
+    let inside = |function: &str| text.strip_prefix(function)?.strip_suffix(')');
+    let kdc: Name = Service::Kdc.name().into();
+    if text == "vault" {
+        return Ok(Some((Leaked::Vault, kdc, Term::Name("vault".into()))));
+    }
+    if let Some((key, version)) = inside("key(").and_then(|inside| inside.split_once(',')) {
+        let version = version.trim().parse().ok().filter(|version| *version > 0);
+        let version = version.ok_or_else(|| {
+            node.problem(format!("`{text}` names no version")).help("write it as `key(orders,1)`")
+        })?;
+        let name = key.trim().to_owned();
+        let term = Term::Name(format!("{name}_{version}").as_str().into());
+        return Ok(Some((Leaked::Key { name, version }, kdc, term)));
+    }
+    if let Some(of) = inside("code(") {
+        let place = Node { data: Data::String(of.trim().to_owned()), ..node.clone() };
+        let of = setup.known_party(&place)?;
+        let term = code_term(&of);
+        return Ok(Some((Leaked::Code { of: of.clone() }, of, term)));
+    }
+    let request = text.strip_prefix('r').and_then(|number| number.parse::<u32>().ok());
+    let Some(request) = request else { return Ok(None) };
+    let spec = setup.requests.iter().find(|spec| spec.number == request);
+    let by = spec.map(|spec| spec.by.clone()).ok_or_else(|| {
+        node.problem(format!("there is no request {request}"))
+            .help(format!("the scenario has {} [[request]]", setup.requests.len()))
+    })?;
+    let term = Term::Name(text.into());
+    Ok(Some((Leaked::Result { request, by: by.clone() }, by, term)))
+}
