@@ -271,6 +271,13 @@ pub enum What {
         /// How far it is ahead of virtual time now, in nanoseconds; negative is behind.
         offset: i64,
     },
+    /// The attacker tried to open a copy of the key centre's vault.
+    Unsealed {
+        /// The word of her dictionary that did it: 0 is no passphrase at all. None did if none.
+        word: Option<usize>,
+        /// How many she tried.
+        tried: usize,
+    },
     /// The attacker made something that poses as an authority's.
     Forged {
         /// Under which name her notebook has it.
@@ -357,6 +364,7 @@ impl What {
             What::Rekeyed { .. } => "rekeyed",
             What::Alarmed { .. } => "alarmed",
             What::ClockSet { .. } => "clock-set",
+            What::Unsealed { .. } => "unsealed",
             What::Forged { .. } => "forged",
             What::Rotated { .. } => "rotated",
             What::Guessed { .. } => "guessed",

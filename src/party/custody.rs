@@ -268,8 +268,8 @@ impl Custody {
         });
         let answer = answer.and_then(|bytes| decode_answer(&bytes)?);
         let Errand::Keys(plea) = &open.spec.errand else { return Err("it did not ask") };
-        let tries_again =
-            answer == Err(Reason::BadCode) && plea.code == Code::Guess && open.tries < plea.attempts;
+        let is_wrong = matches!(answer, Err(Reason::BadCode | Reason::CodeExpired | Reason::CodeAlreadyUsed));
+        let tries_again = is_wrong && plea.code == Code::Guess && open.tries < plea.attempts;
         if tries_again {
             return Ok(Some(now.after(plea.every)));
         }

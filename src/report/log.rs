@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::shorten;
 use crate::journal::{Event, SessionId, Sight, What};
+use crate::notation::Kind;
 use crate::scenario::PlayReport;
 use crate::time::Span;
-use crate::verdict::{Judgement, SessionOutcome};
+use crate::verdict::{Exposure, Judgement, SessionOutcome};
 
 /// How much the log tells.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
@@ -52,6 +53,7 @@ pub fn render(play: &PlayReport, style: &LogStyle) -> String {
         log.text.push('\n');
     }
     log.verdicts();
+    log.requests();
     log.exposures();
     shorten(&log.text)
 }
@@ -212,6 +214,14 @@ impl Log<'_> {
                 let text = format!("{party}'s clock is set {}", offset_words(*offset));
                 self.deed(Ink::Attacker, event, &text);
             }
+            What::Unsealed { word, tried } => {
+                let text = match word {
+                    Some(0) => format!("{her} opens the vault: it is sealed under nothing"),
+                    Some(nth) => format!("{her} opens the vault with word {nth} of her dictionary"),
+                    None => format!("{her} tries {tried} passphrases on the vault: none opens it"),
+                };
+                self.deed(Ink::Attacker, event, &text);
+            }
             What::Forged { term, what } => {
                 self.deed(Ink::Attacker, event, &format!("{her} makes {what}, {term} in her notebook"));
             }
@@ -315,8 +325,36 @@ impl Log<'_> {
         text
     }
 
+    /// What the attacker can read of what others asked the key centre for.
+    fn requests(&mut self) {
+        let her = self.her();
+        let mut told = BTreeSet::new();
+        for event in self.play.journal().events() {
+            let What::Obtained { by, request, value } = &event.what else { continue };
+            if **by == *her || self.play.variant().setup.attacker.is_none() || !told.insert(*request) {
+                continue;
+            }
+            let shown = match value.text().filter(|_| value.kind == Kind::Data) {
+                Some(text) => format!("\"{text}\""),
+                None => value.fingerprint(),
+            };
+            match self.play.attacker().derivation(&format!("r{request}")) {
+                Some(derivation) => {
+                    self.line(Ink::Bad, &format!("  learned    r{request}"));
+                    let finding = format!("{her} holds {shown}, of request {request} of {by}");
+                    self.line(Ink::Plain, &format!("             {finding}"));
+                    self.steps(&derivation.steps);
+                }
+                None => {
+                    self.line(Ink::Good, &format!("  unknown    r{request}, of request {request} of {by}"))
+                }
+            }
+        }
+    }
+
     fn exposures(&mut self) {
-        for of in self.play.exposures() {
+        let is_told = |of: &Exposure| of.revoked.is_some() || !of.accepted.is_empty();
+        for of in self.play.exposures().into_iter().filter(is_told) {
             let (heading, lines) = super::exposure::exposure(&of);
             self.line(Ink::Plain, &format!("  exposure   {heading}"));
             for line in lines {

@@ -23,6 +23,16 @@ pub fn summary(plays: &[PlayReport]) -> String {
             add(format!("{}.{}", session.id.run, session.id.party), column, super::log::words(session));
         }
     }
+    for (column, play) in plays.iter().enumerate() {
+        for request in &play.variant().setup.requests {
+            let cell = match play.request(request.number) {
+                None => "unanswered".to_owned(),
+                Some(None) => "granted".to_owned(),
+                Some(Some(reason)) => format!("refused: {reason}"),
+            };
+            add(format!("request {}", request.number), column, cell);
+        }
+    }
     let heads: Vec<&str> = plays.iter().map(|p| p.name.rsplit('/').next().unwrap_or(&p.name)).collect();
     let first = rows.iter().map(|(r, _)| r.chars().count()).max().unwrap_or(0);
     let wide = |column: usize| {

@@ -224,7 +224,7 @@ impl Setup {
             return Err(table.get("attempts").unwrap_or(table.node).problem(limit));
         }
         let every = table.span("every")?.unwrap_or(Span::seconds(1));
-        let code = table.get("code").map_or(Ok(Code::None), |node| code(node))?;
+        let code = table.get("code").map_or(Ok(Code::None), code)?;
         Ok(Some(Plea { wish, claims, proof, code, approved_by, attempts, every }))
     }
 

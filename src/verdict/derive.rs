@@ -9,6 +9,7 @@ use crate::journal::{Journal, What};
 use crate::knowledge::{Bytes, How, OneWay, Part, Private, Value, compute_one_way, open, step, xor};
 use crate::limits::MAX_DERIVATION_STEPS;
 use crate::notation::{Kind, Name};
+use crate::party::KMS_PROTOCOL;
 use crate::vault::open_framed;
 use crate::wire::{Encoding, Field};
 
@@ -127,6 +128,10 @@ impl Holdings {
         for event in journal.events() {
             match &event.what {
                 What::Concluded { term, value, .. } => self.call(value, term),
+                What::Obtained { request, value, .. } => self.call(value, &format!("r{request}")),
+                // What a request to the key centre gave is known by its number.
+                What::Sent { message } | What::Injected { message, .. }
+                    if *message.protocol == *KMS_PROTOCOL => {}
                 What::Sent { message } | What::Injected { message, .. } => {
                     for (term, value) in message.shown.named() {
                         self.call(value, &term);

@@ -271,11 +271,10 @@ fn open_vault(copy: &Value, desk: &mut Desk<'_>) {
     let Ok(store) = vault::read_rows(&copy.bytes) else { return };
     let Ok(mut vault) = Vault::open(store) else { return };
     let mut tried = 0;
-    for word in words {
+    for (nth, word) in words.enumerate() {
         tried += 1;
         if vault.unseal(Unsealing::Passphrase(word.as_bytes())).is_ok() {
-            let what = format!("the vault's passphrase at word {tried}");
-            desk.effects.note(What::Forged { term: "vault".to_owned(), what });
+            desk.effects.note(What::Unsealed { word: Some(nth), tried });
             for (key, version, secret) in vault.secrets() {
                 let value = Some(Value::new(Kind::Key, Bytes::from(secret.as_slice())));
                 let term = format!("key({key},{version})");
@@ -284,4 +283,5 @@ fn open_vault(copy: &Value, desk: &mut Desk<'_>) {
             return;
         }
     }
+    desk.effects.note(What::Unsealed { word: None, tried });
 }
