@@ -8,7 +8,7 @@ use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, TrustAnchor,
     UnixTime, alg_id,
 };
-use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
+use spki::{SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
 use webpki::{EndEntityCert, Error, KeyUsage as ExtendedKeyUse, anchor_from_trusted_cert};
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::name::GeneralName;
@@ -198,8 +198,8 @@ impl SignatureVerificationAlgorithm for Algorithm {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
-        let spki = self.spki(public_key).map_err(|_| InvalidSignature)?;
-        let key = VerifyingKey::from_spki(&spki).map_err(|_| InvalidSignature)?;
+        let info = self.info(public_key).map_err(|_| InvalidSignature)?;
+        let key = VerifyingKey::from_info(info).map_err(|_| InvalidSignature)?;
         key.verify_x509(message, signature).map_err(|_| InvalidSignature)
     }
 
@@ -214,13 +214,11 @@ impl SignatureVerificationAlgorithm for Algorithm {
 
 impl Algorithm {
     /// The SubjectPublicKeyInfo of which webpki hands us the key.
-    fn spki(&self, public_key: &[u8]) -> der::Result<Vec<u8>> {
+    fn info<'a>(&'a self, public_key: &'a [u8]) -> der::Result<SubjectPublicKeyInfoRef<'a>> {
         use der::asn1::{AnyRef, BitStringRef};
         // pki-types leaves out the sequence's tag and length.
-        let algorithm =
-            AnyRef::new(der::Tag::Sequence, &self.key)?.decode_as::<AlgorithmIdentifierRef<'_>>()?;
-        SubjectPublicKeyInfoRef { algorithm, subject_public_key: BitStringRef::from_bytes(public_key)? }
-            .to_der()
+        let algorithm = AnyRef::new(der::Tag::Sequence, &self.key)?.decode_as()?;
+        Ok(SubjectPublicKeyInfoRef { algorithm, subject_public_key: BitStringRef::from_bytes(public_key)? })
     }
 }
 
