@@ -1,7 +1,9 @@
 //! Certification paths: from a certificate to a root, as rustls-webpki validates them, with
 //! our cryptography and our reasons. Must not know revocation or whom the caller expects.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use der::{Decode, Encode};
 use rustls_pki_types::{
@@ -22,6 +24,9 @@ use crate::crypto::{VerifyingKey, sha256};
 use crate::limits::MAX_PATH_LEN;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
+
+/// Certificates of subjects that the clones of a party remember as parsed: those of its peers.
+const REMEMBERED_LEAVES: usize = 16;
 
 /// An authority, by its certificate.
 #[derive(Clone)]
@@ -58,6 +63,25 @@ pub(super) struct Leaf {
     pub must_staple: bool,
     /// Whether its key may sign OCSP responses for its issuer.
     pub signs_ocsp: bool,
+}
+
+/// Subjects' certificates that were parsed, shared by all clones of a party.
+#[derive(Default)]
+pub(super) struct Leaves(Mutex<VecDeque<(Vec<u8>, Arc<Leaf>)>>);
+
+impl Leaves {
+    /// As `Leaf::read`, which depends on nothing but the bytes; what was read before is not
+    /// parsed again.
+    pub(super) fn read(&self, der: &[u8]) -> Result<Arc<Leaf>, Reason> {
+        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, leaf)) = read.iter().find(|(bytes, _)| bytes == der) {
+            return Ok(leaf.clone());
+        }
+        let leaf = Arc::new(Leaf::read(der)?);
+        read.truncate(REMEMBERED_LEAVES - 1);
+        read.push_front((der.to_vec(), leaf.clone()));
+        Ok(leaf)
+    }
 }
 
 impl Root {
