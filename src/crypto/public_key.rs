@@ -4,11 +4,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
+use pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
 use rand::Rng as _;
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
 use rsa::{Oaep, Pkcs1v15Encrypt, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};
 use sha2::Sha256;
+use spki::SubjectPublicKeyInfoRef;
 use zeroize::Zeroizing;
 
 use super::hash::{constant_time_eq, sha256};
@@ -53,7 +54,7 @@ impl PublicKeyEncryption {
     /// # Errors
     /// `Malformed` if `public` is no RSA-2048 key.
     pub fn encrypt(self, public: &[u8], label: &[u8], plaintext: &[u8], rng: &mut Rng) -> Result<Vec<u8>> {
-        let public = parse_rsa_public(public)?;
+        let public = parse_rsa_public(public.try_into().map_err(|_| Reason::Malformed)?)?;
         if self.is_direct(label.len(), plaintext.len()) {
             return Ok(self.encrypt_rsa(&public, label, plaintext, rng));
         }
@@ -180,8 +181,8 @@ pub(super) fn generate_rsa(rng: &mut Rng) -> RsaPrivateKey {
 }
 
 /// A SubjectPublicKeyInfo's RSA key; `Malformed` unless of 2048 bits.
-pub(super) fn parse_rsa_public(spki: &[u8]) -> Result<RsaPublicKey> {
-    let key = RsaPublicKey::from_public_key_der(spki).map_err(|_| Reason::Malformed)?;
+pub(super) fn parse_rsa_public(info: SubjectPublicKeyInfoRef<'_>) -> Result<RsaPublicKey> {
+    let key = RsaPublicKey::try_from(info).map_err(|_| Reason::Malformed)?;
     if key.n().bits() as usize == BITS { Ok(key) } else { Err(Reason::Malformed) }
 }
 

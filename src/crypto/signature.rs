@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use const_oid::ObjectIdentifier;
-use pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
+use pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
 use rand::Rng as _;
 use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey, RsaPublicKey};
 use sha2::Sha256;
 use signature::{Signer, Verifier};
+use spki::SubjectPublicKeyInfoRef;
 use zeroize::Zeroizing;
 
 use super::hash::sha256;
@@ -96,16 +97,19 @@ impl VerifyingKey {
     /// # Errors
     /// `Malformed` for anything else, an RSA key of other than 2048 bits included.
     pub fn from_spki(spki: &[u8]) -> Result<Self> {
+        VerifyingKey::from_info(SubjectPublicKeyInfoRef::try_from(spki).map_err(|_| Reason::Malformed)?)
+    }
+
+    /// As `from_spki`, of one that is parsed already.
+    ///
+    /// # Errors
+    /// As `from_spki`.
+    pub fn from_info(info: SubjectPublicKeyInfoRef<'_>) -> Result<Self> {
         let malformed = |_| Reason::Malformed;
-        let info = spki::SubjectPublicKeyInfoRef::try_from(spki).map_err(|_| Reason::Malformed)?;
         let key = match known(info.algorithm.oid)? {
-            Signature::Ed25519 => {
-                Public::Ed25519(ed25519_dalek::VerifyingKey::from_public_key_der(spki).map_err(malformed)?)
-            }
-            Signature::Rsa2048Pss => Public::Rsa(parse_rsa_public(spki)?),
-            Signature::EcdsaP256 => {
-                Public::P256(p256::ecdsa::VerifyingKey::from_public_key_der(spki).map_err(malformed)?)
-            }
+            Signature::Ed25519 => Public::Ed25519(info.try_into().map_err(malformed)?),
+            Signature::Rsa2048Pss => Public::Rsa(parse_rsa_public(info)?),
+            Signature::EcdsaP256 => Public::P256(info.try_into().map_err(malformed)?),
         };
         Ok(VerifyingKey(Arc::new(key)))
     }

@@ -1,14 +1,16 @@
 //! Certification paths: from a certificate to a root, as rustls-webpki validates them, with
 //! our cryptography and our reasons. Must not know revocation or whom the caller expects.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use der::{Decode, Encode};
 use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, TrustAnchor,
     UnixTime, alg_id,
 };
-use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
+use spki::{SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
 use webpki::{EndEntityCert, Error, KeyUsage as ExtendedKeyUse, anchor_from_trusted_cert};
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::name::GeneralName;
@@ -22,6 +24,9 @@ use crate::crypto::{VerifyingKey, sha256};
 use crate::limits::MAX_PATH_LEN;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
+
+/// Certificates of subjects that the clones of a party remember as parsed: those of its peers.
+const REMEMBERED_LEAVES: usize = 16;
 
 /// An authority, by its certificate.
 #[derive(Clone)]
@@ -58,6 +63,25 @@ pub(super) struct Leaf {
     pub must_staple: bool,
     /// Whether its key may sign OCSP responses for its issuer.
     pub signs_ocsp: bool,
+}
+
+/// Subjects' certificates that were parsed, shared by all clones of a party.
+#[derive(Default)]
+pub(super) struct Leaves(Mutex<VecDeque<(Vec<u8>, Arc<Leaf>)>>);
+
+impl Leaves {
+    /// As `Leaf::read`, which depends on nothing but the bytes; what was read before is not
+    /// parsed again.
+    pub(super) fn read(&self, der: &[u8]) -> Result<Arc<Leaf>, Reason> {
+        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, leaf)) = read.iter().find(|(bytes, _)| bytes == der) {
+            return Ok(leaf.clone());
+        }
+        let leaf = Arc::new(Leaf::read(der)?);
+        read.truncate(REMEMBERED_LEAVES - 1);
+        read.push_front((der.to_vec(), leaf.clone()));
+        Ok(leaf)
+    }
 }
 
 impl Root {
@@ -198,8 +222,8 @@ impl SignatureVerificationAlgorithm for Algorithm {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
-        let spki = self.spki(public_key).map_err(|_| InvalidSignature)?;
-        let key = VerifyingKey::from_spki(&spki).map_err(|_| InvalidSignature)?;
+        let info = self.info(public_key).map_err(|_| InvalidSignature)?;
+        let key = VerifyingKey::from_info(info).map_err(|_| InvalidSignature)?;
         key.verify_x509(message, signature).map_err(|_| InvalidSignature)
     }
 
@@ -214,13 +238,11 @@ impl SignatureVerificationAlgorithm for Algorithm {
 
 impl Algorithm {
     /// The SubjectPublicKeyInfo of which webpki hands us the key.
-    fn spki(&self, public_key: &[u8]) -> der::Result<Vec<u8>> {
+    fn info<'a>(&'a self, public_key: &'a [u8]) -> der::Result<SubjectPublicKeyInfoRef<'a>> {
         use der::asn1::{AnyRef, BitStringRef};
         // pki-types leaves out the sequence's tag and length.
-        let algorithm =
-            AnyRef::new(der::Tag::Sequence, &self.key)?.decode_as::<AlgorithmIdentifierRef<'_>>()?;
-        SubjectPublicKeyInfoRef { algorithm, subject_public_key: BitStringRef::from_bytes(public_key)? }
-            .to_der()
+        let algorithm = AnyRef::new(der::Tag::Sequence, &self.key)?.decode_as()?;
+        Ok(SubjectPublicKeyInfoRef { algorithm, subject_public_key: BitStringRef::from_bytes(public_key)? })
     }
 }
 

@@ -10,7 +10,7 @@ use rustls_pki_types::CertificateDer;
 use super::Certificates;
 use super::crl::CrlSummary;
 use super::ocsp::{self, CertId};
-use super::path::{self, Leaf, Root, Signer};
+use super::path::{self, Leaf, Leaves, Root, Signer};
 use super::policy::{Fetch, OnUnavailable, Revocation, TrustPolicy};
 use super::statements::{self, Known, Library, Statements};
 use super::x509::Purpose;
@@ -61,12 +61,13 @@ struct Shared {
     policy: Arc<TrustPolicy>,
     roots: Vec<Root>,
     library: Library,
+    leaves: Leaves,
 }
 
 /// A certificate of a bundle, with the authorities on its path.
 struct Judged {
     purpose: Purpose,
-    leaf: Leaf,
+    leaf: Arc<Leaf>,
     path: Vec<Signer>,
 }
 
@@ -75,7 +76,12 @@ impl RelyingParty {
     pub fn new(policy: Arc<TrustPolicy>) -> Self {
         let roots = policy.roots.iter().filter_map(|root| Root::read(root).ok()).collect();
         RelyingParty {
-            shared: Arc::new(Shared { policy, roots, library: Library::default() }),
+            shared: Arc::new(Shared {
+                policy,
+                roots,
+                library: Library::default(),
+                leaves: Leaves::default(),
+            }),
             statements: Statements::default(),
             met: BTreeMap::new(),
             floor: UnixNanos(0),
@@ -106,7 +112,7 @@ impl RelyingParty {
     /// reading `now`; `CrlRollback` if one is older than the one held; `DeltaBaseMissing`.
     /// Then nothing changes.
     pub fn accept(&mut self, answer: &Bytes, now: UnixNanos) -> Result<Vec<CrlSummary>, Reason> {
-        let Shared { policy, roots, library } = &*self.shared;
+        let Shared { policy, roots, library, .. } = &*self.shared;
         let answer = library.read(answer, roots, policy)?;
         let summaries = self.statements.accept(&answer, policy, now)?;
         self.floor = self.floor.max(self.statements.newest());
@@ -271,8 +277,8 @@ impl RelyingParty {
         for Judged { purpose, leaf, .. } in judged {
             self.floor = self.floor.max(leaf.not_before);
             match purpose {
-                Purpose::Encryption => public.encryption = Some(leaf.public_key),
-                Purpose::Signature => public.signature = Some(leaf.public_key),
+                Purpose::Encryption => public.encryption = Some(leaf.public_key.clone()),
+                Purpose::Signature => public.signature = Some(leaf.public_key.clone()),
             }
         }
         Judgement::Good(Certified { subject, public })
@@ -291,13 +297,14 @@ impl RelyingParty {
             (Purpose::Signature, certificates.signature.as_deref()),
         ];
         let bytes: Vec<_> = bytes.into_iter().filter_map(|(purpose, der)| Some((purpose, der?))).collect();
-        let leaves = bytes.iter().map(|(_, der)| Leaf::read(der)).collect::<Result<Vec<_>, _>>()?;
+        let leaves =
+            bytes.iter().map(|(_, der)| self.shared.leaves.read(der)).collect::<Result<Vec<_>, _>>()?;
         let paths =
             bytes.iter().zip(&leaves).map(|((_, der), leaf)| self.path(der, leaf, &certificates, now));
         let paths = paths.collect::<Result<Vec<_>, _>>()?;
         leaves.iter().try_for_each(|leaf| check_time(leaf, now))?;
         // RFC 5280 §4.2.1.3: without the extension, the key may be used for anything.
-        let is_permitted = |(purpose, _): &(Purpose, _), leaf: &Leaf| {
+        let is_permitted = |(purpose, _): &(Purpose, _), leaf: &Arc<Leaf>| {
             leaf.usage.is_none_or(|usage| purpose.is_permitted_by(usage))
         };
         if !bytes.iter().zip(&leaves).all(|(part, leaf)| is_permitted(part, leaf)) {
@@ -339,7 +346,7 @@ impl RelyingParty {
     }
 
     /// The one name of all certificates.
-    fn check_name(&self, leaves: &[Leaf], expected: Option<&str>) -> Result<String, Reason> {
+    fn check_name(&self, leaves: &[Arc<Leaf>], expected: Option<&str>) -> Result<String, Reason> {
         let mut names = leaves.iter().map(|leaf| leaf.name.as_deref());
         let name = names.next().flatten().ok_or(Reason::CertificateNameMismatch)?;
         // RFC 9525 §6: the dNSName, never the common name. The names here are principals, not
