@@ -1,6 +1,7 @@
 //! The key centre's counter: it opens what it is sent, proves who asks, and lets the vault's
 //! gate decide. Must not know why they ask.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::bureau::KMS_PROTOCOL;
@@ -36,6 +37,8 @@ pub struct Keeper {
     pub hide_names: bool,
     /// Its generator.
     pub rng: Rng,
+    /// Digests of the requests that it has taken: each is fresh, so none comes twice.
+    pub taken: BTreeSet<[u8; 32]>,
 }
 
 /// Who sent a request, and what it says.
@@ -58,7 +61,12 @@ impl Keeper {
         if message.line != 1 {
             return Err("it did not ask");
         }
-        let opened = open(message, cast);
+        let digest = crypto::sha256(&[&message.bytes]);
+        let opened =
+            open(message, cast).and_then(|opened| match opened.key.is_none() || self.taken.insert(digest) {
+                true => Ok(opened),
+                false => Err(Reason::Replayed),
+            });
         let answer = match &opened {
             Err(reason) => Err(*reason),
             Ok(opened) => self.decide(opened, cast, clock, refuses),

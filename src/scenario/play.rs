@@ -166,7 +166,7 @@ impl Company {
             let codes = centre.codes.contains(name).then(|| totp(&self.cast, name));
             gate.enrol(name, role, codes);
         }
-        Ok(Some(Box::new(Keeper { gate, hide_names: centre.policy.hide_names, rng })))
+        Ok(Some(Box::new(Keeper { gate, hide_names: centre.policy.hide_names, rng, taken: BTreeSet::new() })))
     }
 
     fn stage(&mut self, setup: &Setup, attacker: Option<&AttackerSpec>) -> Result<Stage, Halt> {
