@@ -48,6 +48,7 @@ reasons! {
     CertificateNotYetValid = "certificate-not-yet-valid", "a certificate's notBefore lies ahead of the party's clock (RFC 5280 §6.1.3 (a)(2))";
     CertificateNameMismatch = "certificate-name-mismatch", "the certificate names another subject than the peer (RFC 9525 §6)";
     CertificateNotACa = "certificate-not-a-ca", "an issuer's certificate lacks cA=TRUE (RFC 5280 §6.1.4 (k))";
+    PathLenExceeded = "path-len-exceeded", "an authority of the path may not have so many others below it (RFC 5280 §6.1.4 (l), (m))";
     CertificateWrongUsage = "certificate-wrong-usage", "the key usage does not permit what the key was used for (RFC 5280 §4.2.1.3)";
     CertificateRevoked = "certificate-revoked", "a valid CRL lists the certificate (RFC 5280 §6.3.3)";
     CertificateUnknown = "certificate-unknown", "the issuer's responder does not know the certificate (RFC 6960 §2.2)";

@@ -4,6 +4,7 @@
 mod check;
 mod completions;
 mod explain;
+mod folder;
 mod keylog;
 mod list;
 mod new;

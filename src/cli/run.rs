@@ -10,6 +10,7 @@ use mallory::scenario::{KeyPool, PlayReport};
 use mallory::world::Halt;
 use serde_json::{Map, Value as Json};
 
+use super::folder::Folder;
 use super::keylog::KeyLog;
 use super::out::{Out, complain};
 use super::select::{MEANING, Selection};
@@ -23,6 +24,7 @@ which goals fell and why. All variants are played, and their verdicts set side b
   mallory run dh-mitm/weak --seed 7     one variant, with other keys and nonces
   mallory run story.toml --no-attacker  a file of your own, everybody honest
   mallory run pki -q                    verdicts only, of all scenarios with a tag
+  mallory run pki -q --out papers       their certificates and CRLs as files, for openssl
 
 The same scenario and seed give the same bytes and the same log, always.";
 
@@ -55,6 +57,22 @@ pub struct Arguments {
     /// belongs to none. The only way in which secrets leave.
     #[arg(long, value_name = "FILE")]
     keylog: Option<PathBuf>,
+    /// Write certificates, requests, CRLs, OCSP messages and public keys to a new folder
+    ///
+    /// Each play gets a folder DIR/scenario/variant with everything of the kind that appeared
+    /// in it, each once, as DER and as PEM (OCSP messages as DER only, as openssl has them),
+    /// and `index.json`: what each file is, what it says of itself, and in which events of
+    /// `--log json` it appeared, when. Time is virtual, so give it to whoever judges them:
+    /// `openssl verify -attime SECONDS`, with `unix_seconds` of the index. Private keys are
+    /// not among them. DIR must be new or empty; if anything fails, it stays so.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// What a run writes beside its log.
+struct Files {
+    keylog: Option<KeyLog>,
+    folder: Option<Folder>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -74,7 +92,14 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
     if !selection.wrong.is_empty() {
         return Ok(Exit::Input);
     }
-    let mut keylog = match &arguments.keylog {
+    let folder = match arguments.out.as_deref().map(Folder::begin).transpose() {
+        Ok(folder) => folder,
+        Err(why) => {
+            complain(&why);
+            return Ok(Exit::Input);
+        }
+    };
+    let keylog = match &arguments.keylog {
         None => None,
         Some(path) => match KeyLog::create(path) {
             Ok(keylog) => Some(keylog),
@@ -84,6 +109,7 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
             }
         },
     };
+    let mut files = Files { keylog, folder };
     let pool = KeyPool::default();
     let mut exit = Exit::Expected;
     for (nth, scenario) in selection.scenarios.into_iter().enumerate() {
@@ -94,16 +120,23 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
             Some(seed) => scenario.seed(seed),
             None => scenario,
         };
-        exit = exit.max(play_all(&scenario, arguments, &pool, keylog.as_mut(), out)?);
+        exit = exit.max(play_all(&scenario, arguments, &pool, &mut files, out)?);
     }
-    Ok(exit)
+    match files.folder.take().filter(|_| exit < Exit::Input).map_or(Ok(()), Folder::finish) {
+        Ok(()) => Ok(exit),
+        Err(why) => {
+            out.flush()?;
+            complain(&why);
+            Ok(Exit::Input)
+        }
+    }
 }
 
 fn play_all(
     scenario: &Scenario,
     arguments: &Arguments,
     pool: &KeyPool,
-    mut keylog: Option<&mut KeyLog>,
+    files: &mut Files,
     out: &mut Out,
 ) -> io::Result<Exit> {
     let mut plays = Vec::new();
@@ -123,8 +156,14 @@ fn play_all(
             Ok(play) => play,
             Err(halt) => return halted(&halt, &scenario.repeat_with(Some(variant), with_attacker), out),
         };
-        if let Some(keylog) = &mut keylog {
+        if let Some(keylog) = &mut files.keylog {
             keylog.write(&play)?;
+        }
+        if let Some(Err(error)) = files.folder.as_mut().map(|folder| folder.write(&play)) {
+            out.flush()?;
+            complain(&format!("cannot write what appeared in {}: {error}", play.name));
+            files.folder = None;
+            return Ok(Exit::Input);
         }
         let unmet = match arguments.log {
             Log::Text => tell(&play, arguments, out)?,

@@ -14,6 +14,7 @@ mod ocsp;
 mod path;
 mod policy;
 mod publication;
+mod record;
 pub mod registration;
 mod relying_party;
 pub mod repository;
@@ -32,6 +33,7 @@ pub use forgery::{
 pub use ledger::{Entry, Revoked};
 pub use ocsp::{Status, try_later};
 pub use policy::{Fetch, OnUnavailable, Revocation, TrustPolicy};
+pub use record::{Record, RecordKind, date};
 pub use relying_party::{Judgement, RelyingParty, Want};
 pub use request::{
     foreign_request_for_encryption, foreign_request_for_signing, request_for_encryption, request_for_signing,

@@ -219,14 +219,19 @@ impl Query {
     /// Reads a request.
     ///
     /// # Errors
-    /// `Malformed`, also for a request about more certificates than one, or signed.
+    /// `Malformed`, also for a request about more certificates than one, or signed;
+    /// `UnknownCriticalExtension` (RFC 6960 §4.4).
     pub(super) fn read(der: &[u8]) -> Result<Query, Reason> {
         let request = OcspRequest::from_der(der).map_err(|_| Reason::Malformed)?;
         let OcspRequest { tbs_request, signature: None } = request else { return Err(Reason::Malformed) };
-        let [Request { certificate, .. }] = &tbs_request.request_list[..] else {
+        let [Request { certificate, extensions: of_single }] = &tbs_request.request_list[..] else {
             return Err(Reason::Malformed);
         };
-        let nonce = nonce_in(tbs_request.extensions.as_deref().unwrap_or_default())?;
+        let extensions = tbs_request.extensions.as_deref().unwrap_or_default();
+        if has_unknown_critical(extensions, of_single.as_deref().unwrap_or_default()) {
+            return Err(Reason::UnknownCriticalExtension);
+        }
+        let nonce = nonce_in(extensions)?;
         Ok(Query { certificate: certificate.clone(), nonce })
     }
 }
@@ -291,12 +296,7 @@ impl Response {
         let [single] = &basic.data.responses[..] else { return Err(Reason::Malformed) };
         let extensions = basic.data.extensions.as_deref().unwrap_or_default();
         let of_single = single.extensions.as_deref().unwrap_or_default();
-        // RFC 6960 §4.4: a critical extension that is not recognised forbids using it.
-        if extensions
-            .iter()
-            .chain(of_single)
-            .any(|extension| extension.critical && extension.extn_id != NONCE)
-        {
+        if has_unknown_critical(extensions, of_single) {
             return Err(Reason::UnknownCriticalExtension);
         }
         let clock = |time: GeneralizedTime| x509::clock(x509_cert::time::Time::GeneralTime(time));
@@ -334,6 +334,11 @@ impl Response {
 /// RFC 6960 §4.4.1: an OCTET STRING inside the extension's.
 fn nonce_extension(nonce: &[u8]) -> der::Result<Extensions> {
     Ok(vec![x509::raw_extension(NONCE, false, &OctetString::new(nonce)?)?])
+}
+
+/// RFC 6960 §4.4: a critical extension that is not recognised forbids using what it is in.
+fn has_unknown_critical(of_all: &[Extension], of_single: &[Extension]) -> bool {
+    of_all.iter().chain(of_single).any(|extension| extension.critical && extension.extn_id != NONCE)
 }
 
 fn nonce_in(extensions: &[Extension]) -> Result<Option<Vec<u8>>, Reason> {

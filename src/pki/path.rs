@@ -164,7 +164,12 @@ pub(super) fn validate(
     let root = anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor()));
     let root = root.ok_or(Reason::CertificateUntrusted)?;
     let between = path.intermediate_certificates().map(|certificate| Signer::read(&certificate.der()));
-    between.chain([Ok(roots[root].signer.clone())]).collect()
+    let path = between.chain([Ok(roots[root].signer.clone())]).collect::<Result<Vec<_>, _>>()?;
+    // RFC 5280 §6.1.4 (n), which webpki leaves to cA.
+    if path.iter().any(|signer| signer.usage.is_some_and(|usage| !usage.key_cert_sign())) {
+        return Err(Reason::CertificateWrongUsage);
+    }
+    Ok(path)
 }
 
 /// As `validate`, as careless clients did it (CVE-2002-0862, CVE-2011-0228): names and
@@ -259,8 +264,8 @@ fn reason(error: Error) -> Reason {
     match error {
         Error::CertExpired { .. } => Reason::CertificateExpired,
         Error::CertNotValidYet { .. } => Reason::CertificateNotYetValid,
-        // RFC 5280 §6.1.4 (k), and (l), (m): an authority that may not have others below it.
-        Error::EndEntityUsedAsCa | Error::PathLenConstraintViolated => Reason::CertificateNotACa,
+        Error::EndEntityUsedAsCa => Reason::CertificateNotACa,
+        Error::PathLenConstraintViolated => Reason::PathLenExceeded,
         Error::CaUsedAsEndEntity | Error::EmptyEkuExtension | Error::RequiredEkuNotFoundContext(_) => {
             Reason::CertificateWrongUsage
         }
@@ -302,7 +307,7 @@ mod tests {
             (Error::CertExpired { time: at, not_after: at }, Reason::CertificateExpired),
             (Error::CertNotValidYet { time: at, not_before: at }, Reason::CertificateNotYetValid),
             (Error::EndEntityUsedAsCa, Reason::CertificateNotACa),
-            (Error::PathLenConstraintViolated, Reason::CertificateNotACa),
+            (Error::PathLenConstraintViolated, Reason::PathLenExceeded),
             (Error::CaUsedAsEndEntity, Reason::CertificateWrongUsage),
             (Error::NameConstraintViolation, Reason::NameConstraintViolation),
             (Error::BadDer, Reason::Malformed),

@@ -4,7 +4,9 @@
 use x509_cert::certificate::Version;
 use x509_cert::crl::{RevokedCert, TbsCertList};
 use x509_cert::ext::Extensions;
-use x509_cert::ext::pkix::{BaseCrlNumber, CrlNumber, CrlReason};
+use x509_cert::ext::pkix::crl::dp::DistributionPoint;
+use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
+use x509_cert::ext::pkix::{BaseCrlNumber, CrlNumber, CrlReason, FreshestCrl};
 use x509_cert::serial_number::SerialNumber;
 
 use super::RevocationReason;
@@ -61,6 +63,15 @@ impl Schedule {
     }
 }
 
+/// Which CRL is written.
+#[derive(Clone, Copy)]
+enum Form {
+    /// A complete one; whether there are deltas to it.
+    Complete { has_deltas: bool },
+    /// A delta to the complete one of this number.
+    Delta { base: u64 },
+}
+
 fn nth(since: UnixNanos, period: Span, now: UnixNanos) -> u64 {
     // A period of nothing would divide by zero.
     now.0.saturating_sub(since.0) / period.0.max(1)
@@ -80,8 +91,9 @@ pub(super) fn complete(issuer: &Issuer, schedule: &Schedule, n: u64) -> der::Res
             entries.push(revoked_cert(issuer, entry.serial, revoked)?);
         }
     }
-    let numbers = (schedule.number(this_update), None);
-    write(issuer, numbers, (this_update, this_update.after(schedule.lifetime)), entries)
+    let form = Form::Complete { has_deltas: schedule.delta.is_some() };
+    let number = schedule.number(this_update);
+    write(issuer, form, number, (this_update, this_update.after(schedule.lifetime)), entries)
 }
 
 /// The delta CRL that appears as the k-th: what changed since the last complete CRL before it.
@@ -96,8 +108,8 @@ pub(super) fn delta(issuer: &Issuer, schedule: &Schedule, period: Span, k: u64) 
             None => removed_cert(issuer, entry.serial, this_update)?,
         });
     }
-    let numbers = (schedule.number(this_update), Some(schedule.number(base_at)));
-    write(issuer, numbers, (this_update, this_update.after(period)), entries)
+    let form = Form::Delta { base: schedule.number(base_at) };
+    write(issuer, form, schedule.number(this_update), (this_update, this_update.after(period)), entries)
 }
 
 /// When and why a certificate was revoked, if the CRL of `this_update` lists it. RFC 5280
@@ -112,15 +124,23 @@ fn listed(entry: &Entry, this_update: UnixNanos, previous: Option<UnixNanos>) ->
 
 fn write(
     issuer: &Issuer,
-    (number, base): (u64, Option<u64>),
+    form: Form,
+    number: u64,
     (this_update, next_update): (UnixNanos, UnixNanos),
     entries: Vec<RevokedCert>,
 ) -> der::Result<Vec<u8>> {
     let mut extensions = Extensions::new();
     x509::extend(&mut extensions, &issuer.name, &issuer.key_id()?)?;
     x509::extend(&mut extensions, &issuer.name, &CrlNumber::try_from(number)?)?;
-    if let Some(base) = base {
-        x509::extend(&mut extensions, &issuer.name, &BaseCrlNumber(CrlNumber::try_from(base)?.0))?;
+    match form {
+        Form::Delta { base } => {
+            x509::extend(&mut extensions, &issuer.name, &BaseCrlNumber(CrlNumber::try_from(base)?.0))?;
+        }
+        // RFC 5280 §5.2.6: where the deltas are, without which nobody need look for them.
+        Form::Complete { has_deltas: true } => {
+            x509::extend(&mut extensions, &issuer.name, &FreshestCrl(vec![directory_entry(issuer)]))?;
+        }
+        Form::Complete { has_deltas: false } => {}
     }
     let body = TbsCertList {
         version: Version::V2,
@@ -133,6 +153,16 @@ fn write(
         crl_extensions: Some(extensions),
     };
     x509::sign(&body, &issuer.key)
+}
+
+/// The issuer's entry in a directory: it has no address.
+fn directory_entry(issuer: &Issuer) -> DistributionPoint {
+    let name = vec![GeneralName::DirectoryName(issuer.name.clone())];
+    DistributionPoint {
+        distribution_point: Some(DistributionPointName::FullName(name)),
+        reasons: None,
+        crl_issuer: None,
+    }
 }
 
 fn revoked_cert(issuer: &Issuer, serial: u64, revoked: &Revoked) -> der::Result<RevokedCert> {
@@ -173,6 +203,6 @@ pub(super) fn listing(
     let revoked = Revoked { reason: RevocationReason::KeyCompromise, at: this_update, invalid_since: None };
     let entries = serials.iter().map(|serial| revoked_cert(issuer, *serial, &revoked));
     let entries = entries.collect::<der::Result<Vec<_>>>()?;
-    let numbers = (u64::MAX >> 1, None);
-    write(issuer, numbers, (this_update, next_update), entries)
+    let form = Form::Complete { has_deltas: false };
+    write(issuer, form, u64::MAX >> 1, (this_update, next_update), entries)
 }

@@ -294,7 +294,7 @@ impl Office {
                 issue(authority, requests, Some(&subject), now)
             }
             Ask::Revoke { subject, serial, reason, invalid_since } => {
-                self.may_act_for(subject, authority, petition, secrets)?;
+                self.may_act_for(subject, authority, petition, secrets, now)?;
                 let revoked = Revoked { reason: *reason, at: now, invalid_since: *invalid_since };
                 let of_subject = authority.log().iter().filter(|entry| entry.subject == *subject);
                 let serials = of_subject.map(|entry| entry.serial);
@@ -304,7 +304,7 @@ impl Office {
                 Ok(Answer::Done(revoked.collect()))
             }
             Ask::Release { subject } => {
-                self.may_act_for(subject, authority, petition, secrets)?;
+                self.may_act_for(subject, authority, petition, secrets, now)?;
                 Ok(Answer::Done(authority.release(subject, now)))
             }
             // RFC 9162: anybody may look.
@@ -339,6 +339,7 @@ impl Office {
         authority: &Authority,
         petition: &Petition,
         secrets: &Secrets<'_>,
+        now: UnixNanos,
     ) -> Result<(), Reason> {
         if !self.authorises {
             return Ok(());
@@ -346,7 +347,9 @@ impl Office {
         if let Proof::Key(certificate, _) = &petition.proof {
             check_signature(petition)?;
             let of = issued(authority, certificate).ok_or(Reason::Forbidden)?;
-            return if of.subject == subject { Ok(()) } else { Err(Reason::Forbidden) };
+            // A key that was revoked is in whose hands nobody knows.
+            let may = of.subject == subject && of.revoked().is_none() && now <= of.not_after;
+            return if may { Ok(()) } else { Err(Reason::Forbidden) };
         }
         let name = self.voucher(petition, secrets)?;
         if name == subject || self.officers.contains(&name) { Ok(()) } else { Err(Reason::Forbidden) }

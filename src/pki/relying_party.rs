@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
+use x509_cert::serial_number::SerialNumber;
 
 use super::Certificates;
 use super::crl::CrlSummary;
@@ -224,8 +225,8 @@ impl RelyingParty {
     /// it depends on what it does not know and has not asked for yet, it says what it wants.
     ///
     /// Refusals are `ClockWentBackwards`; `Malformed`; of the path `CertificateUntrusted`,
-    /// `CertificateNotACa`, `NameConstraintViolation`, `UnknownCriticalExtension`,
-    /// `CertificateWrongUsage`; `CertificateExpired`, `CertificateNotYetValid`;
+    /// `CertificateNotACa`, `PathLenExceeded`, `NameConstraintViolation`,
+    /// `UnknownCriticalExtension`, `CertificateWrongUsage`; `CertificateExpired`, `CertificateNotYetValid`;
     /// `CertificateNameMismatch`; `CertificateRevoked`, `CertificateUnknown`,
     /// `RevocationUnavailable`, `MissingStaple`, and what is wrong with a staple.
     pub fn judge(
@@ -367,8 +368,7 @@ impl RelyingParty {
             Revocation::None | Revocation::Stapled => BTreeSet::new(),
             Revocation::Crl => issuers.filter_map(|issuer| self.wants_crl(issuer, now)).collect(),
             Revocation::Ocsp => {
-                let ids = judged.iter().filter_map(|of| cert_id(of).ok());
-                let ids = ids.filter_map(|(id, _)| statements::id_bytes(&id).ok());
+                let ids = judged.iter().flat_map(ids_on_path);
                 let lacks = |id: &Vec<u8>| {
                     policy.fetch == Fetch::PerConnection
                         || self.statements.by_ocsp(id, policy, now) == Known::Undetermined
@@ -409,19 +409,13 @@ impl RelyingParty {
                 Known::Revoked
             }
             Revocation::Crl => {
-                let serials =
-                    [&of.leaf.serial].into_iter().chain(of.path.iter().map(|signer| &signer.serial));
                 let by_crl = |(serial, issuer): (_, &Signer)| {
                     self.statements.by_crl(&issuer.key, serial, &policy, now)
                 };
-                // The root's own serial has no issuer beside it: a root is not revocable in-band.
-                let all: Vec<Known> = serials.zip(&of.path).map(by_crl).collect();
-                let worst = [Known::Revoked, Known::Unknown, Known::Undetermined];
-                let none = if all.is_empty() { Known::Undetermined } else { Known::Good };
-                worst.into_iter().find(|known| all.contains(known)).unwrap_or(none)
+                worst(issued_on_path(of).map(by_crl))
             }
             Revocation::Ocsp => {
-                id().map_or(Known::Undetermined, |id| self.statements.by_ocsp(&id, &policy, now))
+                worst(ids_on_path(of).iter().map(|id| self.statements.by_ocsp(id, &policy, now)))
             }
             Revocation::Stapled => match self.by_staple(of, staples, now)? {
                 Some(known) => known,
@@ -473,6 +467,26 @@ impl RelyingParty {
 fn cert_id(of: &Judged) -> Result<(CertId, &Signer), Reason> {
     let issuer = of.path.first().ok_or(Reason::CertificateUntrusted)?;
     Ok((issuer.cert_id(&of.leaf.serial)?, issuer))
+}
+
+/// The serial number of a certificate and of each authority on its path but the root, with who
+/// issued it: a root has no issuer and is not revocable in-band.
+fn issued_on_path(of: &Judged) -> impl Iterator<Item = (&SerialNumber, &Signer)> {
+    [&of.leaf.serial].into_iter().chain(of.path.iter().map(|signer| &signer.serial)).zip(&of.path)
+}
+
+/// The same by their names in OCSP.
+fn ids_on_path(of: &Judged) -> Vec<Vec<u8>> {
+    let ids = issued_on_path(of).filter_map(|(serial, issuer)| issuer.cert_id(serial).ok());
+    ids.filter_map(|id| statements::id_bytes(&id).ok()).collect()
+}
+
+/// What is known of a path, of what is known of each certificate on it.
+fn worst(known: impl Iterator<Item = Known>) -> Known {
+    let all: Vec<Known> = known.collect();
+    let worst = [Known::Revoked, Known::Unknown, Known::Undetermined];
+    let none = if all.is_empty() { Known::Undetermined } else { Known::Good };
+    worst.into_iter().find(|known| all.contains(known)).unwrap_or(none)
 }
 
 /// RFC 5280 §6.1.3 (a)(2): notBefore ≤ now ≤ notAfter, in whole seconds.

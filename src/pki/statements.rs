@@ -89,14 +89,19 @@ impl Answer {
     fn read(bytes: &Bytes, roots: &[Root], policy: &TrustPolicy) -> Result<Answer, Reason> {
         let items = repository::read(bytes)?;
         let of = |kind: Item| items.iter().filter(move |(item, _)| *item == kind).map(|(_, der)| *der);
-        let authorities: Vec<_> = of(Item::Certificate).map(CertificateDer::from).collect();
-        let mut below = Vec::new();
+        let mut authorities = Vec::new();
         for certificate in of(Item::Certificate) {
             let signer = Signer::read(certificate)?;
-            if signer.is_authority && is_below(certificate, &authorities, roots) {
-                below.push(signer);
+            if signer.is_authority {
+                authorities.push((CertificateDer::from(certificate), signer));
             }
         }
+        let ders: Vec<_> = authorities.iter().map(|(der, _)| der.clone()).collect();
+        let below: Vec<Signer> = authorities
+            .into_iter()
+            .filter(|(der, _)| is_below(der, &ders, roots))
+            .map(|(_, signer)| signer)
+            .collect();
         let signers: Vec<&Signer> = roots.iter().map(|root| &root.signer).chain(&below).collect();
         let read = |der| Crl::read(der, &signers, policy.check_crl_signature).map(Arc::new);
         let crls = of(Item::Crl).map(read).collect::<Result<Vec<_>, _>>()?;
@@ -107,7 +112,7 @@ impl Answer {
     }
 }
 
-/// Whether signatures lead from an authority's certificate to a root.
+/// Whether signatures lead from an authority's certificate over those of others to a root.
 fn is_below(certificate: &[u8], others: &[CertificateDer<'_>], roots: &[Root]) -> bool {
     let others: Vec<_> = others.iter().filter(|other| ***other != *certificate).cloned().collect();
     path::follow_signatures(certificate, &others, roots).is_ok()
@@ -191,7 +196,11 @@ impl Statements {
         if now < this_update || (policy.check_next_update && next_update <= now) {
             return Known::Undetermined;
         }
-        let listing = held.delta.as_ref().and_then(|delta| delta.listing(serial));
+        let listing = held.delta.as_ref().and_then(|delta| {
+            // A delta that has expired does not end a hold any more: the complete CRL stands.
+            let is_over = policy.check_next_update && delta.summary.next_update <= now;
+            delta.listing(serial).filter(|listing| !is_over || *listing == Listing::Revoked)
+        });
         match listing.or_else(|| held.complete.listing(serial)) {
             Some(Listing::Revoked) => Known::Revoked,
             Some(Listing::Removed) | None => Known::Good,
@@ -293,7 +302,9 @@ fn check_signer(
     policy: &TrustPolicy,
     now: UnixNanos,
 ) -> Result<(), Reason> {
-    if response.responder.as_ref() == Some(&issuer.subject) && response.is_signed_by(&issuer.public_key) {
+    // Who names itself by its key is known by its signature.
+    let names_issuer = response.responder.as_ref().is_none_or(|name| *name == issuer.subject);
+    if names_issuer && response.is_signed_by(&issuer.public_key) {
         return Ok(());
     }
     let mut signed = false;

@@ -1,11 +1,13 @@
 //! Views of a play: a log that can be read aloud, verdicts set side by side. Must not know
 //! channels or cryptography.
 
+pub mod artefacts;
 mod exposure;
 pub mod log;
 mod short;
 pub mod summary;
 
+pub use artefacts::{Artefact, ArtefactFile, artefact_files, artefacts, plain_name};
 pub use log::{Detail, LogStyle, offset_words};
 pub use short::shorten;
 pub use summary::summary;
