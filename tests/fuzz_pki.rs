@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use mallory::crypto::{Signature, SigningKey, stream};
 use mallory::knowledge::Bytes;
-use mallory::pki::registration::{Answer, Ask, Office, Petition};
 use mallory::pki::repository::{self, Item};
+use mallory::pki::{Answer, Ask, Office, Petition};
 use mallory::pki::{
     Authority, AuthorityKeys, AuthorityPolicy, Certificates, Judgement, Record, RecordKind, RelyingParty,
     Revocation, RevocationReason, TrustPolicy, Want, request_for_signing,

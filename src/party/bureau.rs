@@ -9,8 +9,7 @@ use super::{Effect, Effects};
 use crate::journal::{Sight, Told, What};
 use crate::knowledge::{Bytes, Shown};
 use crate::notation::{Name, Service};
-use crate::pki::registration::{Answer, Ask, Office, Petition};
-use crate::pki::{Authority, RevocationReason};
+use crate::pki::{Answer, Ask, Authority, Office, Petition, RevocationReason};
 use crate::time::{SimTime, UnixNanos};
 
 /// The name under which messages to and from the authority's repository travel: line 1

@@ -13,8 +13,7 @@ use crate::crypto;
 use crate::journal::{Sight, What};
 use crate::knowledge::{Bytes, Private, Shown};
 use crate::notation::{KeyUses, Name, Service, Term};
-use crate::pki::registration::{Answer, Ask, Petition};
-use crate::pki::{self, Certificates, RevocationReason};
+use crate::pki::{self, Answer, Ask, Certificates, Petition, RevocationReason};
 use crate::reason::Reason;
 use crate::time::{SimTime, UnixNanos};
 

@@ -12,10 +12,11 @@ mod issuer;
 mod ledger;
 mod ocsp;
 mod path;
+mod petition;
 mod policy;
 mod publication;
 mod record;
-pub mod registration;
+mod registration;
 mod relying_party;
 pub mod repository;
 mod request;
@@ -32,8 +33,10 @@ pub use forgery::{
 };
 pub use ledger::{Entry, Revoked};
 pub use ocsp::{Status, try_later};
+pub use petition::{Answer, Ask, Petition, Proof};
 pub use policy::{Fetch, OnUnavailable, Revocation, TrustPolicy};
 pub use record::{Record, RecordKind, date};
+pub use registration::{Office, Secrets};
 pub use relying_party::{Judgement, RelyingParty, Want};
 pub use request::{
     foreign_request_for_encryption, foreign_request_for_signing, request_for_encryption, request_for_signing,

@@ -10,9 +10,9 @@ use crate::journal::{Event, Journal, Sight, What};
 use crate::knowledge::{Bytes, Public, Value};
 use crate::notation::Kind;
 use crate::party::{CA_PROTOCOL, CRL_PROTOCOL, OCSP_PROTOCOL};
-use crate::pki::registration::{Answer, Petition, Proof};
 use crate::pki::repository::{self, Item};
 use crate::pki::{self, Certificates, Record, RecordKind};
+use crate::pki::{Answer, Petition, Proof};
 use crate::scenario::{EPOCH, PlayReport};
 use crate::time::Span;
 

@@ -14,7 +14,7 @@ use crate::knowledge::{Keys, Ring, Value};
 use crate::notation::{Func, KeyUses, Name, Origin, Term};
 use crate::party::attacker::{Attacker, Plan, Profile};
 use crate::party::{Actor, Bureau, Cast, Character, Input, Keeper, Office, Principal, RunSpec, Spoken, totp};
-use crate::pki::{Authority, Fetch, RelyingParty, TrustPolicy, registration};
+use crate::pki::{self, Authority, Fetch, RelyingParty, TrustPolicy};
 use crate::time::{SimTime, UnixNanos};
 use crate::vault::{Gate, MemoryStore, Role, Sealing, Vault};
 use crate::verdict::{Bench, GoalVerdict, Holdings, Sessions, judge};
@@ -365,7 +365,7 @@ fn bureau(setup: &Setup, authority: Box<Authority>) -> Bureau {
     let subscribers = setup.parties.iter().filter(|(_, party)| party.push).map(|(name, _)| name.clone());
     Bureau {
         authority,
-        office: registration::Office { authorises: setup.ca.authorises, officers: setup.ca.officers.clone() },
+        office: pki::Office { authorises: setup.ca.authorises, officers: setup.ca.officers.clone() },
         down: setup.ca.down.clone(),
         subscribers: subscribers.collect(),
     }

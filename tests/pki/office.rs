@@ -1,6 +1,6 @@
 //! An authority's counter: who gets which certificate, and who may revoke it.
 
-use mallory::pki::registration::{Answer, Ask, Office, Petition, Proof};
+use mallory::pki::{Answer, Ask, Office, Petition, Proof};
 use mallory::pki::{foreign_request_for_signing, request_for_encryption};
 
 use super::*;

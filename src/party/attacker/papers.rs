@@ -13,8 +13,7 @@ use crate::party::custody::{Custody, Means};
 use crate::party::errand::{self, Errand, answered, asked};
 use crate::party::wish::{Code, Plea};
 use crate::party::{CA_PROTOCOL, Cast, Effect, KMS_PROTOCOL, RequestSpec, certified_uses};
-use crate::pki::registration::Answer;
-use crate::pki::{self, Certificates};
+use crate::pki::{self, Answer, Certificates};
 use crate::time::Span;
 use crate::vault::{self, Unsealing, Vault};
 
@@ -209,7 +208,7 @@ impl Papers {
         }
     }
 
-    fn petition(&self, spec: &RequestSpec, desk: &Desk<'_>) -> Result<pki::registration::Petition, String> {
+    fn petition(&self, spec: &RequestSpec, desk: &Desk<'_>) -> Result<pki::Petition, String> {
         let (cast, her) = (desk.cast, &desk.profile.character.name);
         let uses = certified_uses(cast);
         let own = cast.keys.private(her, uses);
