@@ -30,27 +30,27 @@ fn check(cases: Vec<Case>, plays: usize) {
 
 #[test]
 fn lists_fetched_on_expiry() {
-    check(cases::lists_on_expiry(), 80);
+    check(cases::lists_on_expiry(), 60);
 }
 
 #[test]
 fn lists_fetched_at_publication() {
-    check(cases::lists_at_publication(), 80);
+    check(cases::lists_at_publication(), 60);
 }
 
 #[test]
 fn fresh_answers() {
-    check(cases::fresh_answers(), 80);
+    check(cases::fresh_answers(), 60);
 }
 
 #[test]
 fn answers_kept_until_they_expire() {
-    check(cases::answers_on_expiry(), 80);
+    check(cases::answers_on_expiry(), 60);
 }
 
 #[test]
 fn answers_kept_between_visits_at_random() {
-    check(cases::cached_answers(), 80);
+    check(cases::cached_answers(), 60);
 }
 
 #[test]
