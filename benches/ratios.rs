@@ -1,6 +1,7 @@
 //! What Mallory costs beside what it cannot do without, as ratios measured in one run:
 //! a run of authenticated Diffie–Hellman against its bare cryptography, a delivered message
-//! against a bare async-channel hop, an idle client's memory.
+//! against a bare async-channel hop, a long revocation list in a thousand hands against one
+//! reading of it, an idle client's memory.
 //!
 //! `cargo bench` prints them; docs/PERFORMANCE.md keeps a copy.
 
@@ -16,7 +17,8 @@ use mallory::journal::Sight;
 use mallory::knowledge::{Bytes, Shown};
 use mallory::notation::Name;
 use mallory::party::{Actor, Effect, Effects, Input};
-use mallory::scenario::KeyPool;
+use mallory::pki::{Authority, AuthorityPolicy, RelyingParty, TrustPolicy};
+use mallory::scenario::{EPOCH, KeyPool};
 use mallory::time::SimTime;
 use mallory::world::{Cue, Network, Stage};
 
@@ -38,6 +40,11 @@ fn main() {
     row("a run of signed-dh / its cryptographic operations", signed_dh_run, signed_dh_bare, "µs", 1e6);
     row("a message through the world / an async-channel hop", world, hop, "ns", 1e9);
     row("a message built, delivered, read, judged / a hop", message, hop, "ns", 1e9);
+    if wanted("list") {
+        long_list_memory();
+    }
+    row("a list of 100,000 read by 1,000 clients / read once", long_list, read_once, "ms", 1e3);
+    row("the same list / 1,000 signatures verified", long_list, signatures, "ms", 1e3);
     if wanted("idle") {
         let (bytes, wall) = idle_clients();
         println!("{:<58}{bytes:>9} B", "an idle client, one of 100,000");
@@ -306,6 +313,60 @@ fn idle_clients() -> (u64, f64) {
         black_box(scenario.play(&variant, true, &KeyPool::default()).unwrap());
     });
     (peak_memory().saturating_sub(before) / CLIENTS, wall)
+}
+
+/// Certificates on the long list, and clients that look one up there.
+const ENTRIES: usize = 100_000;
+const CLIENTS: usize = 1_000;
+
+/// Clients that each check one server's certificate.
+fn checking(clients: usize, revocation: &str) -> String {
+    let mut text = format!(
+        "[protocol]\nmessages = [\"A -> B : A, Na, sign(sk(A), B, Na), cert(A)\"]\nfresh = {{ A = [\"Na: nonce\"] }}\n\
+         [services.ca]\ncrl_history = {ENTRIES}\n"
+    );
+    for n in 1..=clients {
+        text += &format!("[parties.c{n}]\nrevocation = \"{revocation}\"\n");
+        text += &format!("[[run]]\nat = \"{n}s\"\nA = \"server\"\nB = \"c{n}\"\n");
+    }
+    text
+}
+
+/// Seconds that it adds to a world that each client fetches the list, verifies it and looks
+/// the server up: the list is also made, and asked and answered over the network.
+fn long_list() -> f64 {
+    play(&checking(CLIENTS, "crl")) - play(&checking(CLIENTS, "none"))
+}
+
+/// Seconds to verify and parse the list once, by the parser that the clients have.
+fn read_once() -> f64 {
+    let key = Signature::Ed25519.generate(&mut crypto::stream(0, &["bench"]));
+    let policy = AuthorityPolicy { history: ENTRIES, ..AuthorityPolicy::default() };
+    let mut authority = Authority::new("ca", key, EPOCH, policy);
+    let list = authority.publication(false, EPOCH);
+    let policy = TrustPolicy { roots: vec![authority.root().to_vec()], ..TrustPolicy::default() };
+    let mut party = RelyingParty::new(Arc::new(policy));
+    timed(|| {
+        assert_eq!(party.accept(&list, EPOCH).unwrap()[0].entries, ENTRIES);
+    })
+}
+
+/// Seconds to verify as many signatures, each on a short message, as there are clients.
+fn signatures() -> f64 {
+    let mut rng = crypto::stream(0, &["bench"]);
+    let key = Signature::Ed25519.generate(&mut rng);
+    let (public, text) = (key.public(), [7u8; 128]);
+    let made = key.sign(&text, &mut rng);
+    timed(|| (0..CLIENTS).for_each(|_| Signature::Ed25519.verify(&public, &text, &made).unwrap()))
+}
+
+/// Prints the peak of resident memory with 10 clients and with all of them.
+fn long_list_memory() {
+    for clients in [10, CLIENTS] {
+        play(&checking(clients, "crl"));
+        let mib = peak_memory() as f64 / f64::from(1 << 20);
+        println!("{:<58}{mib:>8.1} MiB", format!("peak memory, a list of {ENTRIES} and {clients} clients"));
+    }
 }
 
 /// Seconds of wall time for two runs a year of virtual time apart.

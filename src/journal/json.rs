@@ -43,14 +43,14 @@ fn sight(message: &Sight) -> Json {
         "to": &*message.to,
         "text": message.shown.text(),
         "bytes": message.bytes.len(),
-        "fingerprint": crate::knowledge::fingerprint(&message.bytes),
+        "fingerprint": message.bytes.fingerprint(),
     })
 }
 
 fn fields(what: &What) -> Json {
     match what {
         What::Issued { by, subject, serial, certificate, .. } => {
-            let fingerprint = crate::knowledge::fingerprint(certificate);
+            let fingerprint = certificate.fingerprint();
             json!({ "by": &**by, "subject": &**subject, "serial": serial, "fingerprint": fingerprint })
         }
         What::NotIssued { by, subject, reason } => {

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -19,14 +19,16 @@ const SHORT: usize = 64;
 
 enum Wiped {
     Short(u8, [u8; SHORT]),
-    Long(Vec<u8>),
+    /// With the first bytes of their SHA-256, once somebody asked: a list of revocations has
+    /// megabytes and goes to thousands.
+    Long(Vec<u8>, OnceLock<[u8; 8]>),
 }
 
 impl Drop for Wiped {
     fn drop(&mut self) {
         match self {
             Wiped::Short(len, bytes) => bytes[..usize::from(*len)].zeroize(),
-            Wiped::Long(bytes) => bytes.zeroize(),
+            Wiped::Long(bytes, _) => bytes.zeroize(),
         }
     }
 }
@@ -36,7 +38,15 @@ impl Bytes {
     pub fn as_slice(&self) -> &[u8] {
         match &*self.0 {
             Wiped::Short(len, bytes) => &bytes[..usize::from(*len)],
-            Wiped::Long(bytes) => bytes,
+            Wiped::Long(bytes, _) => bytes,
+        }
+    }
+
+    /// `#` and 16 hex digits of their SHA-256.
+    pub fn fingerprint(&self) -> String {
+        match &*self.0 {
+            Wiped::Short(..) => fingerprint(self),
+            Wiped::Long(bytes, digest) => show(digest.get_or_init(|| digest_of(bytes))),
         }
     }
 }
@@ -44,7 +54,7 @@ impl Bytes {
 impl From<&[u8]> for Bytes {
     fn from(bytes: &[u8]) -> Self {
         if bytes.len() > SHORT {
-            return Bytes(Arc::new(Wiped::Long(bytes.to_vec())));
+            return Bytes(Arc::new(Wiped::Long(bytes.to_vec(), OnceLock::new())));
         }
         let mut shared = Arc::new(Wiped::Short(bytes.len() as u8, [0; SHORT]));
         // Filled where they stay: a copy on the stack would not be wiped.
@@ -58,7 +68,7 @@ impl From<&[u8]> for Bytes {
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
         if bytes.len() > SHORT {
-            return Bytes(Arc::new(Wiped::Long(bytes)));
+            return Bytes(Arc::new(Wiped::Long(bytes, OnceLock::new())));
         }
         Bytes::from(Zeroizing::new(bytes).as_slice())
     }
@@ -81,7 +91,10 @@ impl PartialOrd for Bytes {
 
 impl Ord for Bytes {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.as_slice().cmp(other.as_slice())
+        match Arc::ptr_eq(&self.0, &other.0) {
+            true => Ordering::Equal,
+            false => self.as_slice().cmp(other.as_slice()),
+        }
     }
 }
 
@@ -95,7 +108,7 @@ impl std::ops::Deref for Bytes {
 
 impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&fingerprint(self))
+        f.write_str(&self.fingerprint())
     }
 }
 
@@ -126,14 +139,23 @@ impl Value {
 
     /// `#` and 16 hex digits of the SHA-256 of the bytes.
     pub fn fingerprint(&self) -> String {
-        fingerprint(&self.bytes)
+        self.bytes.fingerprint()
     }
 }
 
 /// `#` and 16 hex digits of the SHA-256 of `bytes`.
 pub fn fingerprint(bytes: &[u8]) -> String {
+    show(&digest_of(bytes))
+}
+
+fn digest_of(bytes: &[u8]) -> [u8; 8] {
+    let all = crypto::sha256(&[bytes]);
+    std::array::from_fn(|at| all[at])
+}
+
+fn show(digest: &[u8; 8]) -> String {
     use fmt::Write as _;
-    crypto::sha256(&[bytes]).iter().take(8).fold(String::from("#"), |mut text, byte| {
+    digest.iter().fold(String::from("#"), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })

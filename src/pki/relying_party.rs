@@ -111,7 +111,8 @@ impl RelyingParty {
     /// `Malformed`, `UnknownCriticalExtension`; `CrlIssuerMismatch`, `CrlBadSignature`,
     /// `CertificateWrongUsage` by who signed; `CrlNotYetValid` and `CrlExpired` by the clock's
     /// reading `now`; `CrlRollback` if one is older than the one held; `DeltaBaseMissing`.
-    /// Then nothing changes.
+    /// Then nothing changes, but that a delta whose base is newer than the one held waits for
+    /// it, and is reason enough to want it.
     pub fn accept(&mut self, answer: &Bytes, now: UnixNanos) -> Result<Vec<CrlSummary>, Reason> {
         let Shared { policy, roots, library, .. } = &*self.shared;
         let answer = library.read(answer, roots, policy)?;
@@ -389,6 +390,9 @@ impl RelyingParty {
         };
         match current {
             None => Some(Want::Crl { only_deltas: false }),
+            Some(_) if policy.deltas && self.statements.lacks_base(issuer) => {
+                Some(Want::Crl { only_deltas: false })
+            }
             Some(_) if policy.deltas && self.statements.delta_until(issuer) <= now => {
                 Some(Want::Crl { only_deltas: true })
             }

@@ -56,6 +56,8 @@ struct Held {
     delta: Option<Arc<Crl>>,
     /// Until when no newer delta is to be expected.
     delta_until: UnixNanos,
+    /// A delta to a newer complete CRL than the one held, which goes with it when it comes.
+    ahead: Option<Arc<Crl>>,
 }
 
 #[derive(Clone, Copy)]
@@ -118,9 +120,21 @@ fn is_below(certificate: &[u8], others: &[CertificateDer<'_>], roots: &[Root]) -
     path::follow_signatures(certificate, &others, roots).is_ok()
 }
 
+impl Held {
+    /// Combines what waited for the complete CRL with it, if that is the one.
+    fn take_ahead(&mut self) {
+        let complete = self.complete.summary.number;
+        let fits = |delta: &Arc<Crl>| delta.summary.base.is_some_and(|base| base <= complete);
+        if let Some(delta) = self.ahead.take_if(|delta| fits(delta)) {
+            self.delta_until = delta.summary.next_update;
+            self.delta = Some(delta);
+        }
+    }
+}
+
 impl Statements {
     /// Takes what an answer has in place of what is held. If any of it is refused, nothing
-    /// changes.
+    /// changes, but that deltas to a newer complete CRL wait for it.
     pub(super) fn accept(
         &mut self,
         answer: &Answer,
@@ -147,15 +161,18 @@ impl Statements {
                 (None, Some(held)) if is_older(&held.complete.summary) => return Err(Reason::CrlRollback),
                 (None, Some(held)) => {
                     held.complete = crl.clone();
+                    held.take_ahead();
                     // RFC 5280 §5.2.4: a delta goes with the CRLs before it.
                     held.delta = held.delta.take().filter(|delta| delta.summary.number > summary.number);
                 }
                 (None, None) => {
-                    let held = Held { complete: crl.clone(), delta: None, delta_until: UnixNanos(0) };
+                    let complete = crl.clone();
+                    let held = Held { complete, delta: None, delta_until: UnixNanos(0), ahead: None };
                     next.insert(crl.issuer, held);
                 }
                 (Some(_), None) => return Err(Reason::DeltaBaseMissing),
                 (Some(base), Some(held)) if held.complete.summary.number < base => {
+                    self.keep_ahead(answer);
                     return Err(Reason::DeltaBaseMissing);
                 }
                 (Some(_), Some(held)) => {
@@ -171,6 +188,22 @@ impl Statements {
         }
         self.crls = next;
         Ok(answer.crls.iter().map(|crl| crl.summary).collect())
+    }
+
+    /// Keeps the deltas of an answer for the complete CRLs that they go with.
+    fn keep_ahead(&mut self, answer: &Answer) {
+        for crl in &answer.crls {
+            if let Some(held) = self.crls.get_mut(&crl.issuer)
+                && crl.summary.base.is_some_and(|base| held.complete.summary.number < base)
+            {
+                held.ahead = Some(crl.clone());
+            }
+        }
+    }
+
+    /// Whether a delta CRL of an authority told that there is a newer complete one.
+    pub(super) fn lacks_base(&self, issuer: &[u8; 32]) -> bool {
+        self.crls.get(issuer).is_some_and(|held| held.ahead.is_some())
     }
 
     /// Whether a complete CRL of an authority is held, and when it was issued and expires.

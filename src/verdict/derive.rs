@@ -510,7 +510,7 @@ impl Holdings {
 
     /// A value as people know it: a name or a text as it is, anything else with its fingerprint.
     pub fn name(&self, bytes: &Bytes) -> String {
-        let fingerprint = || crate::knowledge::fingerprint(bytes);
+        let fingerprint = || bytes.fingerprint();
         match self.names.get(bytes) {
             Some(Called::Plainly(name)) => name.clone(),
             Some(Called::Value(name)) => format!("{name} {}", fingerprint()),
