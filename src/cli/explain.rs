@@ -236,6 +236,7 @@ fn timeline(variant: &Variant) -> Vec<String> {
             EventDeed::Rotate { key, keep } => format!("{key} gets a new version; {keep} older kept"),
             EventDeed::Restart { party } => format!("{party} restarts"),
             EventDeed::Leak { leak, .. } => format!("the attacker is handed {}", leak.what),
+            EventDeed::PutBack => "the attacker puts the old disk of the key centre back".to_owned(),
             EventDeed::Clock { party, offset } => format!("{party}'s clock is set {}", offset_words(*offset)),
             EventDeed::Revoke { subject, reason, by } => {
                 let by: Vec<&str> = by.iter().map(|name| &**name).collect();

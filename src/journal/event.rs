@@ -278,6 +278,11 @@ pub enum What {
         /// How many she tried.
         tried: usize,
     },
+    /// The attacker put an old copy of the key centre's disk back.
+    PutBack {
+        /// The service.
+        at: Name,
+    },
     /// The attacker made something that poses as an authority's.
     Forged {
         /// Under which name her notebook has it.
@@ -365,6 +370,7 @@ impl What {
             What::Alarmed { .. } => "alarmed",
             What::ClockSet { .. } => "clock-set",
             What::Unsealed { .. } => "unsealed",
+            What::PutBack { .. } => "put-back",
             What::Forged { .. } => "forged",
             What::Rotated { .. } => "rotated",
             What::Guessed { .. } => "guessed",

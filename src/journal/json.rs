@@ -96,6 +96,7 @@ fn fields(what: &What) -> Json {
         What::Rekeyed { party, version } => json!({ "party": &**party, "version": version }),
         What::Alarmed { party, serial } => json!({ "party": &**party, "serial": serial }),
         What::ClockSet { party, offset } => json!({ "party": &**party, "offset_ns": offset }),
+        What::PutBack { at } => json!({ "at": &**at }),
         What::Unsealed { word, tried } => json!({ "word": word, "tried": tried }),
         What::Forged { term, what } => json!({ "term": term, "what": what }),
         What::Rotated { by, term, keep } => json!({ "by": &**by, "term": term, "keep": keep }),

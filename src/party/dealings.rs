@@ -119,6 +119,15 @@ impl Principal {
         Means { cast, clock: self.clock(now), secret: secret(&spec.by), code: None, approver }
     }
 
+    /// Somebody puts the key centre's disk back as it was copied last.
+    pub(super) fn put_back(&mut self, effects: &mut Effects) {
+        if let Office::Kdc { keeper: Some(keeper), .. } = &mut self.office
+            && keeper.put_back()
+        {
+            effects.note(What::PutBack { at: self.character.name.clone() });
+        }
+    }
+
     /// Hands something of its own to the attacker.
     pub(super) fn leak(&mut self, leak: Leak, now: SimTime, effects: &mut Effects) {
         let clock = self.clock(now);
@@ -127,7 +136,7 @@ impl Principal {
                 keeper.secret(name, Some(*version))
             }
             (Leaked::Vault, Office::Kdc { keeper: Some(keeper), .. }) => {
-                Some(Value::new(Kind::Data, keeper.rows()))
+                keeper.copy().map(|copy| Value::new(Kind::Data, copy))
             }
             (Leaked::Result { request, .. }, _) => self.custody.held(*request).and_then(|held| {
                 let bytes = held.bytes.as_ref().map(|bytes| Value::new(Kind::Cipher, bytes.as_slice()));

@@ -7,14 +7,17 @@ use std::sync::Arc;
 use super::bureau::KMS_PROTOCOL;
 use super::cast::Cast;
 use super::{Effect, Effects};
-use crate::crypto::{self, Rng};
+use crate::crypto::{self, Rng, StretchCost, Totp};
 use crate::journal::Sight;
 use crate::knowledge::keys::{join, parts};
 use crate::knowledge::{Bytes, How, Made, Part, Shown, Value};
 use crate::notation::{Func, Kind, Name, Service};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
-use crate::vault::{Answer, Approval, Frame, Gate, MemoryStore, Operation, Request, Response, encode_answer};
+use crate::vault::{
+    Answer, Approval, Disk, Frame, Gate, MemoryStore, Operation, Policy, Request, Response, Role, Sealing,
+    Unsealing, Vault, encode_answer,
+};
 
 /// Marks the name under whose key a request is sealed.
 pub const SENDER: u8 = 1;
@@ -29,16 +32,28 @@ pub const CONSENT: u8 = 5;
 /// To what requests are bound.
 pub const REQUEST_LABEL: &[u8] = b"kms request";
 
+/// How a key centre is set up.
+pub struct KeeperSpec {
+    /// Under which the vault is sealed.
+    pub passphrase: String,
+    /// Whether it lies in a file with an anchor.
+    pub in_file: bool,
+    /// Which guards stand.
+    pub policy: Policy,
+    /// Who is known, as what, with which device for one-time codes.
+    pub principals: Vec<(String, Role, Option<Totp>)>,
+}
+
 /// The key centre at its counter.
 pub struct Keeper {
-    /// The vault, with guards in front of it.
-    pub gate: Gate<MemoryStore>,
-    /// Whether names that do not exist are told from those that do.
-    pub hide_names: bool,
-    /// Its generator.
-    pub rng: Rng,
+    /// The vault, with guards in front of it; or why it did not open after a restart.
+    gate: Result<Gate<Disk>, Reason>,
+    spec: KeeperSpec,
+    rng: Rng,
     /// Digests of the requests that it has taken: each is fresh, so none comes twice.
-    pub taken: BTreeSet<[u8; 32]>,
+    taken: BTreeSet<[u8; 32]>,
+    /// The copy of its disk that was taken last, and whether somebody put it back.
+    copied: Option<(Vec<u8>, bool)>,
 }
 
 /// Who sent a request, and what it says.
@@ -49,6 +64,38 @@ struct Opened {
 }
 
 impl Keeper {
+    /// A centre with an empty vault.
+    ///
+    /// # Errors
+    /// As [`Vault::create`].
+    pub fn new(spec: KeeperSpec, mut rng: Rng, now: UnixNanos) -> Result<Keeper, Reason> {
+        let disk = if spec.in_file { Disk::file()? } else { Disk::Rows(MemoryStore::default()) };
+        let passphrase = spec.passphrase.as_bytes();
+        let sealing = Sealing::Passphrase { passphrase, cost: StretchCost::default() };
+        let (vault, _) = Vault::create(disk, sealing, Service::Kdc.name(), &mut rng, now)?;
+        let gate = Ok(guarded(vault, &spec));
+        Ok(Keeper { gate, spec, rng, taken: BTreeSet::new(), copied: None })
+    }
+
+    /// Starts anew: the vault is opened as it lies on the disk. What the guards counted is gone.
+    pub fn restart(&mut self) {
+        let gate = std::mem::replace(&mut self.gate, Err(Reason::VaultUnavailable));
+        self.gate = gate.and_then(|gate| self.reopened(gate));
+        self.taken.clear();
+    }
+
+    fn reopened(&self, gate: Gate<Disk>) -> Result<Gate<Disk>, Reason> {
+        let put_back = self.copied.as_ref().filter(|(_, put_back)| *put_back).map(|(copy, _)| &copy[..]);
+        let mut vault = Vault::open(gate.into_vault().into_store().reopened(put_back)?)?;
+        vault.unseal(Unsealing::Passphrase(self.spec.passphrase.as_bytes()))?;
+        Ok(guarded(vault, &self.spec))
+    }
+
+    /// Somebody puts the copy of its disk back that was taken last; a restart will find it.
+    pub fn put_back(&mut self) -> bool {
+        self.copied.as_mut().map(|(_, put_back)| *put_back = true).is_some()
+    }
+
     /// Answers a message, if it is for it. `refuses`: whom the register has revoked.
     pub fn answer(
         &mut self,
@@ -112,15 +159,16 @@ impl Keeper {
         refuses: impl Fn(&str) -> bool,
     ) -> Answer {
         let claimed = &opened.request.claimed;
-        if !self.hide_names && !cast.registered.contains(claimed.as_str()) {
+        if !self.spec.policy.hide_names && !cast.registered.contains(claimed.as_str()) {
             return Err(Reason::UnknownClient);
         }
         if refuses(claimed) {
             return Err(Reason::ClientRevoked);
         }
         // What a key's time has come for happens before anybody asks for it.
-        self.gate.vault().tick(&mut self.rng, clock)?;
-        self.gate.handle(&opened.request, &mut self.rng, clock)
+        let gate = self.gate.as_mut().map_err(|reason| *reason)?;
+        gate.vault().tick(&mut self.rng, clock)?;
+        gate.handle(&opened.request, &mut self.rng, clock)
     }
 
     /// The values in an answer, with how they were made: what it takes to judge who can read
@@ -167,14 +215,24 @@ impl Keeper {
 
     /// A key's secret, which a rehearsal notes and no operation hands out.
     pub fn secret(&mut self, key: &str, version: Option<u32>) -> Option<Value> {
-        let secret = self.gate.vault().secret_of(key, version)?;
+        let secret = self.gate.as_mut().ok()?.vault().secret_of(key, version)?;
         Some(Value::new(Kind::Key, secret.as_slice()))
     }
 
-    /// What a thief of the disk has: every row, as marks and bytes.
-    pub fn rows(&mut self) -> Vec<u8> {
-        crate::vault::copy_rows(self.gate.vault().store())
+    /// What a thief of the disk has.
+    pub fn copy(&mut self) -> Option<Vec<u8>> {
+        let copy = self.gate.as_mut().ok()?.vault().store().copy();
+        self.copied = Some((copy.clone(), false));
+        Some(copy)
     }
+}
+
+fn guarded(vault: Vault<Disk>, spec: &KeeperSpec) -> Gate<Disk> {
+    let mut gate = Gate::new(vault, spec.policy.clone());
+    for (name, role, codes) in &spec.principals {
+        gate.enrol(name, *role, codes.clone());
+    }
+    gate
 }
 
 /// Opens a request and finds out who sent it.

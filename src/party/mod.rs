@@ -26,7 +26,7 @@ pub use bureau::{Bureau, CA_PROTOCOL, CRL_PROTOCOL, KMS_PROTOCOL, OCSP_PROTOCOL,
 pub use cast::{Cast, Character, RunSpec, Spoken};
 pub use custody::totp;
 pub use errand::{Errand, RequestSpec, certified_uses};
-pub use keeper::Keeper;
+pub use keeper::{Keeper, KeeperSpec};
 pub use principal::{Office, Principal};
 pub use trust::PartyTrust;
 
@@ -68,6 +68,8 @@ pub enum Input {
     },
     /// An event hands something of the party's to the attacker.
     Leak(Leak),
+    /// To the key centre: somebody puts an old copy of its disk back.
+    PutBack,
     /// Start anew: sessions and what was kept in memory are gone.
     Restart,
     /// A timer that the party set went off.

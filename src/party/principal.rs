@@ -313,6 +313,9 @@ impl Principal {
             self.accepted.clear();
             self.trust.relying.forget();
         }
+        if let Office::Kdc { keeper: Some(keeper), .. } = &mut self.office {
+            keeper.restart();
+        }
         if self.character.stamps_after_start {
             // Who lost track of what it accepted rejects what it may have (RFC 4120 §3.2.3).
             let clock = self.cast.clock(now, self.character.clock_offset);
@@ -345,6 +348,7 @@ impl Actor for Principal {
             Input::Begin => self.begin(now, effects),
             Input::Start(run) => self.set_out(run, BTreeSet::new(), now, effects),
             Input::Request(request) => self.ask(&request, now, effects),
+            Input::PutBack => self.put_back(effects),
             Input::Leak(leak) => self.leak(leak, now, effects),
             Input::Message(message) => self.message(message, now, effects),
             Input::Restart => self.restart(now, effects),

@@ -222,6 +222,9 @@ impl Log<'_> {
                 };
                 self.deed(Ink::Attacker, event, &text);
             }
+            What::PutBack { at } => {
+                self.deed(Ink::Attacker, event, &format!("{her} puts {at}'s disk back as she copied it"));
+            }
             What::Forged { term, what } => {
                 self.deed(Ink::Attacker, event, &format!("{her} makes {what}, {term} in her notebook"));
             }

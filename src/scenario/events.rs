@@ -51,6 +51,8 @@ pub enum EventDeed {
         /// What, and the term under which her notebook has it.
         leak: Leak,
     },
+    /// Puts the copy of the key centre's disk back that was handed to the attacker last.
+    PutBack,
     /// Sets a party's clock.
     Clock {
         /// The party.
@@ -137,11 +139,19 @@ impl Setup {
     fn read_event(&self, node: &Node, attacker: Option<&str>) -> Result<EventSpec, Problem> {
         let table = Reader::new(node)?;
         let at = SimTime::ZERO.after(table.span("at")?.ok_or_else(|| table.missing("at"))?);
-        let kinds = ["compromise", "revoke", "restart", "rotate", "clock"];
+        let kinds = ["compromise", "revoke", "restart", "rotate", "clock", "put_back"];
         let found: Vec<(&str, &Node)> =
             kinds.iter().filter_map(|key| Some((*key, table.get(key)?))).collect();
         let deed = match found.as_slice() {
             [("rotate", node)] => self.rotation(node, &table)?,
+            [("put_back", node)] if string(node)? == "vault" && self.key_centre.is_some() => {
+                EventDeed::PutBack
+            }
+            [("put_back", node)] => {
+                return Err(node
+                    .problem("only the key centre's disk can be put back")
+                    .help("write `put_back = \"vault\"`, with [services.kdc.keys]"));
+            }
             [("restart", node)] => EventDeed::Restart { party: self.known_party(node)? },
             [("clock", node)] => {
                 let offset = table.get("offset").ok_or_else(|| table.missing("offset"))?;
@@ -187,8 +197,9 @@ impl Setup {
                 EventDeed::Revoke { subject, reason, by }
             }
             _ => {
-                return Err(node
-                    .problem("an event has one of `compromise`, `revoke`, `restart`, `rotate` and `clock`"));
+                return Err(node.problem(
+                    "an event has one of `compromise`, `revoke`, `restart`, `rotate`, `clock` and `put_back`",
+                ));
             }
         };
         table.finish()?;

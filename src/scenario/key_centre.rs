@@ -26,6 +26,8 @@ pub struct KeyCentre {
     pub digits: u32,
     /// Under which the vault is sealed; empty: under nothing that anybody must know.
     pub passphrase: String,
+    /// Whether the vault lies in a database file with an anchor.
+    pub in_file: bool,
 }
 
 /// Words for what may be asked of the key centre, those of [`Plain`] apart.
@@ -99,8 +101,9 @@ pub fn read(node: &Node) -> Result<KeyCentre, Problem> {
         None => 6,
     };
     let passphrase = table.string("passphrase")?.unwrap_or(DEFAULT_PASSPHRASE).to_owned();
+    let in_file = table.boolean("file")?.unwrap_or(false);
     table.finish()?;
-    Ok(KeyCentre { policy, roles, codes, digits, passphrase })
+    Ok(KeyCentre { policy, roles, codes, digits, passphrase, in_file })
 }
 
 /// Under which a vault is sealed if a scenario says nothing: nobody's dictionary has it.

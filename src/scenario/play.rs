@@ -8,15 +8,17 @@ use super::enrolment;
 use super::events::{EventDeed, Stolen, ValueRef};
 use super::parties::Party;
 use super::setup::Setup;
-use crate::crypto::{StretchCost, Suite};
+use crate::crypto::Suite;
 use crate::journal::{Journal, What};
 use crate::knowledge::{Keys, Ring, Value};
-use crate::notation::{Func, KeyUses, Name, Origin, Term};
+use crate::notation::{Func, KeyUses, Name, Origin, Service, Term};
 use crate::party::attacker::{Attacker, Plan, Profile};
-use crate::party::{Actor, Bureau, Cast, Character, Input, Keeper, Office, Principal, RunSpec, Spoken, totp};
+use crate::party::{
+    Actor, Bureau, Cast, Character, Input, Keeper, KeeperSpec, Office, Principal, RunSpec, Spoken, totp,
+};
 use crate::pki::{self, Authority, Fetch, RelyingParty, TrustPolicy};
 use crate::time::{SimTime, UnixNanos};
-use crate::vault::{Gate, MemoryStore, Role, Sealing, Vault};
+use crate::vault::Role;
 use crate::verdict::{Bench, GoalVerdict, Holdings, Sessions, judge};
 use crate::world::{Cue, Halt, Stage};
 
@@ -155,18 +157,20 @@ impl Company {
     /// The key centre at its counter, with a vault of its own.
     fn keeper(&self, setup: &Setup) -> Result<Option<Box<Keeper>>, Halt> {
         let Some(centre) = setup.key_centre.as_ref().filter(|_| setup.keeps_keys()) else { return Ok(None) };
-        let mut rng = self.cast.keys.stream(&["kdc", "vault"]);
-        let passphrase = centre.passphrase.as_bytes();
-        let sealing = Sealing::Passphrase { passphrase, cost: StretchCost::default() };
-        let made = Vault::create(MemoryStore::default(), sealing, "kdc", &mut rng, EPOCH);
-        let (vault, _) = made.map_err(|reason| Halt::Runtime(format!("no vault: {reason}")))?;
-        let mut gate = Gate::new(vault, centre.policy.clone());
-        for name in &self.cast.registered {
+        let principals = self.cast.registered.iter().map(|name| {
             let role = centre.roles.get(name).copied().unwrap_or(Role::Client);
-            let codes = centre.codes.contains(name).then(|| totp(&self.cast, name));
-            gate.enrol(name, role, codes);
-        }
-        Ok(Some(Box::new(Keeper { gate, hide_names: centre.policy.hide_names, rng, taken: BTreeSet::new() })))
+            (name.to_string(), role, centre.codes.contains(name).then(|| totp(&self.cast, name)))
+        });
+        let spec = KeeperSpec {
+            passphrase: centre.passphrase.clone(),
+            in_file: centre.in_file,
+            policy: centre.policy.clone(),
+            principals: principals.collect(),
+        };
+        let keeper = Keeper::new(spec, self.cast.keys.stream(&["kdc", "vault"]), EPOCH);
+        keeper
+            .map(|keeper| Some(Box::new(keeper)))
+            .map_err(|reason| Halt::Runtime(format!("no vault: {reason}")))
     }
 
     fn stage(&mut self, setup: &Setup, attacker: Option<&AttackerSpec>) -> Result<Stage, Halt> {
@@ -222,6 +226,11 @@ impl Company {
                     timeline.push((event.at, Cue::Input(of.clone(), Input::Leak(leak.clone()))));
                 }
                 EventDeed::Leak { .. } => {}
+                EventDeed::PutBack if attacker.is_some() => {
+                    let kdc = Service::Kdc.name().into();
+                    timeline.push((event.at, Cue::Input(kdc, Input::PutBack)));
+                }
+                EventDeed::PutBack => {}
                 EventDeed::Clock { party, offset } => {
                     timeline.push((event.at, Cue::Input(party.clone(), Input::Clock(*offset))));
                 }

@@ -93,6 +93,11 @@ pub fn write_head(backend: &dyn StorageBackend, generation: u64) -> io::Result<(
     backend.sync_data()
 }
 
+/// Whether these bytes begin as a vault's file does.
+pub fn is_file(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC)
+}
+
 /// The generation of the last clean close, if the head page is whole.
 pub fn read_head(backend: &dyn StorageBackend) -> Option<u64> {
     let mut page = [0; PREFIX + 32];

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableDefinition};
 
-use super::anchor::{Anchor, Anchored, sync_folder};
+use super::anchor::{Anchor, Anchored, MemoryAnchor, sync_folder};
 use super::backend::{self, Behind};
-use super::store::{Batch, Mark, Result, Store, Visitor};
+use super::store::{Batch, Mark, MemoryStore, Result, Store, Visitor};
 use crate::reason::Reason;
 
 const ROWS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("rows");
@@ -93,6 +93,21 @@ impl FileStore {
         }
         // What was closed cleanly is known to the bit; what was not might be anything.
         FileStore::start(backend, Box::new(anchor), anchored.closed.is_none())
+    }
+
+    /// The rows of a file, whatever anchor it belongs to: what who has only the file has.
+    ///
+    /// # Errors
+    /// `VaultTampered`, `VaultUnavailable`.
+    pub(super) fn rows_of(backend: Arc<dyn StorageBackend>) -> Result<MemoryStore> {
+        let store = FileStore::start(backend, Box::new(MemoryAnchor::default()), true)?;
+        let mut rows = MemoryStore::default();
+        let last = [u8::MAX; 64];
+        store.visit(&[], &last, &mut |key, row| {
+            rows.rows().insert(key.to_vec(), row.to_vec());
+            Ok(())
+        })?;
+        Ok(rows)
     }
 
     fn start(

@@ -59,6 +59,7 @@ mod audit;
 mod backend;
 mod bytes;
 mod calls;
+mod disk;
 mod draft;
 mod export;
 mod file;
@@ -83,6 +84,7 @@ pub use anchor::{Anchor, Anchored, FileAnchor, MemoryAnchor};
 pub use audit::{AuditHead, AuditRecord, NO_RECORD, verify_chain};
 pub use bytes::Bytes;
 pub use calls::Caller;
+pub use disk::{Disk, read_copy};
 pub use export::{Unwrapping, unwrap_exported};
 pub use file::FileStore;
 pub use frame::Frame;
@@ -98,7 +100,7 @@ pub use roles::{Reach, Role};
 pub use seal::{Sealing, Unsealing};
 pub use state::{Act, KeyState, Permission, Transition};
 pub use store::{Batch, Mark, MemoryStore, Store, Visitor};
-pub use truth::{copy_rows, open_framed, read_rows};
+pub use truth::open_framed;
 
 /// The guide's example is a test.
 #[cfg(doctest)]

@@ -45,7 +45,7 @@ pub fn open_framed(secret: &[u8], context: &[u8], framed: &[u8]) -> Result<Zeroi
 
 /// A copy of every row: for each, four bytes of length and the key, four bytes of length and
 /// the row.
-pub fn copy_rows(store: &mut MemoryStore) -> Vec<u8> {
+pub(super) fn copy_rows(store: &mut MemoryStore) -> Vec<u8> {
     let mut copy = Vec::new();
     for bytes in store.rows().iter().flat_map(|(key, row)| [key, row]) {
         copy.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
@@ -58,7 +58,7 @@ pub fn copy_rows(store: &mut MemoryStore) -> Vec<u8> {
 ///
 /// # Errors
 /// `Malformed`.
-pub fn read_rows(mut copy: &[u8]) -> Result<MemoryStore> {
+pub(super) fn read_rows(mut copy: &[u8]) -> Result<MemoryStore> {
     let mut parts = Vec::new();
     while let Some((len, rest)) = copy.split_first_chunk::<4>() {
         let part = usize::try_from(u32::from_be_bytes(*len)).ok().and_then(|len| rest.get(..len));

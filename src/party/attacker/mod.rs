@@ -235,6 +235,7 @@ impl Actor for Attacker {
             | Input::Rotate { .. }
             | Input::Restart
             | Input::Leak(_)
+            | Input::PutBack
             | Input::Clock(_) => {}
         }
         let Attacker { cast, profile, guesser, .. } = self;

@@ -267,7 +267,7 @@ impl Papers {
 /// has. Whatever key is in it is hers then.
 fn open_vault(copy: &Value, desk: &mut Desk<'_>) {
     let words = [String::new()].into_iter().chain(desk.profile.dictionary.iter().cloned());
-    let Ok(store) = vault::read_rows(&copy.bytes) else { return };
+    let Ok(store) = vault::read_copy(&copy.bytes) else { return };
     let Ok(mut vault) = Vault::open(store) else { return };
     let mut tried = 0;
     for (nth, word) in words.enumerate() {
