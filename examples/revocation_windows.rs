@@ -1,7 +1,7 @@
 //! How long a revoked key is still accepted: closed forms beside plays of each setting.
 //!
-//! `cargo run --release --example revocation_windows [PLAYS]` prints the table of
-//! docs/REVOCATION.md.
+//! `cargo run --release --example revocation_windows [PLAYS [WORD]]` prints the table of
+//! docs/REVOCATION.md, or the rows with the word.
 
 #[path = "../tests/theory/cases.rs"]
 #[expect(dead_code, reason = "the test shares it")]
@@ -11,9 +11,10 @@ use cases::Case;
 
 fn main() {
     let plays = std::env::args().nth(1).map_or(2_000, |n| n.parse().expect("a number of plays"));
+    let word = std::env::args().nth(2).unwrap_or_default();
     println!("| setting | closed form | | {plays} plays: mean ± s.e. | off by | most | longest seen |");
     println!("|---|---|---:|---:|---:|---:|---:|");
-    for case in cases::all() {
+    for case in cases::all().into_iter().filter(|case| case.name.contains(&word)) {
         let Case { name, form, mean, bounds: (_, most), unit, .. } = case;
         let found = case.play(plays);
         let off = if found.error > 0.0 { (found.mean - mean) / found.error } else { 0.0 };

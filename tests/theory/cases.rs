@@ -13,6 +13,8 @@ use rand::RngExt as _;
 const HOUR: u64 = 3_600;
 const MINUTE: u64 = 60;
 
+type Play = Box<dyn Fn(&mut Dice, &KeyPool) -> Sample>;
+
 /// A setting, what theory says of it, and how to play it once.
 pub struct Case {
     /// The setting in words.
@@ -27,7 +29,7 @@ pub struct Case {
     pub step: f64,
     /// `h`, `min`, `visits`, or nothing for a share.
     pub unit: &'static str,
-    play: Box<dyn Fn(&mut Dice, &KeyPool) -> Sample>,
+    play: Play,
 }
 
 /// What one play showed.
@@ -314,12 +316,17 @@ pub fn answers_on_expiry() -> Vec<Case> {
             let signed = presign.map_or(String::new(), |every| format!("ocsp_presign = \"{every}s\"\n"));
             let first = dice.below(lifetime);
             let revoked = first + lifetime + dice.below(2 * lifetime);
-            let times = grid(dice, (first, revoked + lifetime + 2 * step), step);
-            let (visits, attempts) = times.into_iter().partition(|at| *at < revoked);
-            let ca = format!("{signed}ocsp_lifetime = \"{lifetime}s\"\ncertificate_lifetime = \"365d\"");
-            let revoked = Some(revoked);
-            let world = World { ca, bob: OCSP.to_owned(), visits, revoked, attempts, ..World::default() };
-            world.window(revoked.unwrap_or_default(), step, HOUR, pool)
+            // An answer ends one lifetime after a visit: on the grid of alice's visits the
+            // thief would come in step with its end.
+            let world = World {
+                ca: format!("{signed}ocsp_lifetime = \"{lifetime}s\"\ncertificate_lifetime = \"365d\""),
+                bob: OCSP.to_owned(),
+                visits: grid(dice, (first, revoked), step),
+                revoked: Some(revoked),
+                attempts: grid(dice, (revoked, revoked + lifetime + 2 * step), step),
+                ..World::default()
+            };
+            world.window(revoked, step, HOUR, pool)
         }
     };
     let (half, week) = (12 * HOUR, 168 * HOUR);
