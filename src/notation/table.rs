@@ -342,6 +342,16 @@ impl Table {
         many.iter().copied().chain(key)
     }
 
+    /// Whether making a term takes an exponentiation, a signature or a public-key encryption.
+    pub fn costs_public_key_operations(&self, id: Id) -> bool {
+        let of_itself = match self.node(id) {
+            Node::Exp(_) | Node::App(Func::Sign, _) => true,
+            Node::Enc(_, key) => matches!(self.node(*key), Node::App(Func::Pk, _)),
+            _ => false,
+        };
+        of_itself || self.each_part(id).any(|part| self.costs_public_key_operations(part))
+    }
+
     /// The term as people write it, with `let` names where the protocol has them.
     pub fn show(&self, id: Id) -> String {
         self.shown_as.get(&id).map_or_else(|| self.show_written_out(id), ToString::to_string)

@@ -7,6 +7,7 @@ use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, Value};
 use crate::notation::{Func, Name, Program, Protocol, Term};
 use crate::pki::RelyingParty;
 use crate::time::{SimTime, Span, UnixNanos};
+use crate::vault::Rate;
 use crate::wire::Encoding;
 
 /// What all parties of a play share.
@@ -74,6 +75,8 @@ pub struct Character {
     pub clock_offset: i64,
     /// How far a time stamp may be from its clock.
     pub max_skew: Span,
+    /// How many lines that cost public-key operations it can send in a time, if it is limited.
+    pub strength: Option<Rate>,
     /// How far ahead of its clock an expiry may lie: any distance if none.
     pub max_lifetime: Option<Span>,
     /// How it judges certificates, at the beginning.

@@ -22,6 +22,7 @@ use crate::notation::{Kind, Name};
 use crate::pki::{RevocationReason, Want};
 use crate::reason::Reason;
 use crate::time::SimTime;
+use crate::vault::Limiter;
 use crate::wire;
 
 /// What a party does beside speaking protocols.
@@ -50,6 +51,8 @@ pub struct Principal {
     pub(super) custody: Custody,
     /// How far its clock is ahead.
     pub(super) clock_offset: i64,
+    /// How many costly lines it can still send.
+    strength: Option<Limiter>,
     /// What is due at its timers.
     pub(super) alarms: Vec<Alarm>,
     parts: BTreeMap<(u32, Name), Vec<Part>>,
@@ -77,6 +80,7 @@ impl Principal {
             errands: Errands::default(),
             custody: Custody::new(cast.keys.stream(&[&character.name, "key centre"])),
             clock_offset: character.clock_offset,
+            strength: character.strength.map(Limiter::new),
             alarms: Vec::new(),
             cast: cast.clone(),
             character,
@@ -267,6 +271,7 @@ impl Principal {
             trust: &mut self.trust,
             now,
             clock_offset: self.clock_offset,
+            strength: self.strength.as_mut(),
             admit: if refused.is_empty() { None } else { Some(&admit) },
         };
         work(&mut stand)

@@ -13,6 +13,7 @@ use crate::knowledge::{Bytes, Context, Knowledge, Value};
 use crate::notation::{Action, Id, Kind, Name, Op, Program};
 use crate::reason::Reason;
 use crate::time::{SimTime, Span};
+use crate::vault::Limiter;
 
 /// One party's part in one run.
 pub struct Session {
@@ -65,6 +66,9 @@ pub struct Stand<'a> {
     pub now: SimTime,
     /// How far the party's clock is ahead.
     pub clock_offset: i64,
+    /// How many lines that cost public-key operations the party can still send, if it has
+    /// only so much strength.
+    pub strength: Option<&'a mut Limiter>,
     /// A last look at what was read before the session goes on: the service's register.
     pub admit: Option<&'a Admission<'a>>,
 }
@@ -274,6 +278,11 @@ impl Session {
         effects: &mut Effects,
     ) -> Result<Arc<Sight>, Reason> {
         let cast = stand.cast;
+        let is_costly = |part: &Id| self.knowledge.table().costs_public_key_operations(*part);
+        if stand.strength.is_some() && parts.iter().any(is_costly) {
+            let clock = cast.clock(stand.now, stand.clock_offset);
+            stand.strength.as_mut().map_or(Ok(()), |strength| strength.take("", clock))?;
+        }
         let (knowledge, mut ctx) = self.context(line, stand, effects);
         let bytes = knowledge.build_message(parts, &mut ctx)?;
         let to = knowledge.get(to).and_then(Value::text).ok_or(Reason::Malformed)?;

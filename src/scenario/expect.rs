@@ -20,6 +20,8 @@ pub struct Expect {
     pub requests: Vec<(u32, RequestExpect)>,
     /// Of what parties look up: that one's answer is refused for this reason.
     pub lookups: Vec<(Name, Reason)>,
+    /// Of how many public-key operations a party does.
+    pub work: Vec<(Name, u32)>,
     /// Of stolen credentials.
     pub exposures: Vec<ExposureExpect>,
     /// Values that the attacker holds or can compute in the end.
@@ -142,9 +144,11 @@ impl Expect {
         let differ = self.differ.iter().map(|(a, b)| format!("{a} and {b} differ"));
         let requests = self.requests.iter().map(|(number, expected)| format!("request {number} {expected}"));
         let exposures = self.exposures.iter().map(ExposureExpect::to_string);
+        let work = self.work.iter().map(|(by, count)| format!("{by} does {count} public-key operations"));
         let lookups = self.lookups.iter().map(|(by, why)| format!("{by} does not believe an answer: {why}"));
         runs.chain(requests)
             .chain(lookups)
+            .chain(work)
             .chain(exposures)
             .chain(goals)
             .chain(learns)
@@ -183,6 +187,16 @@ impl Expect {
                     ..node.clone()
                 };
                 expect.lookups.push((setup.known_party(&place)?, reason(value, string(value)?)?));
+            }
+        }
+        if let Some(node) = table.get("work") {
+            for (key, value) in Reader::new(node)?.entries() {
+                let place = Node {
+                    range: key.range.clone(),
+                    data: super::toml_tree::Data::String(key.name.clone()),
+                    ..node.clone()
+                };
+                expect.work.push((setup.known_party(&place)?, super::reader::integer(value, 0)?));
             }
         }
         if let Some(node) = table.get("exposure") {

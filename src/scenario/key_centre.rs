@@ -144,7 +144,7 @@ fn word<T: Copy>(node: &Node, what: &str, all: &[(&str, T)]) -> Result<T, Proble
 }
 
 /// `5 in 30s`.
-fn rate(node: &Node) -> Result<Rate, Problem> {
+pub(super) fn rate(node: &Node) -> Result<Rate, Problem> {
     let text = string(node)?;
     let rate = text.split_once(" in ").and_then(|(burst, per)| {
         let rate = Rate { burst: burst.trim().parse().ok()?, per: Span::parse(per.trim())? };

@@ -9,6 +9,7 @@ use super::toml_tree::Node;
 use crate::notation::{Name, Service, parse};
 use crate::pki::{Fetch, OnUnavailable, Revocation, TrustPolicy};
 use crate::time::Span;
+use crate::vault::Rate;
 
 /// How a party behaves.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Party {
     pub clock_offset: i64,
     /// How far a time stamp may be from its clock.
     pub max_skew: Span,
+    /// How many lines that cost public-key operations it can send in a time: any number if none.
+    pub strength: Option<Rate>,
     /// How far ahead of its clock an expiry may lie: any distance if none.
     pub max_lifetime: Option<Span>,
     /// How it judges certificates; the roots are not known yet.
@@ -52,6 +55,7 @@ impl Default for Party {
         Party {
             clock_offset: 0,
             max_skew: Span::seconds(300),
+            strength: None,
             max_lifetime: None,
             trust: TrustPolicy { revocation: Revocation::None, ..TrustPolicy::default() },
             staples: false,
@@ -82,6 +86,7 @@ impl Setup {
         }
         party.max_skew = table.span("max_skew")?.unwrap_or(party.max_skew);
         party.max_lifetime = table.span("max_lifetime")?;
+        party.strength = table.get("strength").map(super::key_centre::rate).transpose()?;
         self.read_trust(&table, &mut party.trust)?;
         for (key, slot) in [
             ("staples", &mut party.staples),

@@ -140,6 +140,7 @@ impl Company {
             name: name.clone(),
             clock_offset: party.clock_offset,
             max_skew: party.max_skew,
+            strength: party.strength,
             max_lifetime: party.max_lifetime,
             trust,
             staples: party.staples,

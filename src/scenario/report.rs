@@ -10,7 +10,7 @@ use super::play::{KeyPool, Played, play};
 use super::problem::Problems;
 use super::{Scenario, Variant};
 use crate::journal::{Event, Journal, What};
-use crate::knowledge::Value;
+use crate::knowledge::{How, Value};
 use crate::notation::Name;
 use crate::reason::Reason;
 use crate::time::Span;
@@ -278,6 +278,14 @@ impl PlayReport {
         })
     }
 
+    /// How many public-key operations a party did: shares, agreed secrets and signatures that
+    /// it made.
+    pub fn public_key_operations(&self, party: &str) -> usize {
+        let by_it = self.journal.made().iter().filter(|maker| *maker.by == *party);
+        let costly = |how: &How| matches!(how, How::Share { .. } | How::Agreed { .. } | How::Signed { .. });
+        by_it.filter(|maker| costly(&maker.made.how)).count()
+    }
+
     /// How long each stolen credential was of use.
     pub fn exposures(&self) -> Vec<Exposure> {
         exposures(&self.journal, &self.sessions)
@@ -354,6 +362,12 @@ impl PlayReport {
             let refused: Vec<&str> = self.disbelieved(by).map(|reason| reason.word()).collect();
             if !refused.contains(&why.word()) {
                 fail(format!("that {by} does not believe an answer: {why}"), format!("it is {refused:?}"));
+            }
+        }
+        for (by, count) in &expect.work {
+            let found = self.public_key_operations(by);
+            if found != *count as usize {
+                fail(format!("that {by} does {count} public-key operations"), format!("it does {found}"));
             }
         }
         let exposures = self.exposures();
