@@ -1,7 +1,8 @@
 //! Every limit, in one place, each with the cause that it most likely has.
 //! Reaching one is an error that names it; nothing loops without one.
 
-/// Bytes in a scenario or protocol file. The largest shipped one has about 8 KiB.
+/// Bytes in a scenario or protocol file. The largest shipped one has about 8 KiB. A program
+/// that hands a text in has bounded it already.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 /// Nesting of terms in a line: `{{{…}K}K}K`. Papers need four.
 pub const MAX_TERM_DEPTH: usize = 32;
@@ -35,8 +36,8 @@ pub const MAX_LOOKUPS: usize = 8;
 pub const MAX_CRL_HISTORY: usize = 200_000;
 /// Times that one request is tried with another guess.
 pub const MAX_REQUEST_TRIES: u32 = 1_000_000;
-/// Requests in one scenario.
-pub const MAX_REQUESTS: usize = 10_000;
+/// Requests in one scenario: ten for each of ten thousand clients.
+pub const MAX_REQUESTS: usize = 100_000;
 /// Variants in one scenario.
 pub const MAX_VARIANTS: usize = 64;
 /// Keys in one vault: all of them are in memory while it is unsealed.

@@ -19,7 +19,9 @@ use crate::knowledge::{Bytes, How, Made, Part, Shown, Value, keys};
 use crate::notation::{KeyUses, Kind, Name, Service};
 use crate::reason::Reason;
 use crate::time::{SimTime, UnixNanos};
-use crate::vault::{self, KeySpec, Operation, Request, Response, Unwrapping, WrapUnder, decode_answer};
+use crate::vault::{
+    self, Answer, KeySpec, Operation, Request, Response, Unwrapping, WrapUnder, decode_answer,
+};
 
 /// The digits of guessed codes are drawn below this power of ten.
 const BASE: u32 = 10;
@@ -54,6 +56,29 @@ struct Open {
     /// The exponent of its own share, if it agrees on a secret.
     exponent: Option<Vec<u8>>,
     tries: u32,
+    /// Whether it was told to try again, and has yet to.
+    is_due: bool,
+    /// Whether somebody has refused it in the clear.
+    is_doubted: bool,
+}
+
+impl Open {
+    /// What an answer says, and whether only the centre can have said it. Whoever cannot show
+    /// who it is gets its refusal in the clear, as anybody can write it. So that is heard, and
+    /// grants nothing; it is the answer until there is one that is bound to the request.
+    fn read(&self, message: &Sight, cast: &Cast) -> Result<(Answer, bool), &'static str> {
+        const NO_ANSWER: &str = "it is no answer to what it asked";
+        let plain = || decode_answer(&message.bytes).map_err(|_| NO_ANSWER);
+        let Some(key) = &self.key else { return Ok((plain()?, true)) };
+        match cast.keys.suite().symmetric.open(&key.bytes, &self.label, &message.bytes) {
+            Ok(bytes) => Ok((decode_answer(&bytes).map_err(|_| NO_ANSWER)?, true)),
+            Err(_) => match plain()? {
+                Ok(_) => Err("it asked under seal, and nobody grants that in the clear"),
+                refused if !self.is_doubted => Ok((refused, false)),
+                Err(_) => Err("it was refused in the clear before"),
+            },
+        }
+    }
 }
 
 /// The result of a request.
@@ -167,14 +192,15 @@ impl Custody {
             effects.note(What::Obtained { by: spec.by.clone(), request: spec.number, value });
         }
         let label = crypto::sha256(&[&bytes]);
-        let open = Open { spec: spec.clone(), label, key, operation, exponent, tries };
-        self.open.insert(spec.number, open);
+        let (number, from, spec) = (spec.number, spec.by.clone(), spec.clone());
+        let open = Open { spec, label, key, operation, exponent, tries, is_due: false, is_doubted: false };
+        self.open.insert(number, open);
         Ok(Sight {
             id: 0,
-            run: spec.number,
+            run: number,
             protocol: KMS_PROTOCOL.into(),
             line: 1,
-            from: spec.by.clone(),
+            from,
             to: Service::Kdc.name().into(),
             bytes: Bytes::from(bytes),
             shown,
@@ -195,8 +221,9 @@ impl Custody {
             bytes.map(vault::Bytes::from).ok_or(format!("the result of request {of}"))
         };
         let operation = match wish.clone() {
-            Wish::Generate { key, kind, usage, owner, exportable, settings } => {
-                let spec = KeySpec { exportable, settings, ..KeySpec::new(kind, usage, &owner) };
+            Wish::Generate { key, kind, usage, owner, exportable, active_from, settings } => {
+                let activate_at = active_from.map(|at| means.cast.clock(at, 0));
+                let spec = KeySpec { exportable, activate_at, settings, ..KeySpec::new(kind, usage, &owner) };
                 Operation::Generate { key, spec }
             }
             Wish::Encrypt { key, text: plain, context } => {
@@ -253,24 +280,19 @@ impl Custody {
         now: SimTime,
         effects: &mut Effects,
     ) -> Result<Option<SimTime>, &'static str> {
-        let open = self.open.get(&message.run).ok_or("it did not ask")?;
-        let bytes = match &open.key {
-            None => Ok(message.bytes.to_vec()),
-            Some(key) => {
-                let opened = cast.keys.suite().symmetric.open(&key.bytes, &open.label, &message.bytes);
-                opened.map(|bytes| bytes.to_vec())
-            }
-        };
-        let answer = bytes.or_else(|reason| match &open.key {
-            // Who could not show who it is gets its answer in the clear.
-            Some(_) if decode_answer(&message.bytes).is_ok() => Ok(message.bytes.to_vec()),
-            _ => Err(reason),
-        });
-        let answer = answer.and_then(|bytes| decode_answer(&bytes)?);
+        let open = self.open.get_mut(&message.run).filter(|open| !open.is_due).ok_or("it did not ask")?;
+        let (answer, is_bound) = open.read(message, cast)?;
+        if let (Err(reason), false) = (&answer, is_bound) {
+            open.is_doubted = true;
+            let (by, request) = (open.spec.by.clone(), open.spec.number);
+            effects.note(What::Answered { by, request, refusal: Some(*reason), tries: open.tries });
+            return Ok(None);
+        }
         let Errand::Keys(plea) = &open.spec.errand else { return Err("it did not ask") };
         let is_wrong = matches!(answer, Err(Reason::BadCode | Reason::CodeExpired | Reason::CodeAlreadyUsed));
         let tries_again = is_wrong && plea.code == Code::Guess && open.tries < plea.attempts;
         if tries_again {
+            open.is_due = true;
             return Ok(Some(now.after(plea.every)));
         }
         let Some(open) = self.open.remove(&message.run) else { return Err("it did not ask") };

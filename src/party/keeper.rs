@@ -126,14 +126,13 @@ impl Keeper {
             Ok(_) => "granted",
             Err(reason) => reason.word(),
         };
-        let label = crypto::sha256(&[&message.bytes]);
         let (bytes, shown) = match key {
             None => (Bytes::from(bytes), Shown::with_values(words, &inside)),
             Some(key) => {
-                let sealed = cast.keys.suite().symmetric.seal(&key.bytes, &label, &bytes, &mut self.rng);
+                let sealed = cast.keys.suite().symmetric.seal(&key.bytes, &digest, &bytes, &mut self.rng);
                 let value = Value::new(Kind::Cipher, sealed);
                 let parts = inside.into_iter().map(|value| Part { value, width: None }).collect();
-                let how = How::Sealed { key, parts, label: label.to_vec() };
+                let how = How::Sealed { key, parts, label: digest.to_vec() };
                 effects.made.push(Made { value: value.clone(), how });
                 (value.bytes.clone(), Shown::with_values(words, &[value]))
             }
@@ -205,12 +204,16 @@ impl Keeper {
     fn truth(&mut self, framed: &[u8], operation: Option<&Operation>) -> Option<(Value, Vec<u8>, Vec<u8>)> {
         let frame = Frame::read(framed).ok()?;
         let key = self.secret(frame.key, Some(frame.version))?;
-        let context = match operation? {
-            Operation::Encrypt { context, .. } | Operation::Rewrap { context, .. } => context.to_vec(),
-            _ => return None,
-        };
-        let text = crate::vault::open_framed(&key.bytes, &context, framed).ok()?;
-        Some((key, text.to_vec(), context))
+        match operation? {
+            Operation::Encrypt { plaintext, context, .. } => {
+                Some((key, plaintext.to_vec(), context.to_vec()))
+            }
+            Operation::Rewrap { context, .. } => {
+                let text = crate::vault::open_framed(&key.bytes, context, framed).ok()?;
+                Some((key, text.to_vec(), context.to_vec()))
+            }
+            _ => None,
+        }
     }
 
     /// A key's secret, which a rehearsal notes and no operation hands out.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::notation::{Name, Term};
-use crate::time::Span;
+use crate::time::{SimTime, Span};
 use crate::vault::{KeyKind, RevocationCause, Settings, Usage};
 
 /// What is asked of the key centre. `of` is the number of the request whose result it is about.
@@ -21,6 +21,8 @@ pub enum Wish {
         owner: Name,
         /// Whether it may leave the centre, wrapped.
         exportable: bool,
+        /// When it becomes active; at once if none.
+        active_from: Option<SimTime>,
         /// Its periods and limits.
         settings: Settings,
     },
@@ -185,6 +187,16 @@ pub struct Plea {
     pub attempts: u32,
     /// From one try to the next.
     pub every: Span,
+}
+
+impl Wish {
+    /// The number of the request whose result it is about.
+    pub fn of(&self) -> Option<u32> {
+        match self {
+            Wish::Decrypt { of, .. } | Wish::Rewrap { of, .. } | Wish::Verify { of, .. } => Some(*of),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Wish {

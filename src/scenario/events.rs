@@ -209,8 +209,8 @@ impl Setup {
     /// The party that a string names.
     pub fn known_party(&self, node: &Node) -> Result<Name, Problem> {
         let text = string(node)?;
-        match self.parties.keys().find(|p| ***p == *text) {
-            Some(party) => Ok(party.clone()),
+        match self.parties.get_key_value(text) {
+            Some((party, _)) => Ok(party.clone()),
             None => {
                 let mut problem = node.problem(format!("there is no party `{text}`"));
                 problem.help = crate::notation::fault::suggest(text, self.parties.keys().map(|p| &**p));
@@ -249,7 +249,7 @@ impl Setup {
     pub fn value_ref(&self, node: &Node) -> Result<ValueRef, Problem> {
         let text = string(node)?;
         if let Some(number) = text.strip_prefix('r').and_then(|number| number.parse::<u32>().ok()) {
-            return match self.requests.iter().any(|request| request.number == number) {
+            return match self.request(number).is_some() {
                 true => Ok(ValueRef { run: 0, party: None, name: text.into() }),
                 false => Err(node
                     .problem(format!("there is no request {number}"))

@@ -258,7 +258,7 @@ fn run_ref(node: &Node, key: &super::toml_tree::Key, setup: &Setup) -> Result<Ru
 
 fn request_ref(node: &Node, key: &super::toml_tree::Key, setup: &Setup) -> Result<u32, Problem> {
     let number = key.name.trim().parse().ok();
-    number.filter(|number| setup.requests.iter().any(|request| request.number == *number)).ok_or_else(|| {
+    number.filter(|number| setup.request(*number).is_some()).ok_or_else(|| {
         Problem::at(&node.file, key.range.clone(), format!("there is no request {}", key.name))
             .help(format!("the scenario has {} [[request]]", setup.requests.len()))
     })

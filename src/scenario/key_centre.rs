@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use super::problem::Problem;
 use super::reader::{Reader, integer, name, string, unknown};
 use super::setup::Setup;
-use super::toml_tree::{Data, Node, Places};
+use super::toml_tree::{Data, Node};
 use crate::limits::MAX_REQUEST_TRIES;
-use crate::notation::{Name, Service, Term, parse};
+use crate::notation::fault::suggest;
+use crate::notation::{Name, Service, Term};
 use crate::party::wish::{Code, Plain, Plea, Wish};
-use crate::time::{SPAN_EXPECTED, Span};
+use crate::time::{SPAN_EXPECTED, SimTime, Span};
 use crate::vault::{KeyKind, Policy, Rate, RevocationCause, Role, Settings, Usage, Verb};
 
 /// How the key centre works.
@@ -89,10 +90,12 @@ pub fn read(node: &Node) -> Result<KeyCentre, Problem> {
     let mut roles = BTreeMap::new();
     if let Some(node) = table.get("roles") {
         for (key, node) in Reader::new(node)?.entries() {
-            roles.insert(Name::from(key.name.as_str()), word(node, "role", &ROLES)?);
+            let who = Node { range: key.range.clone(), data: Data::String(key.name.clone()), ..node.clone() };
+            roles.insert(name(&who)?, word(node, "role", &ROLES)?);
         }
     }
-    let codes = table.strings("one_time_codes")?.into_iter().map(|(name, _)| name.into()).collect();
+    let codes = table.strings("one_time_codes")?.into_iter().map(|(_, node)| name(node));
+    let codes = codes.collect::<Result<_, _>>()?;
     let digits = match table.get("code_digits") {
         Some(node) => match integer(node, 1)? {
             digits @ 1..=9 => digits,
@@ -173,7 +176,8 @@ impl Setup {
         }
         let text = |key: &str| table.string(key).map(|text| text.unwrap_or_default().to_owned());
         let needed = |key: &str| table.required(key).map(str::to_owned);
-        let of = || table.integer("of", 1)?.ok_or_else(|| table.missing("of"));
+        let no_of = || table.missing("of").help("the number of the request whose result this is about");
+        let of = || table.integer("of", 1)?.ok_or_else(no_of);
         let version = |key: &str| table.integer(key, 1);
         let wish = match ask {
             "generate" => Wish::Generate {
@@ -184,6 +188,7 @@ impl Setup {
                 usage: table.get("usage").map_or(Ok(Usage::Encrypt), |node| word(node, "usage", &USAGES))?,
                 owner: table.get("owner").map_or(Ok(by.clone()), |node| self.known_person(node, attacker))?,
                 exportable: table.boolean("exportable")?.unwrap_or(false),
+                active_from: table.span("active_from")?.map(|span| SimTime::ZERO.after(span)),
                 settings: settings(table)?,
             },
             "encrypt" => {
@@ -227,8 +232,37 @@ impl Setup {
             return Err(table.get("attempts").unwrap_or(table.node).problem(limit));
         }
         let every = table.span("every")?.unwrap_or(Span::seconds(1));
-        let code = table.get("code").map_or(Ok(Code::None), code)?;
+        let code = table.get("code").map_or(Ok(Code::None), |node| self.code(node))?;
+        let again = ["attempts", "every"].into_iter().find_map(|key| Some((key, table.get(key)?)));
+        if let (Some((key, node)), false) = (again, code == Code::Guess) {
+            return Err(node.problem(format!("`{key}` is for guesses")).help("add `code = \"guess\"`"));
+        }
         Ok(Some(Plea { wish, claims, proof, code, approved_by, attempts, every }))
+    }
+
+    fn code(&self, node: &Node) -> Result<Code, Problem> {
+        let text = string(node)?;
+        match (text, text.strip_prefix("code(").and_then(|of| of.strip_suffix(')'))) {
+            ("own", _) => Ok(Code::Own),
+            ("guess", _) => Ok(Code::Guess),
+            (_, Some(of)) => Ok(Code::Stolen(code_term(&self.code_owner(of, node)?))),
+            _ => Err(node
+                .problem(format!("`{text}` is no code"))
+                .help("expected `own`, `guess`, or one that she stole, such as `code(alice)`")),
+        }
+    }
+
+    /// The party whose one-time code is meant.
+    fn code_owner(&self, of: &str, node: &Node) -> Result<Name, Problem> {
+        let codes = self.key_centre.as_ref().map_or(&[][..], |centre| &centre.codes);
+        codes.iter().find(|owner| ***owner == *of.trim()).cloned().ok_or_else(|| {
+            let mut problem = node.problem(format!("`{}` has no device for one-time codes", of.trim()));
+            problem.help = match codes.is_empty() {
+                true => Some(format!("add `one_time_codes = [\"{}\"]` to [services.kdc.keys]", of.trim())),
+                false => suggest(of.trim(), codes.iter().map(|owner| &**owner)),
+            };
+            problem
+        })
     }
 
     /// Whether a party has business with the key centre.
@@ -249,24 +283,6 @@ fn settings(table: &Reader<'_>) -> Result<Settings, Problem> {
     })
 }
 
-fn code(node: &Node) -> Result<Code, Problem> {
-    match string(node)? {
-        "own" => Ok(Code::Own),
-        "guess" => Ok(Code::Guess),
-        text => {
-            let mut places = Places::default();
-            let is_code = text.starts_with("code(") && text.ends_with(')');
-            let term = parse::term(&places.quote(&text.replacen("code(", "h(", 1), node)).ok();
-            match term.filter(|_| is_code) {
-                Some(_) => Ok(Code::Stolen(code_term(&text[5..text.len() - 1]))),
-                None => Err(node
-                    .problem(format!("`{text}` is no code"))
-                    .help("expected `own`, `guess`, or one that she stole, such as `code(alice)`")),
-            }
-        }
-    }
-}
-
 /// The name under which her notebook has somebody's code.
 pub fn code_term(of: &str) -> Term {
     Term::Name(format!("code_{of}").as_str().into())
@@ -281,7 +297,8 @@ pub fn leaked(node: &Node, setup: &Setup) -> Result<Option<(crate::party::Leaked
     if text == "vault" {
         return Ok(Some((Leaked::Vault, kdc, Term::Name("vault".into()))));
     }
-    if let Some((key, version)) = inside("key(").and_then(|inside| inside.split_once(',')) {
+    if let Some(inside) = inside("key(") {
+        let (key, version) = inside.split_once(',').unwrap_or((inside, ""));
         let version = version.trim().parse().ok().filter(|version| *version > 0);
         let version = version.ok_or_else(|| {
             node.problem(format!("`{text}` names no version")).help("write it as `key(orders,1)`")
@@ -291,14 +308,13 @@ pub fn leaked(node: &Node, setup: &Setup) -> Result<Option<(crate::party::Leaked
         return Ok(Some((Leaked::Key { name, version }, kdc, term)));
     }
     if let Some(of) = inside("code(") {
-        let place = Node { data: Data::String(of.trim().to_owned()), ..node.clone() };
-        let of = setup.known_party(&place)?;
+        let of = setup.code_owner(of, node)?;
         let term = code_term(&of);
         return Ok(Some((Leaked::Code { of: of.clone() }, of, term)));
     }
     let request = text.strip_prefix('r').and_then(|number| number.parse::<u32>().ok());
     let Some(request) = request else { return Ok(None) };
-    let spec = setup.requests.iter().find(|spec| spec.number == request);
+    let spec = setup.request(request);
     let by = spec.map(|spec| spec.by.clone()).ok_or_else(|| {
         node.problem(format!("there is no request {request}"))
             .help(format!("the scenario has {} [[request]]", setup.requests.len()))

@@ -1,6 +1,7 @@
 //! What came of a scenario, for programs and for views: sessions, goals, the attacker's
 //! holdings, and every expectation that failed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -70,6 +71,8 @@ pub struct PlayReport {
     journal: Journal,
     sessions: Sessions,
     goals: Vec<GoalVerdict>,
+    /// What became of requests.
+    answers: BTreeMap<u32, Option<Reason>>,
     /// Behind a lock because to ask what she can compute is to compute it.
     holdings: Mutex<Holdings>,
 }
@@ -137,6 +140,7 @@ impl Scenario {
             seed: self.seed,
             with_attacker,
             variant: variant.clone(),
+            answers: answers(&journal),
             journal,
             sessions,
             goals,
@@ -264,10 +268,7 @@ impl PlayReport {
 
     /// What became of a request: no answer, or an answer that grants it or gives a reason.
     pub fn request(&self, number: u32) -> Option<Option<Reason>> {
-        self.journal.events().iter().find_map(|event| match &event.what {
-            What::Answered { request, refusal, .. } if *request == number => Some(*refusal),
-            _ => None,
-        })
+        self.answers.get(&number).copied()
     }
 
     /// Why a party did not believe answers about who is revoked, in order.
@@ -460,6 +461,16 @@ impl PlayReport {
             }),
         }
     }
+}
+
+/// The last answer to each request: what anybody says in the clear counts until there is one
+/// that only the service can have given.
+fn answers(journal: &Journal) -> BTreeMap<u32, Option<Reason>> {
+    let answered = journal.events().iter().filter_map(|event| match &event.what {
+        What::Answered { request, refusal, .. } => Some((*request, *refusal)),
+        _ => None,
+    });
+    answered.collect()
 }
 
 /// What came of one run.

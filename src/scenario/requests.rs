@@ -25,7 +25,21 @@ impl Setup {
         if let Some(extra) = nodes.get(MAX_REQUESTS) {
             return Err(extra.problem(format!("more requests than the limit MAX_REQUESTS, {MAX_REQUESTS}")));
         }
-        (1..).zip(nodes).map(|(number, node)| self.read_request(number, node, attacker)).collect()
+        let requests = (1..).zip(nodes).map(|(number, node)| self.read_request(number, node, attacker));
+        let requests = requests.collect::<Result<Vec<_>, _>>()?;
+        for (request, node) in requests.iter().zip(nodes) {
+            let Errand::Keys(plea) = &request.errand else { continue };
+            let (Some(of), Some(node)) = (plea.wish.of(), Reader::new(node)?.get("of")) else { continue };
+            if of as usize > nodes.len() {
+                return Err(node
+                    .problem(format!("there is no request {of}"))
+                    .help(format!("the scenario has {} [[request]]", nodes.len())));
+            }
+            if of == request.number {
+                return Err(node.problem(format!("request {of} is this one")));
+            }
+        }
+        Ok(requests)
     }
 
     fn read_request(&self, number: u32, node: &Node, attacker: Option<&str>) -> Result<RequestSpec, Problem> {
@@ -69,6 +83,11 @@ impl Setup {
         let term = only_hers("as")?.map(|node| name(node).map(Term::Name)).transpose()?;
         table.finish()?;
         Ok(RequestSpec { number, at, by, errand, with, term })
+    }
+
+    /// The request of this number: they are numbered from 1, in the order of the file.
+    pub fn request(&self, number: u32) -> Option<&RequestSpec> {
+        self.requests.get(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 
     /// A party, or the attacker.

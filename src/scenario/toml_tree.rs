@@ -8,7 +8,6 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, Text};
-use crate::limits::MAX_FILE_BYTES;
 use crate::notation::Quoted;
 
 /// A value and its place.
@@ -64,11 +63,6 @@ impl Key {
 impl Node {
     /// Reads a file's text.
     pub fn parse(file: &Arc<Text>) -> Result<Node, Problem> {
-        if file.text.len() > MAX_FILE_BYTES {
-            let message = format!("the file has {} bytes", file.text.len());
-            return Err(Problem::at(file, 0..0, message)
-                .help(format!("the limit MAX_FILE_BYTES is {MAX_FILE_BYTES}")));
-        }
         let table = DeTable::parse(&file.text)
             .map_err(|e| Problem::at(file, e.span().unwrap_or(0..0), e.message().to_owned()))?;
         let range = table.span();

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bytes::hexadecimal;
 use crate::crypto::sha256;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
@@ -29,7 +30,7 @@ pub struct AuditRecord {
     /// Whether the request accepted the risk of a suspended or compromised key.
     pub at_risk: bool,
     /// The hash of the record before, [`NO_RECORD`] for the first.
-    #[serde(with = "hex::serde")]
+    #[serde(serialize_with = "hexadecimal", deserialize_with = "hex::serde::deserialize")]
     pub previous: [u8; 32],
 }
 

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::ops::Deref;
 
+use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
@@ -58,7 +59,7 @@ impl fmt::Debug for Bytes {
 
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        hex::serde::serialize(&*self.0, serializer)
+        hexadecimal(&self.0[..], serializer)
     }
 }
 
@@ -66,4 +67,12 @@ impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         hex::serde::deserialize::<_, Vec<u8>>(deserializer).map(Bytes::from)
     }
+}
+
+/// Writes bytes in one piece: character by character takes longer than to encrypt them.
+pub(super) fn hexadecimal<S: Serializer>(bytes: impl AsRef<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    let bytes = bytes.as_ref();
+    let mut digits = Zeroizing::new(vec![0; 2 * bytes.len()]);
+    hex::encode_to_slice(bytes, &mut digits).map_err(S::Error::custom)?;
+    serializer.serialize_str(std::str::from_utf8(&digits).map_err(S::Error::custom)?)
 }

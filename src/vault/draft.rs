@@ -65,6 +65,16 @@ impl Held {
         Ok(number)
     }
 
+    /// Whether the time has come for anything.
+    pub fn is_due(&self, now: UnixNanos) -> bool {
+        let is_past = |at: Option<UnixNanos>| at.is_some_and(|at| at <= now);
+        let protects = matches!(self.key.state, KeyState::Active | KeyState::Suspended);
+        (self.key.state == KeyState::PreActivation && is_past(self.key.spec.activate_at))
+            || (self.key.state == KeyState::PendingDestruction && is_past(self.key.destroy_at))
+            || self.key.is_due_for_rotation(now)
+            || (protects && self.key.is_past_originator_period(now))
+    }
+
     /// Does what the time has come for.
     pub fn settle(&mut self, rng: &mut Rng, now: UnixNanos) -> Result<()> {
         let is_due = |at: Option<UnixNanos>| at.is_some_and(|at| at <= now);
@@ -135,7 +145,7 @@ impl<'a> Draft<'a> {
 
     /// Does what the time has come for, if there is such a key.
     pub fn settle(&mut self, name: &str, rng: &mut Rng, now: UnixNanos) -> Result<()> {
-        let Some(held) = self.base.get(name) else { return Ok(()) };
+        let Some(held) = self.base.get(name).filter(|held| held.is_due(now)) else { return Ok(()) };
         let mut settled = held.clone();
         settled.settle(rng, now)?;
         if settled.key != held.key {

@@ -216,7 +216,8 @@ impl<S: Store> Vault<S> {
     pub fn tick(&mut self, rng: &mut Rng, now: UnixNanos) -> Result<Vec<String>> {
         let open = ready(&mut self.store, &mut self.open)?;
         let mut settled = Vec::new();
-        let names: Vec<String> = open.keys.keys().cloned().collect();
+        let due = open.keys.iter().filter(|(_, held)| held.is_due(now));
+        let names: Vec<String> = due.map(|(name, _)| name.clone()).collect();
         for name in names {
             let mut draft = Draft::new(&open.keys);
             draft.settle(&name, rng, now)?;

@@ -11,7 +11,7 @@ use super::message::{self, Response};
 use super::records::{self, Keyring, Root, Written};
 use super::seal::Seal;
 use super::store::{Batch, Store};
-use crate::crypto::{Result, Rng};
+use crate::crypto::{Result, Rng, sha256};
 use crate::limits::MAX_AUDIT_PAGE;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
@@ -80,7 +80,7 @@ impl Open {
         };
         open.load_keys(store)?;
         let seal = store.get(records::SEAL)?.ok_or(Reason::VaultTampered)?;
-        if records::digest(&seal, &open.written) != root.rows {
+        if records::digest(sha256(&[&seal]), &open.written) != root.rows {
             return Err(Reason::VaultTampered);
         }
         Ok(open)
@@ -125,10 +125,11 @@ impl Open {
     ) -> Result<()> {
         let generation = self.generation.checked_add(1).ok_or(Reason::AuditUnavailable)?;
         let is_audited = entry.is_some();
+        let sealer = self.keyring.sealer(generation);
         let mut written = self.written.clone();
         for (name, held) in &changed {
             let row = self.keyring.key_row(name);
-            let sealed = self.keyring.seal(&row, generation, &message::encode(&held.key), rng);
+            let sealed = sealer.seal(&row, &message::encode(&held.key), rng);
             batch.insert(row.clone(), Some(sealed));
             written.insert(row, generation);
             let before = self.keys.get(name);
@@ -140,7 +141,7 @@ impl Open {
             for version in held.versions().filter(|v| !before.is_some_and(|before| before.has(*v))) {
                 let row = self.keyring.secret_row(name, version);
                 let secret = held.secret(version)?.secret();
-                batch.insert(row.clone(), Some(self.keyring.seal(&row, generation, secret, rng)));
+                batch.insert(row.clone(), Some(sealer.seal(&row, secret, rng)));
                 written.insert(row, generation);
             }
         }
@@ -148,13 +149,13 @@ impl Open {
         if let Some(entry) = entry {
             let record = entry.record(audit);
             let row = records::audit_row(record.sequence);
-            let sealed = self.keyring.seal(&row, generation, &message::encode(&record), rng);
+            let sealed = sealer.seal(&row, &message::encode(&record), rng);
             batch.insert(row, Some(sealed));
             audit = audit.follow(&record)?;
         }
-        let rows = records::digest(&seal.write(), &written);
+        let rows = records::digest(seal.digest(), &written);
         let root = Root { generation, previous: self.root, audit, rows };
-        let row = root.write(&self.keyring, rng);
+        let row = root.write(&sealer, rng);
         let mark = records::mark(generation, &row);
         batch.insert(records::ROOT.to_vec(), Some(row));
         if store.apply(&batch, mark).is_err() {

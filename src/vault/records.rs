@@ -64,18 +64,11 @@ impl Keyring {
     /// u64-BE(generation) ‖ AES-256-GCM, under a key of this generation, bound to the vault,
     /// the row (which says key and version) and the generation. With a key for each
     /// generation no number of transactions wears the master key out (SP 800-38D §8.3).
-    pub fn seal(&self, row: &[u8], generation: u64, text: &[u8], rng: &mut Rng) -> Vec<u8> {
-        let mut sealed = generation.to_be_bytes().to_vec();
-        sealed.extend(CIPHER.seal(
-            self.generation_key(generation).as_slice(),
-            &self.context(row, generation),
-            text,
-            rng,
-        ));
-        sealed
+    pub fn sealer(&self, generation: u64) -> Sealer<'_> {
+        Sealer { keyring: self, generation, key: self.generation_key(generation) }
     }
 
-    /// The generation and the text of what [`seal`](Self::seal) made for this row.
+    /// The generation and the text of what a [`Sealer`] made for this row.
     ///
     /// # Errors
     /// `VaultTampered`.
@@ -99,6 +92,23 @@ impl Keyring {
     }
 }
 
+/// Seals the rows of one generation, whose key is derived once for all of them.
+pub struct Sealer<'a> {
+    keyring: &'a Keyring,
+    generation: u64,
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl Sealer<'_> {
+    /// A sealed row.
+    pub fn seal(&self, row: &[u8], text: &[u8], rng: &mut Rng) -> Vec<u8> {
+        let context = self.keyring.context(row, self.generation);
+        let mut sealed = self.generation.to_be_bytes().to_vec();
+        sealed.extend(CIPHER.seal(self.key.as_slice(), &context, text, rng));
+        sealed
+    }
+}
+
 /// The root: what the vault's rows are in this generation. Without it, a thief could put a
 /// row of an older generation in its successor's place.
 #[derive(Clone, Copy)]
@@ -113,10 +123,10 @@ pub struct Root {
 
 impl Root {
     /// previous (32) ‖ u64-BE(audit records) ‖ audit hash (32) ‖ rows (32).
-    pub fn write(&self, keyring: &Keyring, rng: &mut Rng) -> Vec<u8> {
+    pub fn write(&self, sealer: &Sealer<'_>, rng: &mut Rng) -> Vec<u8> {
         let records = self.audit.records.to_be_bytes();
         let text = [self.previous.as_slice(), &records, &self.audit.hash, &self.rows].concat();
-        keyring.seal(ROOT, self.generation, &text, rng)
+        sealer.seal(ROOT, &text, rng)
     }
 
     pub fn read(keyring: &Keyring, row: &[u8]) -> Result<Root> {
@@ -139,8 +149,8 @@ pub fn mark(generation: u64, row: &[u8]) -> Mark {
 
 /// The digest of a vault's rows: of the seal itself, since whoever puts an old one back
 /// would bring an old passphrase back, and of the generation of each other row.
-pub fn digest(seal: &[u8], written: &Written) -> [u8; 32] {
-    let mut bytes = sha256(&[seal]).to_vec();
+pub fn digest(seal: [u8; 32], written: &Written) -> [u8; 32] {
+    let mut bytes = seal.to_vec();
     for (row, generation) in written {
         bytes.push(row.len() as u8);
         bytes.extend_from_slice(row);

@@ -1,12 +1,14 @@
 //! The seal: the master key at rest, under a passphrase or under k of n shares. Must not
 //! know what the master key opens.
 
+use std::sync::OnceLock;
+
 use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::crypto::{
-    Result, Rng, STRETCH_SALT_LEN, Share, StretchCost, Symmetric, combine_shares, split_secret,
+    Result, Rng, STRETCH_SALT_LEN, Share, StretchCost, Symmetric, combine_shares, sha256, split_secret,
     stretch_at_cost,
 };
 use crate::reason::Reason;
@@ -55,6 +57,9 @@ pub(super) struct Seal {
     method: Method,
     #[serde(with = "hex::serde")]
     master: Vec<u8>,
+    /// Every transaction names it, and nothing in it changes.
+    #[serde(skip)]
+    digest: OnceLock<[u8; 32]>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -88,7 +93,7 @@ impl Seal {
                 (Method::Shares { threshold, count }, key, shares)
             }
         };
-        let mut seal = Seal { format: FORMAT, vault, method, master: Vec::new() };
+        let mut seal = Seal { format: FORMAT, vault, method, master: Vec::new(), digest: OnceLock::new() };
         seal.master = CIPHER.seal(key.as_slice(), &seal.context(), master.as_slice(), rng);
         Ok((seal, shares))
     }
@@ -112,6 +117,11 @@ impl Seal {
 
     pub fn write(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a seal has no keys but texts")
+    }
+
+    /// SHA-256 of what is written.
+    pub fn digest(&self) -> [u8; 32] {
+        *self.digest.get_or_init(|| sha256(&[&self.write()]))
     }
 
     pub fn read(bytes: &[u8]) -> Result<Seal> {
