@@ -22,6 +22,8 @@ struct Made {
     signing: BTreeMap<String, SigningKey>,
     decryption: BTreeMap<String, DecryptionKey>,
     stretched: BTreeMap<(String, Bytes), Bytes>,
+    /// By the two names, in order, and the version.
+    shared: BTreeMap<String, Bytes>,
 }
 
 /// The private keys of one owner.
@@ -65,7 +67,14 @@ impl Keys {
 
     /// `k(a,b)` in this version: 32 bytes.
     pub fn shared(&self, a: &str, b: &str, version: u32) -> Value {
-        Value::new(Kind::Key, random(&mut self.versioned("k", a, b, version), 32))
+        let (a, b) = if a <= b { (a, b) } else { (b, a) };
+        let slot = format!("{a} {b} {version}");
+        if let Some(key) = self.lock().shared.get(&slot) {
+            return Value { kind: Kind::Key, bytes: key.clone() };
+        }
+        let key = Value::new(Kind::Key, random(&mut self.versioned("k", a, b, version), 32));
+        self.lock().shared.insert(slot, key.bytes.clone());
+        key
     }
 
     /// The stream of a secret of two names; every version has one of its own.

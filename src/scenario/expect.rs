@@ -77,8 +77,10 @@ pub struct ExposureExpect {
 impl std::fmt::Display for ExposureExpect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "what was stolen from {} is of use", self.of)?;
-        self.min.map_or(Ok(()), |min| write!(f, " for at least {min}"))?;
-        self.max.map_or(Ok(()), |max| write!(f, " for at most {max}"))
+        let bounds =
+            [self.min.map(|min| format!("at least {min}")), self.max.map(|max| format!("at most {max}"))];
+        let bounds: Vec<String> = bounds.into_iter().flatten().collect();
+        write!(f, " for {}", bounds.join(" and "))
     }
 }
 
