@@ -45,7 +45,7 @@
 //! # use mallory::reason::Reason;
 //! use mallory::vault::{FileAnchor, FileStore, Unsealing, Vault};
 //!
-//! let store = FileStore::open("keys.vault", FileAnchor::new("/mnt/elsewhere/keys.anchor"))?;
+//! let store = FileStore::open("keys.vault", FileAnchor::new("other-disk/keys.anchor"))?;
 //! let mut vault = Vault::open(store)?;
 //! vault.unseal(Unsealing::Passphrase(b"correct horse"))?;
 //! vault.close()?;
