@@ -95,6 +95,7 @@ reasons! {
     VersionTrimmed = "version-trimmed", "a key's version was destroyed by trimming (Vault transit)";
     KeyUsageLimit = "key-usage-limit", "a key's version has done all the operations it may (SP 800-38D §8.3)";
     WrongKeyUsage = "wrong-key-usage", "a key is for another purpose than the operation (SP 800-57 pt 1 §5.2)";
+    InvalidSettings = "invalid-settings", "a key's periods and minimum versions do not go together (SP 800-57 pt 1 §5.3.5)";
     NotExportable = "not-exportable", "a key was made never to leave the vault";
     NeedsSecondApprover = "needs-second-approver", "a second administrator must approve this very operation (SP 800-57 pt 2 dual control)";
     SecondFactorRequired = "second-factor-required", "the operation needs a one-time code, and none came";

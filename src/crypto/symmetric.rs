@@ -2,8 +2,8 @@
 //! lesson. Must not know what the text or the associated data mean.
 
 use aes::Aes256;
-use aes_gcm::aead::{Aead, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
+use aes_gcm::aead::AeadInOut;
+use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyInit, KeyIvInit};
 use rand::Rng as _;
@@ -40,27 +40,35 @@ impl Symmetric {
     /// always derives two keys by HKDF-SHA-256, since one key must not serve
     /// two purposes (SP 800-57 part 1 §5.2).
     pub fn seal(self, key: &[u8], aad: &[u8], plaintext: &[u8], rng: &mut Rng) -> Vec<u8> {
-        let mut sealed = Vec::with_capacity(self.sealed_len(plaintext.len()));
+        let mut sealed = Vec::new();
+        self.seal_to(&mut sealed, key, aad, plaintext, rng);
+        sealed
+    }
+
+    /// Appends to `out` what [`seal`](Self::seal) makes.
+    pub fn seal_to(self, out: &mut Vec<u8>, key: &[u8], aad: &[u8], plaintext: &[u8], rng: &mut Rng) {
+        out.reserve_exact(self.sealed_len(plaintext.len()));
+        let start = out.len();
         match self {
             Symmetric::Aes256CbcHmacSha256 => {
                 let keys = EtmKeys::derive(key);
-                seal_cbc(&keys.encryption, plaintext, rng, &mut sealed);
-                let tag = keys.tag(aad, &sealed);
-                sealed.extend_from_slice(&tag);
+                seal_cbc(&keys.encryption, plaintext, rng, out);
+                let tag = keys.tag(aad, &out[start..]);
+                out.extend_from_slice(&tag);
             }
-            Symmetric::Aes256Cbc => seal_cbc(&self.aes_key(key), plaintext, rng, &mut sealed),
+            Symmetric::Aes256Cbc => seal_cbc(&self.aes_key(key), plaintext, rng, out),
             Symmetric::Aes256Gcm => {
                 let mut nonce = [0; GCM_NONCE];
                 rng.fill_bytes(&mut nonce);
-                sealed.extend_from_slice(&nonce);
-                let payload = Payload { msg: plaintext, aad };
-                let ciphertext = gcm(&self.aes_key(key))
-                    .encrypt(&Nonce::from(nonce), payload)
+                out.extend_from_slice(&nonce);
+                out.extend_from_slice(plaintext);
+                let text = &mut out[start + GCM_NONCE..];
+                let tag = gcm(&self.aes_key(key))
+                    .encrypt_inout_detached(&Nonce::from(nonce), aad, text.into())
                     .expect("a text in memory is shorter than 2^36 - 32 bytes (SP 800-38D §5.2.1)");
-                sealed.extend_from_slice(&ciphertext);
+                out.extend_from_slice(&tag);
             }
         }
-        sealed
     }
 
     /// Opens what [`seal`](Self::seal) made with the same `key` and `aad`.
@@ -83,11 +91,18 @@ impl Symmetric {
             }
             Symmetric::Aes256Cbc => open_cbc(&self.aes_key(key), sealed).ok_or(Reason::BadPadding),
             Symmetric::Aes256Gcm => {
-                let (nonce, msg) = sealed.split_first_chunk::<GCM_NONCE>().ok_or(Reason::DecryptFailed)?;
+                let (nonce, sealed) = sealed.split_first_chunk::<GCM_NONCE>().ok_or(Reason::DecryptFailed)?;
+                let (ciphertext, tag) = sealed.split_last_chunk::<GCM_TAG>().ok_or(Reason::DecryptFailed)?;
+                let mut text = Zeroizing::new(ciphertext.to_vec());
                 gcm(&self.aes_key(key))
-                    .decrypt(&Nonce::from(*nonce), Payload { msg, aad })
-                    .map(Zeroizing::new)
-                    .map_err(|_| Reason::DecryptFailed)
+                    .decrypt_inout_detached(
+                        &Nonce::from(*nonce),
+                        aad,
+                        text.as_mut_slice().into(),
+                        &Tag::from(*tag),
+                    )
+                    .map_err(|_| Reason::DecryptFailed)?;
+                Ok(text)
             }
         }
     }
@@ -148,8 +163,12 @@ fn seal_cbc(key: &Key, plaintext: &[u8], rng: &mut Rng, sealed: &mut Vec<u8>) {
     let mut iv = [0; BLOCK];
     rng.fill_bytes(&mut iv);
     sealed.extend_from_slice(&iv);
-    let cipher = cbc::Encryptor::<Aes256>::new((&**key).into(), &iv.into());
-    sealed.extend_from_slice(&cipher.encrypt_padded_vec::<Pkcs7>(plaintext));
+    let start = sealed.len();
+    sealed.extend_from_slice(plaintext);
+    sealed.resize(start + (plaintext.len() / BLOCK + 1) * BLOCK, 0);
+    cbc::Encryptor::<Aes256>::new((&**key).into(), &iv.into())
+        .encrypt_padded::<Pkcs7>(&mut sealed[start..], plaintext.len())
+        .expect("there is room for the padding");
 }
 
 /// Decrypts IV ‖ ciphertext; `None` for a wrong length or wrong padding.

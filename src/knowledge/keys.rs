@@ -23,7 +23,7 @@ struct Made {
     decryption: BTreeMap<String, DecryptionKey>,
     stretched: BTreeMap<(String, Bytes), Bytes>,
     /// By the two names, in order, and the version.
-    shared: BTreeMap<String, Bytes>,
+    shared: BTreeMap<String, BTreeMap<String, BTreeMap<u32, Bytes>>>,
 }
 
 /// The private keys of one owner.
@@ -68,13 +68,15 @@ impl Keys {
     /// `k(a,b)` in this version: 32 bytes.
     pub fn shared(&self, a: &str, b: &str, version: u32) -> Value {
         let (a, b) = if a <= b { (a, b) } else { (b, a) };
-        let slot = format!("{a} {b} {version}");
-        if let Some(key) = self.lock().shared.get(&slot) {
-            return Value { kind: Kind::Key, bytes: key.clone() };
-        }
-        let key = Value::new(Kind::Key, random(&mut self.versioned("k", a, b, version), 32));
-        self.lock().shared.insert(slot, key.bytes.clone());
-        key
+        let made = self.lock().shared.get(a).and_then(|with| with.get(b)?.get(&version).cloned());
+        let bytes = made.unwrap_or_else(|| {
+            let key = Bytes::from(random(&mut self.versioned("k", a, b, version), 32));
+            let mut made = self.lock();
+            let with = made.shared.entry(a.to_owned()).or_default();
+            with.entry(b.to_owned()).or_default().insert(version, key.clone());
+            key
+        });
+        Value { kind: Kind::Key, bytes }
     }
 
     /// The stream of a secret of two names; every version has one of its own.
@@ -184,16 +186,20 @@ pub const ENCRYPTION: u8 = 1;
 /// Marks the one for signatures.
 pub const SIGNATURE: u8 = 2;
 
-/// A bundle: for each part a mark, two bytes of length and the part. A part of more than
-/// 65,535 bytes is left out.
+/// Bytes before each part of a bundle: its mark and its length.
+pub const HEADER: usize = 5;
+
+/// A bundle: for each part a mark, four bytes of length and the part.
+///
+/// # Panics
+/// If a part is longer than 4 GiB, which no limit permits.
 pub fn join<'a>(parts: impl IntoIterator<Item = (u8, &'a [u8])>) -> Vec<u8> {
     let mut out = Vec::new();
     for (mark, bytes) in parts {
-        if let Ok(len) = u16::try_from(bytes.len()) {
-            out.push(mark);
-            out.extend_from_slice(&len.to_be_bytes());
-            out.extend_from_slice(bytes);
-        }
+        let len = u32::try_from(bytes.len()).expect("a part is shorter than a message may be");
+        out.push(mark);
+        out.extend_from_slice(&len.to_be_bytes());
+        out.extend_from_slice(bytes);
     }
     out
 }
@@ -204,8 +210,8 @@ pub fn join<'a>(parts: impl IntoIterator<Item = (u8, &'a [u8])>) -> Vec<u8> {
 /// `Malformed`.
 pub fn parts(mut bytes: &[u8]) -> Result<Vec<(u8, &[u8])>, Reason> {
     let mut parts = Vec::new();
-    while let [mark, high, low, rest @ ..] = bytes {
-        let len = usize::from(u16::from_be_bytes([*high, *low]));
+    while let [mark, a, b, c, d, rest @ ..] = bytes {
+        let len = usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])).map_err(|_| Reason::Malformed)?;
         parts.push((*mark, rest.get(..len).ok_or(Reason::Malformed)?));
         bytes = &rest[len..];
     }

@@ -51,10 +51,10 @@ impl Knowledge {
     }
 
     fn public_len(&self, suite: Suite) -> usize {
-        const HEADER: usize = 3;
         let uses = self.grounds().uses;
-        let encryption = if uses.encryption { HEADER + crate::crypto::RSA_2048_SPKI_LEN } else { 0 };
-        let signature = if uses.signature { HEADER + suite.signature.spki_len() } else { 0 };
+        let encryption =
+            if uses.encryption { super::keys::HEADER + crate::crypto::RSA_2048_SPKI_LEN } else { 0 };
+        let signature = if uses.signature { super::keys::HEADER + suite.signature.spki_len() } else { 0 };
         encryption + signature
     }
 }

@@ -4,11 +4,22 @@
 use std::sync::Arc;
 
 use super::{Knowledge, Value};
-use crate::notation::{Func, Id, Kind, Node, Table, Term};
+use crate::notation::{Func, Id, Kind, Node, Table};
+
+/// What a message says.
+#[derive(Clone, Debug)]
+pub struct Shown(Form);
+
+#[derive(Clone, Debug)]
+enum Form {
+    Terms(Terms),
+    /// Outside the notation: words, and the values that they stand for.
+    Words(Arc<str>, Vec<Value>),
+}
 
 /// Terms and the values that they had.
 #[derive(Clone, Debug)]
-pub struct Shown {
+struct Terms {
     table: Arc<Table>,
     parts: Arc<[Id]>,
     values: Vec<(Id, Value)>,
@@ -21,7 +32,7 @@ impl Knowledge {
         for part in parts.iter() {
             self.collect(*part, &mut values);
         }
-        Shown { table: self.table().clone(), parts, values }
+        Shown(Form::Terms(Terms { table: self.table().clone(), parts, values }))
     }
 
     fn collect(&self, id: Id, values: &mut Vec<(Id, Value)>) {
@@ -40,30 +51,63 @@ impl Knowledge {
 impl Shown {
     /// Words that stand for a message outside the notation.
     pub fn words(text: &str) -> Shown {
-        let mut table = Table::default();
-        let id = table.intern(&Term::name(text)).expect("one term fits any table");
-        Shown { table: Arc::new(table), parts: Arc::from([id]), values: Vec::new() }
+        Shown::with_values(text, Vec::new())
     }
 
     /// Words that stand for a message outside the notation, with the values that it consists of:
     /// the first is what the words stand for.
-    pub fn with_values(text: &str, values: &[Value]) -> Shown {
-        let mut table = Table::default();
-        let mut intern = |name: &str| table.intern(&Term::name(name)).expect("a few terms fit any table");
-        let names = [text.to_owned()].into_iter().chain((2..=values.len()).map(|nth| format!("part {nth}")));
-        let parts: Arc<[Id]> = names.map(|name| intern(&name)).collect();
-        let values = parts.iter().copied().zip(values.iter().cloned()).collect();
-        Shown { table: Arc::new(table), parts, values }
+    pub fn with_values(text: &str, values: Vec<Value>) -> Shown {
+        Shown(Form::Words(text.into(), values))
     }
 
     /// The parts' values, as far as they were known.
     pub fn values(&self) -> impl Iterator<Item = &Value> {
-        self.parts.iter().filter_map(|p| self.value(*p))
+        let (terms, values) = match &self.0 {
+            Form::Terms(terms) => (Some(terms), &[][..]),
+            Form::Words(_, values) => (None, &values[..]),
+        };
+        let of_terms = terms.into_iter().flat_map(|t| t.parts.iter().filter_map(|p| t.value(*p)));
+        of_terms.chain(values)
     }
 
     /// Every value that was known, with its term in the parties' names.
-    pub fn named(&self) -> impl Iterator<Item = (String, &Value)> {
-        let bare = Shown {
+    pub fn named(&self) -> Vec<(String, &Value)> {
+        match &self.0 {
+            Form::Terms(terms) => terms.named().collect(),
+            Form::Words(words, values) => {
+                values.iter().enumerate().map(|(nth, value)| (part(words, nth), value)).collect()
+            }
+        }
+    }
+
+    /// The text, each value followed by `#` and 16 hex digits.
+    pub fn text(&self) -> String {
+        match &self.0 {
+            Form::Terms(terms) => terms.list(&terms.parts),
+            Form::Words(words, values) if values.is_empty() => words.to_string(),
+            Form::Words(words, values) => {
+                let marked = |(nth, value): (usize, &Value)| mark(part(words, nth), Some(value));
+                values.iter().enumerate().map(marked).collect::<Vec<_>>().join(", ")
+            }
+        }
+    }
+}
+
+/// What the words say of their n-th value, from 0.
+fn part(words: &str, nth: usize) -> String {
+    if nth == 0 { words.to_owned() } else { format!("part {}", nth + 1) }
+}
+
+fn mark(text: String, value: Option<&Value>) -> String {
+    match value {
+        Some(value) => format!("{text} {}", value.fingerprint()),
+        None => text,
+    }
+}
+
+impl Terms {
+    fn named(&self) -> impl Iterator<Item = (String, &Value)> {
+        let bare = Terms {
             values: self.values.iter().filter(|(_, v)| v.kind == Kind::Name).cloned().collect(),
             ..self.clone()
         };
@@ -72,11 +116,6 @@ impl Shown {
 
     fn value(&self, id: Id) -> Option<&Value> {
         self.values.iter().find(|(i, _)| *i == id).map(|(_, v)| v)
-    }
-
-    /// The text, each value followed by `#` and 16 hex digits.
-    pub fn text(&self) -> String {
-        self.list(&self.parts)
     }
 
     fn list(&self, ids: &[Id]) -> String {
@@ -120,9 +159,6 @@ impl Shown {
     }
 
     fn marked(&self, id: Id, text: String) -> String {
-        match self.value(id) {
-            Some(value) => format!("{text} {}", value.fingerprint()),
-            None => text,
-        }
+        mark(text, self.value(id))
     }
 }

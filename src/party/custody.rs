@@ -10,13 +10,15 @@ use rand::RngExt as _;
 use super::Effects;
 use super::bureau::KMS_PROTOCOL;
 use super::cast::Cast;
+use super::envelope::{REQUEST_LABEL, Sealed, seal};
 use super::errand::{Errand, RequestSpec, asked};
-use super::keeper::{REQUEST_LABEL, envelope};
+use super::keeper::{UNWRAPS, agreement};
 use super::wish::{Code, Plain, Plea, Wish};
-use crate::crypto::{self, Agreement, OtpHash, Rng, Totp};
+use crate::crypto::{Agreement, OtpHash, Rng, Totp};
 use crate::journal::{Sight, What};
 use crate::knowledge::{Bytes, How, Made, Part, Shown, Value, keys};
-use crate::notation::{KeyUses, Kind, Name, Service};
+use crate::limits::MAX_AUDIT_PAGE;
+use crate::notation::{Kind, Name, Service};
 use crate::reason::Reason;
 use crate::time::{SimTime, UnixNanos};
 use crate::vault::{
@@ -53,8 +55,8 @@ struct Open {
     label: [u8; 32],
     key: Option<Value>,
     operation: Operation,
-    /// The exponent of its own share, if it agrees on a secret.
-    exponent: Option<Vec<u8>>,
+    /// By what it agrees on a secret, and the exponent of its own share.
+    exponent: Option<(Agreement, Value)>,
     tries: u32,
     /// Whether it was told to try again, and has yet to.
     is_due: bool,
@@ -79,6 +81,16 @@ impl Open {
             },
         }
     }
+}
+
+/// A wish as an operation.
+struct Asked {
+    operation: Operation,
+    /// The value that it brings along.
+    about: Option<Value>,
+    /// Its own share of what is to be agreed, and the exponent.
+    share: Option<Value>,
+    exponent: Option<(Agreement, Value)>,
 }
 
 /// The result of a request.
@@ -145,8 +157,7 @@ impl Custody {
         tries: u32,
         effects: &mut Effects,
     ) -> Result<Sight, String> {
-        let mut exponent = None;
-        let (operation, about) = self.operation(&plea.wish, spec, means, &mut exponent)?;
+        let Asked { operation, about, share, exponent } = self.operation(&plea.wish, spec, means, effects)?;
         if plea.proof && means.secret.is_none() {
             return Err("a key to show who asks".to_owned());
         }
@@ -154,7 +165,7 @@ impl Custody {
         let claimed = plea.claims.as_ref().or(sealed_under.map(|(name, _)| name)).unwrap_or(&spec.by);
         let code = match &plea.code {
             Code::None => None,
-            Code::Own => Some(totp(means.cast, claimed).code(means.clock.seconds())),
+            Code::Own => Some(totp(means.cast, &spec.by).code(means.clock.seconds())),
             Code::Stolen(_) => Some(means.code.clone().ok_or("a code")?),
             Code::Guess => {
                 let digits = means.cast.code_digits;
@@ -168,31 +179,29 @@ impl Custody {
             source: String::new(),
             code,
             approval: None,
-            operation: operation.clone(),
+            operation,
         };
-        let pair = |of: &'_ Option<(Name, Value)>| of.clone();
-        let approver = pair(&means.approver);
-        let approver = approver.as_ref().map(|(name, key)| (name, key));
+        let approver = means.approver.as_ref().map(|(name, key)| (name, key));
         let under = sealed_under.map(|(name, key)| (name, key));
-        let (bytes, sealed) = envelope(&request, under, approver, means.cast, &mut self.rng);
+        let Sealed { bytes, digest, ciphertext } = seal(&request, under, approver, means.cast, &mut self.rng);
         let key = under.map(|(_, key)| key.clone());
-        let inside: Vec<Value> = about.iter().cloned().collect();
+        let inside: Vec<Value> = about.iter().chain(&share).cloned().collect();
         let words = spec.errand.to_string();
-        let shown = match (&sealed, &key) {
+        let shown = match (&ciphertext, &key) {
             (Some(sealed), Some(key)) => {
                 let parts = inside.iter().map(|value| Part { value: value.clone(), width: None }).collect();
                 let how = How::Sealed { key: key.clone(), parts, label: REQUEST_LABEL.to_vec() };
                 effects.made.push(Made { value: sealed.clone(), how });
-                Shown::with_values(&words, std::slice::from_ref(sealed))
+                Shown::with_values(&words, vec![sealed.clone()])
             }
-            _ => Shown::with_values(&words, &inside),
+            _ => Shown::with_values(&words, inside),
         };
         if let Some(value) = about {
             self.results.entry(spec.number).or_default().value = Some(value.clone());
             effects.note(What::Obtained { by: spec.by.clone(), request: spec.number, value });
         }
-        let label = crypto::sha256(&[&bytes]);
         let (number, from, spec) = (spec.number, spec.by.clone(), spec.clone());
+        let (label, operation) = (digest, request.operation);
         let open = Open { spec, label, key, operation, exponent, tries, is_due: false, is_doubted: false };
         self.open.insert(number, open);
         Ok(Sight {
@@ -207,69 +216,73 @@ impl Custody {
         })
     }
 
-    /// The operation, and the value that it is about, if it brings one along.
     fn operation(
         &mut self,
         wish: &Wish,
         spec: &RequestSpec,
         means: &Means<'_>,
-        exponent: &mut Option<Vec<u8>>,
-    ) -> Result<(Operation, Option<Value>), String> {
-        let text = |text: &str| vault::Bytes::from(text.as_bytes().to_vec());
+        effects: &mut Effects,
+    ) -> Result<Asked, String> {
+        let text = |text: &str| vault::Bytes::from(text.as_bytes());
         let held = |of: &u32| {
             let bytes = self.results.get(of).and_then(|held| held.bytes.clone());
             bytes.map(vault::Bytes::from).ok_or(format!("the result of request {of}"))
         };
-        let operation = match wish.clone() {
+        let (mut about, mut share, mut exponent) = (None, None, None);
+        let operation = match wish {
             Wish::Generate { key, kind, usage, owner, exportable, active_from, settings } => {
                 let activate_at = active_from.map(|at| means.cast.clock(at, 0));
-                let spec = KeySpec { exportable, activate_at, settings, ..KeySpec::new(kind, usage, &owner) };
-                Operation::Generate { key, spec }
+                let spec = KeySpec {
+                    exportable: *exportable,
+                    activate_at,
+                    settings: *settings,
+                    ..KeySpec::new(*kind, *usage, owner)
+                };
+                Operation::Generate { key: key.clone(), spec }
             }
             Wish::Encrypt { key, text: plain, context } => {
-                let value = Value::new(Kind::Data, plain.as_bytes());
-                let (plaintext, context) = (text(&plain), text(&context));
-                return Ok((Operation::Encrypt { key, version: None, plaintext, context }, Some(value)));
+                about = Some(Value::new(Kind::Data, plain.as_bytes()));
+                let (plaintext, context) = (text(plain), text(context));
+                Operation::Encrypt { key: key.clone(), version: None, plaintext, context }
             }
             Wish::Decrypt { of, context } => {
-                Operation::Decrypt { ciphertext: held(&of)?, context: text(&context), accept_risk: false }
+                Operation::Decrypt { ciphertext: held(of)?, context: text(context), accept_risk: false }
             }
             Wish::Rewrap { of, context } => {
-                Operation::Rewrap { ciphertext: held(&of)?, context: text(&context) }
+                Operation::Rewrap { ciphertext: held(of)?, context: text(context) }
             }
-            Wish::Sign { key, text: message } => Operation::Sign { key, message: text(&message) },
+            Wish::Sign { key, text: message } => Operation::Sign { key: key.clone(), message: text(message) },
             Wish::Verify { of, text: message } => {
-                Operation::Verify { message: text(&message), signature: held(&of)?, accept_risk: false }
+                Operation::Verify { message: text(message), signature: held(of)?, accept_risk: false }
             }
-            Wish::Agree { key } => {
-                let secret = Agreement::X25519.generate(&mut self.rng);
-                let share = Agreement::X25519.share(&secret).map_err(|reason| reason.to_string())?;
-                *exponent = Some(secret.to_vec());
-                Operation::Agree { key, share: share.into() }
+            Wish::Agree { key, kind } => {
+                let by = agreement(*kind).ok_or("a key that agrees on secrets")?;
+                let secret = Value::new(Kind::Exponent, by.generate(&mut self.rng).to_vec());
+                let public = by.share(&secret.bytes).map_err(|reason| reason.to_string())?;
+                let value = Value::new(Kind::Share, public.as_slice());
+                let how = How::Share { secret: secret.clone() };
+                effects.made.push(Made { value: value.clone(), how });
+                (share, exponent) = (Some(value), Some((by, secret)));
+                Operation::Agree { key: key.clone(), share: public.into() }
             }
             Wish::Export { key, version } => {
-                let uses = KeyUses { encryption: true, signature: false };
-                let own = means.cast.keys.private(&spec.by, uses).decryption.ok_or("a key to unwrap with")?;
-                Operation::Export { key, version, under: WrapUnder::PublicKey(own.public().into()) }
+                let own = means.cast.keys.private(&spec.by, UNWRAPS).decryption;
+                let under = WrapUnder::PublicKey(own.ok_or("a key to unwrap with")?.public().into());
+                Operation::Export { key: key.clone(), version: *version, under }
             }
-            Wish::Configure { key, settings } => Operation::Configure { key, settings },
-            Wish::Trim { key, below } => Operation::Trim { key, below },
-            Wish::Revoke { key, cause } => Operation::Revoke { key, cause },
-            Wish::ScheduleDestruction { key, wait } => Operation::ScheduleDestruction { key, wait },
-            Wish::Plain { what, key } => match what {
-                Plain::Rotate => Operation::Rotate { key },
-                Plain::Activate => Operation::Activate { key },
-                Plain::Suspend => Operation::Suspend { key },
-                Plain::Resume => Operation::Resume { key },
-                Plain::Destroy => Operation::Destroy { key },
-                Plain::CancelDestruction => Operation::CancelDestruction { key },
-                Plain::Describe => Operation::Describe { key },
-                Plain::PublicKey => Operation::PublicKey { key, version: None },
-            },
+            Wish::Configure { key, settings } => {
+                Operation::Configure { key: key.clone(), settings: *settings }
+            }
+            Wish::Trim { key, below } => Operation::Trim { key: key.clone(), below: *below },
+            Wish::Revoke { key, cause } => Operation::Revoke { key: key.clone(), cause: *cause },
+            Wish::ScheduleDestruction { key, wait } => {
+                Operation::ScheduleDestruction { key: key.clone(), wait: *wait }
+            }
+            Wish::Plain { what, key } => plain(*what, key.clone()),
             Wish::List => Operation::List {},
-            Wish::ReadAudit => Operation::ReadAudit { from: 0, count: 100 },
+            Wish::ReadAudit => Operation::ReadAudit { from: 1, count: MAX_AUDIT_PAGE as u64 },
         };
-        Ok((operation, None))
+        Ok(Asked { operation, about, share, exponent })
     }
 
     /// Takes an answer. Answers when to try again, if it is to.
@@ -300,7 +313,7 @@ impl Custody {
         let refusal = match answer {
             Ok(response) => {
                 let result = self.results.entry(request).or_default();
-                let value = take(response, &open, cast, result);
+                let value = take(response, &open, cast, result, effects);
                 if let Some(value) = value {
                     result.value = Some(value.clone());
                     effects.note(What::Obtained { by: by.clone(), request, value });
@@ -315,24 +328,53 @@ impl Custody {
 }
 
 /// What a response gives.
-fn take(response: Response, open: &Open, cast: &Cast, result: &mut Held) -> Option<Value> {
+fn take(
+    response: Response,
+    open: &Open,
+    cast: &Cast,
+    result: &mut Held,
+    effects: &mut Effects,
+) -> Option<Value> {
     match response {
+        Response::PublicKey(share) if open.exponent.is_some() => {
+            let (by, exponent) = open.exponent.clone()?;
+            let agreed = Value::new(Kind::Share, by.agree(&exponent.bytes, &share).ok()?.as_slice());
+            let how = How::Agreed { secret: exponent, share: Value::new(Kind::Share, &share[..]) };
+            effects.made.push(Made { value: agreed.clone(), how });
+            Some(agreed)
+        }
         Response::Ciphertext(bytes) | Response::Signature(bytes) | Response::PublicKey(bytes) => {
             result.bytes = Some(bytes.to_vec());
             None
         }
         Response::Plaintext(text) => Some(Value::new(Kind::Data, &text[..])),
-        // Of the agreed secret the service has told its own part only to who holds the exponent.
-        Response::Secret(secret) => open.exponent.as_ref().map(|_| Value::new(Kind::Key, &secret[..])),
         Response::Wrapped(wrapped) => {
             let Operation::Export { key, .. } = &open.operation else { return None };
             let version = vault::Frame::read(&wrapped).ok()?.version;
-            let uses = KeyUses { encryption: true, signature: false };
-            let own = cast.keys.private(&open.spec.by, uses).decryption?;
+            let own = cast.keys.private(&open.spec.by, UNWRAPS).decryption?;
             let secret = vault::unwrap_exported(&wrapped, key, version, Unwrapping::Rsa2048(&own)).ok()?;
             Some(Value::new(Kind::Key, secret.as_slice()))
         }
-        _ => None,
+        Response::Names(names) => Some(Value::new(Kind::Data, names.join(", ").as_bytes())),
+        Response::Key(key) => Some(Value::new(Kind::Data, key.to_string().as_bytes())),
+        Response::Audit(records) => {
+            let lines: Vec<String> = records.iter().map(ToString::to_string).collect();
+            Some(Value::new(Kind::Data, lines.join("; ").as_bytes()))
+        }
+        Response::Version(_) | Response::Done | Response::Secret(_) => None,
+    }
+}
+
+fn plain(what: Plain, key: String) -> Operation {
+    match what {
+        Plain::Rotate => Operation::Rotate { key },
+        Plain::Activate => Operation::Activate { key },
+        Plain::Suspend => Operation::Suspend { key },
+        Plain::Resume => Operation::Resume { key },
+        Plain::Destroy => Operation::Destroy { key },
+        Plain::CancelDestruction => Operation::CancelDestruction { key },
+        Plain::Describe => Operation::Describe { key },
+        Plain::PublicKey => Operation::PublicKey { key, version: None },
     }
 }
 

@@ -229,8 +229,8 @@ impl Principal {
         let clock = self.clock(now);
         let heeded = match (&mut self.office, &*message.protocol, message.line) {
             (Office::Ca(Some(bureau)), _, 1) => bureau.answer(message, &self.cast, (now, clock), effects),
-            (Office::Kdc { revoked, keeper: Some(keeper) }, KMS_PROTOCOL, 1) => {
-                keeper.answer(message, &self.cast, clock, |name| revoked.contains(name), effects)
+            (Office::Kdc { keeper: Some(keeper), .. }, KMS_PROTOCOL, 1) => {
+                keeper.answer(message, (&self.cast, &self.trust.ring), clock, effects)
             }
             (_, KMS_PROTOCOL, 2) => match self.custody.answer(message, &self.cast, now, effects) {
                 Ok(None) => Ok(()),

@@ -6,31 +6,18 @@ use std::sync::Arc;
 
 use super::bureau::KMS_PROTOCOL;
 use super::cast::Cast;
+use super::envelope::{Envelope, Opened};
 use super::{Effect, Effects};
-use crate::crypto::{self, Rng, StretchCost, Totp};
+use crate::crypto::{self, Agreement, Rng, StretchCost, Totp};
 use crate::journal::Sight;
-use crate::knowledge::keys::{join, parts};
-use crate::knowledge::{Bytes, How, Made, Part, Shown, Value};
-use crate::notation::{Func, Kind, Name, Service};
+use crate::knowledge::{Bytes, How, Made, Part, Ring, Shown, Value};
+use crate::notation::{KeyUses, Kind, Name, Service};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 use crate::vault::{
-    Answer, Approval, Disk, Frame, Gate, MemoryStore, Operation, Policy, Request, Response, Role, Sealing,
+    Answer, Disk, Frame, Gate, KeyKind, MemoryStore, Operation, Policy, Request, Response, Role, Sealing,
     Unsealing, Vault, encode_answer,
 };
-
-/// Marks the name under whose key a request is sealed.
-pub const SENDER: u8 = 1;
-/// Marks a request that is sealed.
-pub const SEALED: u8 = 2;
-/// Marks one that is not.
-pub const PLAIN: u8 = 3;
-/// Marks who consents.
-pub const APPROVER: u8 = 4;
-/// Marks the proof of it: HMAC-SHA-256 over the operation.
-pub const CONSENT: u8 = 5;
-/// To what requests are bound.
-pub const REQUEST_LABEL: &[u8] = b"kms request";
 
 /// How a key centre is set up.
 pub struct KeeperSpec {
@@ -50,17 +37,11 @@ pub struct Keeper {
     gate: Result<Gate<Disk>, Reason>,
     spec: KeeperSpec,
     rng: Rng,
-    /// Digests of the requests that it has taken: each is fresh, so none comes twice.
+    /// Digests of the sealed requests that it has taken: each is fresh, so none comes twice.
+    /// They lie with the register, and outlive a restart as it does.
     taken: BTreeSet<[u8; 32]>,
     /// The copy of its disk that was taken last, and whether somebody put it back.
     copied: Option<(Vec<u8>, bool)>,
-}
-
-/// Who sent a request, and what it says.
-struct Opened {
-    request: Request,
-    /// The key under which it came, and under which the answer goes.
-    key: Option<Value>,
 }
 
 impl Keeper {
@@ -77,18 +58,29 @@ impl Keeper {
         Ok(Keeper { gate, spec, rng, taken: BTreeSet::new(), copied: None })
     }
 
-    /// Starts anew: the vault is opened as it lies on the disk. What the guards counted is gone.
+    /// Starts anew: the vault is opened as it lies on the disk. The register, and what the guards
+    /// counted there, has outlived it.
     pub fn restart(&mut self) {
         let gate = std::mem::replace(&mut self.gate, Err(Reason::VaultUnavailable));
-        self.gate = gate.and_then(|gate| self.reopened(gate));
-        self.taken.clear();
+        self.gate = gate.and_then(|gate| gate.restarted(|vault| self.reopened(vault)));
+        // The old disk is the one that runs on now.
+        if let Some((_, put_back)) = &mut self.copied {
+            *put_back = false;
+        }
     }
 
-    fn reopened(&self, gate: Gate<Disk>) -> Result<Gate<Disk>, Reason> {
+    fn reopened(&self, vault: Vault<Disk>) -> Result<Vault<Disk>, Reason> {
         let put_back = self.copied.as_ref().filter(|(_, put_back)| *put_back).map(|(copy, _)| &copy[..]);
-        let mut vault = Vault::open(gate.into_vault().into_store().reopened(put_back)?)?;
+        let mut vault = Vault::open(vault.into_store().reopened(put_back)?)?;
         vault.unseal(Unsealing::Passphrase(self.spec.passphrase.as_bytes()))?;
-        Ok(guarded(vault, &self.spec))
+        Ok(vault)
+    }
+
+    /// Serves `name` no more.
+    pub fn revoke(&mut self, name: &Name) {
+        if let Ok(gate) = &mut self.gate {
+            gate.revoke(name);
+        }
     }
 
     /// Somebody puts the copy of its disk back that was taken last; a restart will find it.
@@ -96,45 +88,48 @@ impl Keeper {
         self.copied.as_mut().map(|(_, put_back)| *put_back = true).is_some()
     }
 
-    /// Answers a message, if it is for it. `refuses`: whom the register has revoked.
+    /// Answers a message, if it is for it. `ring`: the centre's key table.
     pub fn answer(
         &mut self,
         message: &Sight,
-        cast: &Cast,
+        (cast, ring): (&Cast, &Ring),
         clock: UnixNanos,
-        refuses: impl Fn(&str) -> bool,
         effects: &mut Effects,
     ) -> Result<(), &'static str> {
         if message.line != 1 {
             return Err("it did not ask");
         }
-        let digest = crypto::sha256(&[&message.bytes]);
-        let opened =
-            open(message, cast).and_then(|opened| match opened.key.is_none() || self.taken.insert(digest) {
-                true => Ok(opened),
-                false => Err(Reason::Replayed),
-            });
+        let envelope = Envelope::read(&message.bytes);
+        let opened = envelope.as_ref().map_err(|reason| *reason).and_then(|envelope| {
+            let opened = envelope.open(message, cast, ring)?;
+            let is_new = opened.key.is_none() || self.taken.insert(envelope.digest);
+            if is_new { Ok(opened) } else { Err(Reason::Replayed) }
+        });
         let answer = match &opened {
-            Err(reason) => Err(*reason),
-            Ok(opened) => self.decide(opened, cast, clock, refuses),
+            Err(reason) => {
+                let from = envelope.as_ref().ok().and_then(|envelope| envelope.sender).unwrap_or(NOBODY);
+                self.turn_away(from, *reason, clock)
+            }
+            Ok(opened) => self.decide(opened, cast, clock),
         };
+        let digest = envelope.map_or_else(|_| crypto::sha256(&[&message.bytes]), |envelope| envelope.digest);
         let key = opened.as_ref().ok().and_then(|opened| opened.key.clone());
         let operation = opened.as_ref().ok().map(|opened| &opened.request.operation);
-        let inside = self.inside(&answer, operation, effects);
+        let (answer, inside) = self.inside(answer, operation, effects);
         let bytes = encode_answer(&answer);
         let words = match &answer {
             Ok(_) => "granted",
             Err(reason) => reason.word(),
         };
         let (bytes, shown) = match key {
-            None => (Bytes::from(bytes), Shown::with_values(words, &inside)),
+            None => (Bytes::from(bytes), Shown::with_values(words, inside)),
             Some(key) => {
                 let sealed = cast.keys.suite().symmetric.seal(&key.bytes, &digest, &bytes, &mut self.rng);
                 let value = Value::new(Kind::Cipher, sealed);
                 let parts = inside.into_iter().map(|value| Part { value, width: None }).collect();
                 let how = How::Sealed { key, parts, label: digest.to_vec() };
                 effects.made.push(Made { value: value.clone(), how });
-                (value.bytes.clone(), Shown::with_values(words, &[value]))
+                (value.bytes.clone(), Shown::with_values(words, vec![value]))
             }
         };
         effects.all.push(Effect::Send(Arc::new(Sight {
@@ -150,39 +145,48 @@ impl Keeper {
         Ok(())
     }
 
-    fn decide(
-        &mut self,
-        opened: &Opened,
-        cast: &Cast,
-        clock: UnixNanos,
-        refuses: impl Fn(&str) -> bool,
-    ) -> Answer {
-        let claimed = &opened.request.claimed;
+    /// Refuses what cannot be read, and has it recorded.
+    fn turn_away(&mut self, from: &str, reason: Reason, clock: UnixNanos) -> Answer {
+        let gate = self.gate.as_mut().map_err(|reason| *reason)?;
+        gate.note_unreadable(from, reason, &mut self.rng, clock)?;
+        Err(reason)
+    }
+
+    fn decide(&mut self, opened: &Opened, cast: &Cast, clock: UnixNanos) -> Answer {
+        let Request { claimed, operation, .. } = &opened.request;
         if !self.spec.policy.hide_names && !cast.registered.contains(claimed.as_str()) {
             return Err(Reason::UnknownClient);
         }
-        if refuses(claimed) {
-            return Err(Reason::ClientRevoked);
-        }
-        // What a key's time has come for happens before anybody asks for it.
         let gate = self.gate.as_mut().map_err(|reason| *reason)?;
-        gate.vault().tick(&mut self.rng, clock)?;
+        if let Operation::Export { key, .. } = operation
+            && let Ok(owner) = gate.vault().key(key).map(|key| key.spec.owner.clone())
+            && let Some(key) = cast.keys.private(&owner, UNWRAPS).decryption
+        {
+            gate.enrol_public_key(&owner, key.public());
+        }
         gate.handle(&opened.request, &mut self.rng, clock)
     }
 
-    /// The values in an answer, with how they were made: what it takes to judge who can read
-    /// what. A ciphertext is noted with the key under which it really is.
+    /// The answer as it goes out and the values in it, with how they were made: what it takes to
+    /// judge who can read what. A ciphertext is noted with the key under which it really is.
+    /// What was agreed stays here; the other side gets the share that it takes.
     fn inside(
         &mut self,
-        answer: &Answer,
+        answer: Answer,
         operation: Option<&Operation>,
         effects: &mut Effects,
-    ) -> Vec<Value> {
-        let Ok(response) = answer else { return Vec::new() };
+    ) -> (Answer, Vec<Value>) {
+        let Ok(response) = &answer else { return (answer, Vec::new()) };
         let data = |bytes: &[u8]| Value::new(Kind::Data, bytes);
-        match response {
+        let inside = match response {
             Response::Plaintext(text) => vec![data(text)],
-            Response::Secret(secret) => vec![Value::new(Kind::Key, &secret[..])],
+            Response::Secret(_) => {
+                let share = operation.and_then(|operation| self.share(operation, effects));
+                return match share {
+                    Some(share) => (Ok(Response::PublicKey((&share.bytes[..]).into())), vec![share]),
+                    None => (Err(Reason::VaultUnavailable), Vec::new()),
+                };
+            }
             Response::Ciphertext(framed) => {
                 let value = Value::new(Kind::Cipher, &framed[..]);
                 if let Some((key, text, context)) = self.truth(framed, operation) {
@@ -192,12 +196,25 @@ impl Keeper {
                 }
                 vec![value]
             }
-            Response::Wrapped(_) => {
-                let Some(Operation::Export { key, version, .. }) = operation else { return Vec::new() };
-                self.secret(key, *version).into_iter().collect()
-            }
+            Response::Wrapped(_) => match operation {
+                Some(Operation::Export { key, version, .. }) => {
+                    self.secret(key, *version).into_iter().collect()
+                }
+                _ => Vec::new(),
+            },
             _ => Vec::new(),
-        }
+        };
+        (answer, inside)
+    }
+
+    /// The share of the key with which something was just agreed.
+    fn share(&mut self, operation: &Operation, effects: &mut Effects) -> Option<Value> {
+        let Operation::Agree { key, .. } = operation else { return None };
+        let exponent = Value { kind: Kind::Exponent, ..self.secret(key, None)? };
+        let kind = self.gate.as_mut().ok()?.vault().key(key).ok()?.spec.kind;
+        let share = Value::new(Kind::Share, agreement(kind)?.share(&exponent.bytes).ok()?);
+        effects.made.push(Made { value: share.clone(), how: How::Share { secret: exponent } });
+        Some(share)
     }
 
     /// The key, the text and the context of a ciphertext that was just made.
@@ -238,70 +255,17 @@ fn guarded(vault: Vault<Disk>, spec: &KeeperSpec) -> Gate<Disk> {
     gate
 }
 
-/// Opens a request and finds out who sent it.
-fn open(message: &Sight, cast: &Cast) -> Result<Opened, Reason> {
-    let parts = parts(&message.bytes)?;
-    let of = |mark: u8| parts.iter().find(|(m, _)| *m == mark).map(|(_, part)| *part);
-    let text = |bytes: &[u8]| std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| Reason::Malformed);
-    let secret = |name: &str| {
-        let known = cast.registered.contains(name);
-        known.then(|| cast.ring.newest(&cast.keys, Func::K, name, Service::Kdc.name()))
-    };
-    let (bytes, sender, key) = match (of(SENDER), of(SEALED), of(PLAIN)) {
-        (Some(name), Some(sealed), None) => {
-            let name = text(name)?;
-            // Who has no key here and who has another one are told the same.
-            let key = secret(&name).ok_or(Reason::Unauthenticated)?;
-            let opened = cast.keys.suite().symmetric.open(&key.bytes, REQUEST_LABEL, sealed);
-            (opened.map_err(|_| Reason::Unauthenticated)?.to_vec(), Some(name), Some(key))
-        }
-        (None, None, Some(plain)) => (plain.to_vec(), None, None),
-        _ => return Err(Reason::Malformed),
-    };
-    let mut request = Request::decode(&bytes)?;
-    request.proved = sender;
-    request.source = message.from.to_string();
-    request.approval = match (of(APPROVER), of(CONSENT)) {
-        (Some(name), Some(code)) => {
-            let name = text(name)?;
-            let key = secret(&name).ok_or(Reason::NeedsSecondApprover)?;
-            let own = consent(&key, &name, &request.operation);
-            let consents = crypto::constant_time_eq(&own, code);
-            Some(Approval::new(&name, &request.operation)).filter(|_| consents)
-        }
+/// Who sends what has no name on it.
+const NOBODY: &str = "(nobody)";
+
+/// For what a principal has the key under which its own keys leave the vault.
+pub const UNWRAPS: KeyUses = KeyUses { encryption: true, signature: false };
+
+/// What keys of this kind agree by.
+pub fn agreement(kind: KeyKind) -> Option<Agreement> {
+    match kind {
+        KeyKind::X25519 => Some(Agreement::X25519),
+        KeyKind::P256 => Some(Agreement::P256),
         _ => None,
-    };
-    Ok(Opened { request, key })
-}
-
-/// How somebody shows that it consents to an operation.
-pub fn consent(key: &Value, name: &str, operation: &Operation) -> [u8; 32] {
-    crypto::hmac_sha256(&key.bytes, &[b"kms consent", name.as_bytes(), &operation.encode()])
-}
-
-/// A request as it goes over the wire.
-pub fn envelope(
-    request: &Request,
-    sealed_under: Option<(&Name, &Value)>,
-    approver: Option<(&Name, &Value)>,
-    cast: &Cast,
-    rng: &mut Rng,
-) -> (Vec<u8>, Option<Value>) {
-    let plain = request.encode();
-    let mut parts: Vec<(u8, Vec<u8>)> = Vec::new();
-    let mut sealed = None;
-    match sealed_under {
-        Some((name, key)) => {
-            let bytes = cast.keys.suite().symmetric.seal(&key.bytes, REQUEST_LABEL, &plain, rng);
-            parts.push((SENDER, name.as_bytes().to_vec()));
-            parts.push((SEALED, bytes.clone()));
-            sealed = Some(Value::new(Kind::Cipher, bytes));
-        }
-        None => parts.push((PLAIN, plain)),
     }
-    if let Some((name, key)) = approver {
-        parts.push((APPROVER, name.as_bytes().to_vec()));
-        parts.push((CONSENT, consent(key, name, &request.operation).to_vec()));
-    }
-    (join(parts.iter().map(|(mark, part)| (*mark, part.as_slice()))), sealed)
 }

@@ -15,7 +15,6 @@ use super::keeper::Keeper;
 use super::session::{Reading, Session, Stand, State};
 use super::trust::PartyTrust;
 use super::{Actor, Effects, Input};
-use crate::crypto;
 use crate::journal::{Refusal, SessionId, Sight, What};
 use crate::knowledge::{Bytes, Made};
 use crate::notation::{Kind, Name};
@@ -157,12 +156,6 @@ impl Principal {
         let Some(program) = spoken.program_at(&role, message.line) else { return };
         let id = SessionId { run: message.run, party: self.character.name.clone(), role: role.clone() };
         effects.note(What::Started { session: id.clone() });
-        if self.character.replay_cache && !self.accepted.insert(crypto::sha256(&[&message.bytes])) {
-            let refusal = Refusal { line: message.line, reason: Reason::Replayed };
-            effects.note(What::Refused { session: id, refusal });
-            self.parts.entry((message.run, role)).or_default().push(Part::Over);
-            return;
-        }
         let nth = self.parts.get(&(message.run, role.clone())).map_or(0, Vec::len).to_string();
         let names = self.cast.peers_known(message.run, spoken, &role);
         let mut session = Session::new(&self.cast, id, spoken, program, &names, (&nth, now));
@@ -273,6 +266,7 @@ impl Principal {
             clock_offset: self.clock_offset,
             strength: self.strength.as_mut(),
             admit: if refused.is_empty() { None } else { Some(&admit) },
+            accepted: self.character.replay_cache.then_some(&mut self.accepted),
         };
         work(&mut stand)
     }
@@ -286,8 +280,9 @@ impl Principal {
                 let by = self.character.name.clone();
                 effects.note(What::Revoked { by, subject, reason, told: None });
             }
-            Office::Kdc { revoked, .. } => {
+            Office::Kdc { revoked, keeper } => {
                 revoked.insert(subject.clone());
+                keeper.iter_mut().for_each(|keeper| keeper.revoke(&subject));
                 let by = self.character.name.clone();
                 effects.note(What::Revoked { by, subject, reason, told: None });
             }

@@ -1,13 +1,13 @@
 //! One party's part in one run: it interprets its role's program. Must not know other
 //! sessions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cast::{Cast, Character, Spoken};
 use super::trust::PartyTrust;
 use super::{Effect, Effects};
-use crate::crypto::Rng;
+use crate::crypto::{self, Rng};
 use crate::journal::{Refusal, SessionId, Sight, What};
 use crate::knowledge::{Bytes, Context, Knowledge, Value};
 use crate::notation::{Action, Id, Kind, Name, Op, Program};
@@ -71,6 +71,8 @@ pub struct Stand<'a> {
     pub strength: Option<&'a mut Limiter>,
     /// A last look at what was read before the session goes on: the service's register.
     pub admit: Option<&'a Admission<'a>>,
+    /// Digests of the opening messages that the party has accepted, if it remembers any.
+    pub accepted: Option<&'a mut BTreeSet<[u8; 32]>>,
 }
 
 impl Session {
@@ -208,6 +210,14 @@ impl Session {
         self.knowledge.forget();
     }
 
+    /// Refuses an opening message that was accepted before: the last of the checks, so that an
+    /// old message is `expired` or `stale` first (RFC 4120 §3.2.3).
+    fn check_replay(&self, message: &Sight, stand: &mut Stand<'_>) -> Result<(), Reason> {
+        let Some(accepted) = stand.accepted.as_deref_mut().filter(|_| self.next == 0) else { return Ok(()) };
+        let is_new = accepted.insert(crypto::sha256(&[&message.bytes]));
+        if is_new { Ok(()) } else { Err(Reason::Replayed) }
+    }
+
     /// Reads the message for which it waits, then goes on; or reads nothing, if that depends
     /// on what its party does not know yet.
     pub fn receive(&mut self, message: &Sight, stand: &mut Stand<'_>, effects: &mut Effects) -> Reading {
@@ -219,6 +229,7 @@ impl Session {
         let read = self
             .read(ops, message, step.line, stand, effects)
             .and_then(|()| self.admit(step.line, stand))
+            .and_then(|()| self.check_replay(message, stand))
             .and_then(|()| self.conclude(&step.concludes, step.line, stand, effects));
         match read {
             Ok(()) => {

@@ -67,6 +67,8 @@ pub enum Wish {
     Agree {
         /// The key.
         key: String,
+        /// Its algorithm.
+        kind: KeyKind,
     },
     /// The key itself, wrapped for who asks.
     Export {
@@ -208,7 +210,7 @@ impl fmt::Display for Wish {
             Wish::Rewrap { of, .. } => write!(f, "what request {of} gave under the newest version"),
             Wish::Sign { key, .. } => write!(f, "a signature with {key}"),
             Wish::Verify { of, .. } => write!(f, "whether the signature of request {of} is good"),
-            Wish::Agree { key } => write!(f, "a secret agreed with {key}"),
+            Wish::Agree { key, .. } => write!(f, "a secret agreed with {key}"),
             Wish::Export { key, .. } => write!(f, "the key {key} itself"),
             Wish::Configure { key, .. } => write!(f, "other limits for {key}"),
             Wish::Trim { key, below } => write!(f, "the destruction of {key} below version {below}"),

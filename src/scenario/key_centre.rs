@@ -62,6 +62,7 @@ pub fn read(node: &Node) -> Result<KeyCentre, Problem> {
         ("authenticate", &mut policy.authenticate),
         ("authorise", &mut policy.authorise),
         ("dual_control", &mut policy.dual_control),
+        ("deliver_to_owner", &mut policy.deliver_to_owner),
         ("hide_names", &mut policy.hide_names),
         ("codes_once", &mut policy.codes_once),
         ("rate_limit", &mut policy.rate_limit),
@@ -198,7 +199,12 @@ impl Setup {
             "rewrap" => Wish::Rewrap { of: of()?, context: text("context")? },
             "sign" => Wish::Sign { key: needed("key")?, text: needed("text")? },
             "verify" => Wish::Verify { of: of()?, text: needed("text")? },
-            "agree" => Wish::Agree { key: needed("key")? },
+            "agree" => Wish::Agree {
+                key: needed("key")?,
+                kind: table
+                    .get("kind")
+                    .map_or(Ok(KeyKind::X25519), |node| word(node, "kind of key", &KINDS))?,
+            },
             "export" => Wish::Export { key: needed("key")?, version: version("version")? },
             "configure" => Wish::Configure { key: needed("key")?, settings: settings(table)? },
             "trim" => Wish::Trim {

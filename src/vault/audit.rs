@@ -1,6 +1,8 @@
 //! The audit log: records each bound to the one before by a hash. Must not know secrets,
 //! which never come near it, nor where it is kept.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::bytes::hexadecimal;
@@ -10,6 +12,9 @@ use crate::time::UnixNanos;
 
 /// The head of a log without records.
 pub const NO_RECORD: [u8; 32] = [0; 32];
+
+/// Bytes of most records.
+const ROOM: usize = 256;
 
 /// Who asked for what, when, and how it ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -34,11 +39,23 @@ pub struct AuditRecord {
     pub previous: [u8; 32],
 }
 
+/// `7 alice decrypt orders: key-compromised`.
+impl fmt::Display for AuditRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.sequence, self.actor, self.operation)?;
+        if let Some(key) = &self.key {
+            write!(f, " {key}")?;
+        }
+        write!(f, ": {}", self.refused.map_or("done", Reason::word))
+    }
+}
+
 impl AuditRecord {
     /// SHA-256 over every field, each text with its length before it, so that no two
     /// records have one encoding.
     pub fn hash(&self) -> [u8; 32] {
-        let mut bytes = b"mallory audit 1".to_vec();
+        let mut bytes = Vec::with_capacity(ROOM);
+        bytes.extend_from_slice(b"mallory audit 1");
         bytes.extend_from_slice(&self.previous);
         bytes.extend_from_slice(&self.sequence.to_be_bytes());
         bytes.extend_from_slice(&self.at.0.to_be_bytes());

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::ops::Deref;
 
+use serde::de::{self, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -65,7 +66,21 @@ impl Serialize for Bytes {
 
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        hex::serde::deserialize::<_, Vec<u8>>(deserializer).map(Bytes::from)
+        deserializer.deserialize_str(Digits)
+    }
+}
+
+struct Digits;
+
+impl Visitor<'_> for Digits {
+    type Value = Bytes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes in hexadecimal")
+    }
+
+    fn visit_str<E: de::Error>(self, digits: &str) -> Result<Bytes, E> {
+        base16ct::mixed::decode_vec(digits).map(Bytes::from).map_err(E::custom)
     }
 }
 
@@ -73,6 +88,6 @@ impl<'de> Deserialize<'de> for Bytes {
 pub(super) fn hexadecimal<S: Serializer>(bytes: impl AsRef<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
     let bytes = bytes.as_ref();
     let mut digits = Zeroizing::new(vec![0; 2 * bytes.len()]);
-    hex::encode_to_slice(bytes, &mut digits).map_err(S::Error::custom)?;
+    base16ct::lower::encode(bytes, &mut digits).map_err(S::Error::custom)?;
     serializer.serialize_str(std::str::from_utf8(&digits).map_err(S::Error::custom)?)
 }

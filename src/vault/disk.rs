@@ -110,7 +110,7 @@ impl Store for Disk {
         }
     }
 
-    fn apply(&mut self, batch: &Batch, mark: Mark) -> Result<()> {
+    fn apply(&mut self, batch: Batch, mark: Mark) -> Result<()> {
         match self {
             Disk::Rows(rows) => rows.apply(batch, mark),
             Disk::File { store, .. } => store.apply(batch, mark),

@@ -65,57 +65,27 @@ impl Held {
         Ok(number)
     }
 
-    /// Whether the time has come for anything.
-    pub fn is_due(&self, now: UnixNanos) -> bool {
-        let is_past = |at: Option<UnixNanos>| at.is_some_and(|at| at <= now);
-        let protects = matches!(self.key.state, KeyState::Active | KeyState::Suspended);
-        (self.key.state == KeyState::PreActivation && is_past(self.key.spec.activate_at))
-            || (self.key.state == KeyState::PendingDestruction && is_past(self.key.destroy_at))
-            || self.key.is_due_for_rotation(now)
-            || (protects && self.key.is_past_originator_period(now))
-    }
-
     /// Does what the time has come for.
     pub fn settle(&mut self, rng: &mut Rng, now: UnixNanos) -> Result<()> {
-        let is_due = |at: Option<UnixNanos>| at.is_some_and(|at| at <= now);
+        let is_past = |at: Option<UnixNanos>| at.is_some_and(|at| at <= now);
         match self.key.state {
-            KeyState::PreActivation if is_due(self.key.spec.activate_at) => {
+            KeyState::PreActivation if is_past(self.key.spec.activate_at) => {
                 let at = self.key.spec.activate_at.unwrap_or(now);
                 self.change(Transition::Activate, VAULT, at)?;
             }
-            KeyState::PendingDestruction if is_due(self.key.destroy_at) => {
+            KeyState::PendingDestruction if is_past(self.key.destroy_at) => {
                 return self.change(Transition::Destroy, VAULT, now);
             }
             _ => {}
         }
-        // A key that can have no more versions goes on with its last one.
-        if self.key.is_due_for_rotation(now) && self.key.versions.len() < MAX_KEY_VERSIONS {
+        if is_past(self.key.rotates_at()) {
             self.rotate(rng, now)?;
         }
-        let protects = matches!(self.key.state, KeyState::Active | KeyState::Suspended);
-        if protects && self.key.is_past_originator_period(now) {
+        if is_past(self.key.deactivates_at()) {
             self.change(Transition::Deactivate, VAULT, now)?;
             self.key.expired = true;
         }
         Ok(())
-    }
-
-    /// The version that protects, with one operation more on its account.
-    pub fn spend(&mut self, wanted: Option<u32>, rng: &mut Rng, now: UnixNanos) -> Result<u32> {
-        let version = self.key.protecting(wanted)?;
-        let most = self.key.most_operations();
-        let used_up = |v: &KeyVersion| v.number == version && v.operations >= most;
-        let version = if !self.key.versions.iter().any(used_up) {
-            version
-        } else if wanted.is_none() && self.key.spec.settings.rotate_when_used_up {
-            self.rotate(rng, now)?
-        } else {
-            return Err(Reason::KeyUsageLimit);
-        };
-        for v in self.key.versions.iter_mut().filter(|v| v.number == version) {
-            v.operations = v.operations.saturating_add(1);
-        }
-        Ok(version)
     }
 
     /// Checks purpose and state before `act`.
@@ -127,40 +97,59 @@ impl Held {
     }
 }
 
+/// What an operation changes.
+#[derive(Default)]
+pub(super) struct Change {
+    /// Keys with another description or other secrets.
+    pub keys: BTreeMap<String, Held>,
+    /// Uses of keys that stay as they are.
+    pub uses: Vec<Uses>,
+}
+
+/// Protecting operations that a version will have done.
+pub(super) struct Uses {
+    pub key: String,
+    pub version: u32,
+    pub operations: u64,
+}
+
 /// The keys as they will be if all goes well.
-#[derive(Clone)]
 pub(super) struct Draft<'a> {
     pub base: &'a BTreeMap<String, Held>,
-    pub changed: BTreeMap<String, Held>,
+    pub change: Change,
 }
 
 impl<'a> Draft<'a> {
     pub fn new(base: &'a BTreeMap<String, Held>) -> Self {
-        Draft { base, changed: BTreeMap::new() }
-    }
-
-    pub fn into_changed(self) -> BTreeMap<String, Held> {
-        self.changed
-    }
-
-    /// Does what the time has come for, if there is such a key.
-    pub fn settle(&mut self, name: &str, rng: &mut Rng, now: UnixNanos) -> Result<()> {
-        let Some(held) = self.base.get(name).filter(|held| held.is_due(now)) else { return Ok(()) };
-        let mut settled = held.clone();
-        settled.settle(rng, now)?;
-        if settled.key != held.key {
-            self.changed.insert(name.to_owned(), settled);
-        }
-        Ok(())
+        Draft { base, change: Change::default() }
     }
 
     pub fn get(&self, name: &str) -> Result<&Held> {
-        self.changed.get(name).or_else(|| self.base.get(name)).ok_or(Reason::UnknownKey)
+        self.change.keys.get(name).or_else(|| self.base.get(name)).ok_or(Reason::UnknownKey)
     }
 
     pub fn get_mut(&mut self, name: &str) -> Result<&mut Held> {
         let held = self.get(name)?.clone();
-        Ok(self.changed.entry(name.to_owned()).or_insert(held))
+        Ok(self.change.keys.entry(name.to_owned()).or_insert(held))
+    }
+
+    /// The version that protects, with one operation more on its account.
+    pub fn spend(&mut self, name: &str, wanted: Option<u32>, rng: &mut Rng, now: UnixNanos) -> Result<u32> {
+        let key = &self.get(name)?.key;
+        let mut version = key.protecting(wanted)?;
+        let mut operations = key.operations(version);
+        if operations >= key.most_operations() {
+            if wanted.is_some() || !key.spec.settings.rotate_when_used_up {
+                return Err(Reason::KeyUsageLimit);
+            }
+            (version, operations) = (self.get_mut(name)?.rotate(rng, now)?, 0);
+        }
+        let operations = operations.saturating_add(1);
+        match self.change.keys.get_mut(name) {
+            Some(held) => held.key.count(version, operations),
+            None => self.change.uses.push(Uses { key: name.to_owned(), version, operations }),
+        }
+        Ok(version)
     }
 
     pub fn names(&self) -> Vec<String> {

@@ -39,17 +39,12 @@ pub(super) fn export(
             Frame { key: name, version, body: &body }.write()
         }
         WrapUnder::Key(wrapping) => {
-            if enforce {
-                draft.settle(wrapping, rng, now)?;
-            }
-            let held = draft.get_mut(wrapping)?;
-            held.check(Usage::Wrap, Act::Wrap, false, enforce)?;
-            // It leaves for its owner, and for nobody else who has a key to wrap with.
-            if held.key.spec.owner != owner {
-                return Err(Reason::Forbidden);
-            }
-            let version = held.spend(None, rng, now)?;
-            let body = held.secret(version)?.encrypt(&aad, &secret, rng)?;
+            // It leaves for its owner, and for nobody else who has a key to wrap with. Whether
+            // there is such a key is none of an owner's business either.
+            let held = draft.get(wrapping).ok().filter(|held| held.key.spec.owner == owner);
+            held.ok_or(Reason::Forbidden)?.check(Usage::Wrap, Act::Wrap, false, enforce)?;
+            let version = draft.spend(wrapping, None, rng, now)?;
+            let body = draft.get(wrapping)?.secret(version)?.encrypt(&aad, &secret, rng)?;
             Frame { key: wrapping, version, body: &body }.write()
         }
     };

@@ -38,12 +38,13 @@ impl FileStore {
     /// A new file at `path`.
     ///
     /// # Errors
-    /// `VaultUnavailable` if it cannot be written, or if `anchor` knows a vault already.
+    /// `VaultUnavailable` if there is a file already or it cannot be written, or if `anchor`
+    /// knows a vault already.
     pub fn create(path: impl AsRef<Path>, anchor: impl Anchor + 'static) -> Result<FileStore> {
         let path = path.as_ref();
-        // Before the file is emptied, as the anchor may know better.
         check_unused(&anchor)?;
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path);
+        // An anchor that was mistyped must not cost a vault.
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
         let file = file.map_err(unavailable)?;
         sync_folder(path).map_err(unavailable)?;
         FileStore::create_with(Arc::new(FileBackend::new(file).map_err(unavailable)?), anchor)
@@ -190,8 +191,8 @@ impl Store for FileStore {
         Ok(())
     }
 
-    fn apply(&mut self, batch: &Batch, mark: Mark) -> Result<()> {
-        self.write(batch).map_err(unavailable)?;
+    fn apply(&mut self, batch: Batch, mark: Mark) -> Result<()> {
+        self.write(&batch).map_err(unavailable)?;
         self.catch_up(mark)
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::handle::{Care, Vault};
-use super::message::{self, Operation, Response, Verb};
+use super::message::{self, Operation, Response, Verb, WrapUnder};
 use super::rates::{Limiter, LockOut, Rate};
 use super::roles::{Reach, Role};
 use super::store::Store;
@@ -24,6 +24,9 @@ pub struct Policy {
     pub authorise: bool,
     /// Demand a second administrator for what hands a secret out or accepts a risk.
     pub dual_control: bool,
+    /// Let a key leave only under its owner's own public key; else under whatever comes with
+    /// the request.
+    pub deliver_to_owner: bool,
     /// Refuse what does not exist as `Forbidden` to who may not see it; else say so.
     pub hide_names: bool,
     /// What needs a one-time code of a principal that has one; empty: nothing does.
@@ -54,6 +57,7 @@ impl Default for Policy {
             authenticate: true,
             authorise: true,
             dual_control: true,
+            deliver_to_owner: true,
             hide_names: true,
             second_factor: BTreeSet::from([
                 Verb::Configure,
@@ -146,6 +150,9 @@ impl Request {
 struct Principal {
     role: Role,
     codes: Option<Totp>,
+    /// SubjectPublicKeyInfo of the key under which its own keys may leave.
+    public_key: Option<Vec<u8>>,
+    revoked: bool,
 }
 
 /// A vault with guards in front of it.
@@ -176,7 +183,23 @@ impl<S: Store> Gate<S> {
     /// Enrols `name`, or changes its role and codes. Without codes, a principal's
     /// operations that need one are refused.
     pub fn enrol(&mut self, name: &str, role: Role, codes: Option<Totp>) {
-        self.principals.insert(name.to_owned(), Principal { role, codes });
+        let principal = Principal { role, codes, public_key: None, revoked: false };
+        self.principals.insert(name.to_owned(), principal);
+    }
+
+    /// Takes in the public key of `name` (SubjectPublicKeyInfo): under it, and under no other,
+    /// its keys may leave the vault.
+    pub fn enrol_public_key(&mut self, name: &str, spki: Vec<u8>) {
+        if let Some(principal) = self.principals.get_mut(name) {
+            principal.public_key = Some(spki);
+        }
+    }
+
+    /// From now on `name` is refused whatever it asks, and its consent counts for nothing.
+    pub fn revoke(&mut self, name: &str) {
+        if let Some(principal) = self.principals.get_mut(name) {
+            principal.revoked = true;
+        }
     }
 
     /// The last step whose code `name` has used, to keep over a restart
@@ -200,12 +223,37 @@ impl<S: Store> Gate<S> {
         self.vault
     }
 
+    /// The same guards, with all that they remember, in front of what becomes of the vault:
+    /// for a service that starts anew and has kept its register.
+    ///
+    /// # Errors
+    /// Those of `start`.
+    pub fn restarted<T>(self, start: impl FnOnce(Vault<S>) -> Result<Vault<T>>) -> Result<Gate<T>> {
+        let Gate { vault, policy, principals, requests, sources, codes, lock_out } = self;
+        Ok(Gate { vault: start(vault)?, policy, principals, requests, sources, codes, lock_out })
+    }
+
+    /// Records that something was refused of which nobody can tell what it asks, as far as the
+    /// policy wants records. `from`: who sent it, by its own word.
+    ///
+    /// # Errors
+    /// `Sealed`, `AuditUnavailable`.
+    pub fn note_unreadable(
+        &mut self,
+        from: &str,
+        refused: Reason,
+        rng: &mut Rng,
+        now: UnixNanos,
+    ) -> Result<()> {
+        if self.policy.audit { self.vault.record_refusal(from, None, refused, rng, now) } else { Ok(()) }
+    }
+
     /// Takes `request` through the guards in this order: authenticate, authorise, second
     /// factor, rate limit, key state, audit. The first that refuses says why, and the
     /// refusal is recorded.
     ///
     /// # Errors
-    /// `Unauthenticated`; `Forbidden`, `NeedsSecondApprover`, `UnknownKey` (to who may see
+    /// `Unauthenticated`, `ClientRevoked`; `Forbidden`, `NeedsSecondApprover`, `UnknownKey` (to who may see
     /// names); `SecondFactorRequired`, `BadCode`, `CodeExpired`, `CodeAlreadyUsed`,
     /// `LockedOut`; `RateLimited`; the vault's; `AuditUnavailable` whatever else it would
     /// have been.
@@ -216,7 +264,7 @@ impl<S: Store> Gate<S> {
             Err(refused) => {
                 if self.policy.audit {
                     let claimed = request.proved.as_deref().unwrap_or("(nobody)");
-                    self.vault.record_refusal(claimed, operation, refused, rng, now)?;
+                    self.vault.record_refusal(claimed, Some(operation), refused, rng, now)?;
                 }
                 return Err(refused);
             }
@@ -230,23 +278,26 @@ impl<S: Store> Gate<S> {
         self.authorise(&actor, request)?;
         self.check_second_factor(&actor, request, now)?;
         if self.policy.rate_limit {
-            self.requests.take(&actor, now)?;
+            // Whoever is stopped by the one has not used up the other.
+            self.requests.check(&actor, now)?;
             self.sources.take(&request.source, now)?;
+            self.requests.take(&actor, now)?;
         }
         Ok(actor)
     }
 
     fn authenticate(&self, request: &Request) -> Result<String> {
-        if !self.policy.authenticate {
-            return Ok(request.claimed.clone());
+        let claimed = &request.claimed;
+        let principal = self.principals.get(claimed);
+        // Somebody who proves to be one and claims to be another is neither.
+        let is_proved = principal.is_some() && request.proved.as_ref() == Some(claimed);
+        if self.policy.authenticate && !is_proved {
+            return Err(Reason::Unauthenticated);
         }
-        match &request.proved {
-            // Somebody who proves to be one and claims to be another is neither.
-            Some(proved) if *proved == request.claimed && self.principals.contains_key(proved) => {
-                Ok(proved.clone())
-            }
-            _ => Err(Reason::Unauthenticated),
+        if principal.is_some_and(|principal| principal.revoked) {
+            return Err(Reason::ClientRevoked);
         }
+        Ok(claimed.clone())
     }
 
     fn authorise(&self, actor: &str, request: &Request) -> Result<()> {
@@ -283,7 +334,22 @@ impl<S: Store> Gate<S> {
             }
             (Reach::All, _) => {}
         }
+        self.check_destination(operation)?;
         self.check_approval(actor, request)
+    }
+
+    /// A secret leaves for its owner, whoever asks.
+    fn check_destination(&self, operation: &Operation) -> Result<()> {
+        let Operation::Export { key, under: WrapUnder::PublicKey(spki), .. } = operation else {
+            return Ok(());
+        };
+        if !self.policy.deliver_to_owner {
+            return Ok(());
+        }
+        // Whoever comes here may be told that there is no such key.
+        let Ok(key) = self.vault.key(key) else { return Ok(()) };
+        let owners = self.principals.get(&key.spec.owner).and_then(|owner| owner.public_key.as_deref());
+        if owners.is_some_and(|owners| owners == &**spki) { Ok(()) } else { Err(Reason::Forbidden) }
     }
 
     fn check_approval(&self, actor: &str, request: &Request) -> Result<()> {
@@ -294,7 +360,10 @@ impl<S: Store> Gate<S> {
         }
         let is_second = |approval: &Approval| {
             approval.approver != actor
-                && self.principals.get(&approval.approver).is_some_and(|p| p.role == Role::Administrator)
+                && self
+                    .principals
+                    .get(&approval.approver)
+                    .is_some_and(|p| p.role == Role::Administrator && !p.revoked)
                 && *approval == Approval::new(&approval.approver, operation)
         };
         if request.approval.as_ref().is_some_and(is_second) {

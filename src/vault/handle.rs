@@ -1,13 +1,14 @@
 //! A vault as its callers see it: sealed and unsealed, one transaction for each operation.
 //! Must not know what operations mean, nor how rows are sealed or kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::Rng as _;
 use zeroize::Zeroizing;
 
 use super::audit::AuditHead;
-use super::draft::Draft;
+use super::draft::{Change, Draft};
+use super::frame::is_name;
 use super::key::{Key, VAULT};
 use super::message::Operation;
 use super::message::Response;
@@ -36,6 +37,11 @@ impl Default for Care {
     }
 }
 
+/// Whoever acts on a key is in its history for ever.
+fn check_actor(name: &str) -> Result<()> {
+    if is_name(name) { Ok(()) } else { Err(Reason::Malformed) }
+}
+
 /// Keys behind a seal, with an audit log, in a store.
 pub struct Vault<S> {
     store: S,
@@ -59,6 +65,7 @@ impl<S: Store> Vault<S> {
         rng: &mut Rng,
         now: UnixNanos,
     ) -> Result<(Vault<S>, Vec<Share>)> {
+        check_actor(actor)?;
         if store.get(records::SEAL)?.is_some() {
             return Err(Reason::VaultUnavailable);
         }
@@ -68,17 +75,18 @@ impl<S: Store> Vault<S> {
         rng.fill_bytes(master.as_mut_slice());
         let (seal, shares) = Seal::new(vault, &master, how, rng)?;
         let mut open = Open {
-            keyring: Keyring { vault, master },
+            keyring: Keyring::new(vault, master),
             generation: 0,
             root: [0; 32],
             audit: AuditHead::EMPTY,
             keys: BTreeMap::new(),
-            written: Written::new(),
+            due: BTreeSet::new(),
+            written: Written::default(),
             certain: true,
         };
         let entry = Entry { actor, operation: "create", key: None, refused: None, at_risk: false, at: now };
         let batch = Batch::from([(records::SEAL.to_vec(), Some(seal.write()))]);
-        open.commit(&mut store, &seal, batch, BTreeMap::new(), Some(entry), rng)?;
+        open.commit(&mut store, &seal, batch, Change::default(), Some(entry), rng)?;
         Ok((Vault { store, seal, open: Some(open), verified: true }, shares))
     }
 
@@ -100,7 +108,7 @@ impl<S: Store> Vault<S> {
     /// are older than the anchor, or of another history; `VaultUnavailable`.
     pub fn unseal(&mut self, with: Unsealing) -> Result<()> {
         let master = self.seal.open(with)?;
-        let keyring = Keyring { vault: self.seal.vault, master };
+        let keyring = Keyring::new(self.seal.vault, master);
         self.open = Some(Open::load(&mut self.store, keyring)?);
         self.verified = true;
         Ok(())
@@ -131,11 +139,12 @@ impl<S: Store> Vault<S> {
     /// # Errors
     /// `Sealed`, `Malformed` as [`create`](Self::create), `AuditUnavailable`.
     pub fn reseal(&mut self, how: Sealing, actor: &str, rng: &mut Rng, now: UnixNanos) -> Result<Vec<Share>> {
-        let open = ready(&mut self.store, &mut self.open)?;
-        let (seal, shares) = Seal::new(self.seal.vault, &open.keyring.master, how, rng)?;
+        let open = ready(&mut self.store, &mut self.seal, &mut self.open)?;
+        check_actor(actor)?;
+        let (seal, shares) = Seal::new(self.seal.vault, open.keyring.master(), how, rng)?;
         let batch = Batch::from([(records::SEAL.to_vec(), Some(seal.write()))]);
         let entry = Entry { actor, operation: "reseal", key: None, refused: None, at_risk: false, at: now };
-        open.commit(&mut self.store, &seal, batch, BTreeMap::new(), Some(entry), rng)?;
+        open.commit(&mut self.store, &seal, batch, Change::default(), Some(entry), rng)?;
         self.seal = seal;
         Ok(shares)
     }
@@ -146,7 +155,8 @@ impl<S: Store> Vault<S> {
     ///
     /// # Errors
     /// `Sealed`; `AuditUnavailable` if the transaction cannot be written (`VaultUnavailable`
-    /// if `care` wants no record), and then nothing has changed; else the operation's.
+    /// if `care` wants no record), and then nothing has changed; `Malformed` for an actor
+    /// whose name is none; else the operation's.
     pub fn perform(
         &mut self,
         actor: &str,
@@ -155,21 +165,17 @@ impl<S: Store> Vault<S> {
         rng: &mut Rng,
         now: UnixNanos,
     ) -> Result<Response> {
-        let open = ready(&mut self.store, &mut self.open)?;
-        let mut draft = Draft::new(&open.keys);
-        if care.key_state
-            && let Ok(Some(name)) = operation.key()
-        {
-            draft.settle(name, rng, now)?;
+        check_actor(actor)?;
+        if care.key_state {
+            self.tick(rng, now)?;
         }
-        let settled = draft.clone();
+        let open = ready(&mut self.store, &mut self.seal, &mut self.open)?;
+        let mut draft = Draft::new(&open.keys);
         let answer = match operation {
             Operation::ReadAudit { from, count } => open.audit_page(&self.store, *from, *count),
             _ => work::execute(&mut draft, actor, operation, care.key_state, rng, now),
         };
-        if answer.is_err() {
-            draft = settled;
-        }
+        let change = if answer.is_ok() { draft.change } else { Change::default() };
         let entry = Entry {
             actor,
             operation: operation.verb().word(),
@@ -178,65 +184,60 @@ impl<S: Store> Vault<S> {
             at_risk: operation.accepts_risk(),
             at: now,
         };
-        let changed = draft.into_changed();
-        open.commit(&mut self.store, &self.seal, Batch::new(), changed, care.audit.then_some(entry), rng)?;
+        open.commit(&mut self.store, &self.seal, Batch::new(), change, care.audit.then_some(entry), rng)?;
         answer
     }
 
-    /// Records that `actor` was refused before the vault was asked.
+    /// Records that `actor` was refused before the vault was asked, or that nobody can tell for
+    /// what it asked.
     ///
     /// # Errors
     /// `Sealed`, `AuditUnavailable`.
     pub fn record_refusal(
         &mut self,
         actor: &str,
-        operation: &Operation,
+        operation: Option<&Operation>,
         refused: Reason,
         rng: &mut Rng,
         now: UnixNanos,
     ) -> Result<()> {
-        let open = ready(&mut self.store, &mut self.open)?;
+        let open = ready(&mut self.store, &mut self.seal, &mut self.open)?;
         let entry = Entry {
             actor,
-            operation: operation.verb().word(),
-            key: operation.key().ok().flatten(),
+            operation: operation.map_or("unreadable", |operation| operation.verb().word()),
+            key: operation.and_then(|operation| operation.key().ok().flatten()),
             refused: Some(refused),
-            at_risk: operation.accepts_risk(),
+            at_risk: operation.is_some_and(Operation::accepts_risk),
             at: now,
         };
-        open.commit(&mut self.store, &self.seal, Batch::new(), BTreeMap::new(), Some(entry), rng)
+        open.commit(&mut self.store, &self.seal, Batch::new(), Change::default(), Some(entry), rng)
     }
 
-    /// Does what the time has come for, as it would be done when a key is next used:
+    /// Does what the time has come for, as it would be done before the next operation:
     /// activates, rotates, deactivates and destroys. Answers the names of the keys that
-    /// changed, each with an audit record of its own.
+    /// changed, earliest first, each with an audit record of its own.
     ///
     /// # Errors
     /// `Sealed`, `AuditUnavailable`.
     pub fn tick(&mut self, rng: &mut Rng, now: UnixNanos) -> Result<Vec<String>> {
-        let open = ready(&mut self.store, &mut self.open)?;
-        let mut settled = Vec::new();
-        let due = open.keys.iter().filter(|(_, held)| held.is_due(now));
-        let names: Vec<String> = due.map(|(name, _)| name.clone()).collect();
-        for name in names {
+        let open = ready(&mut self.store, &mut self.seal, &mut self.open)?;
+        let due = open.due.iter().take_while(|(at, _)| *at <= now);
+        let names: Vec<String> = due.map(|(_, name)| name.clone()).collect();
+        for name in &names {
             let mut draft = Draft::new(&open.keys);
-            draft.settle(&name, rng, now)?;
-            let changed = draft.into_changed();
-            if changed.is_empty() {
-                continue;
-            }
+            draft.get_mut(name)?.settle(rng, now)?;
+            let change = draft.change;
             let entry = Entry {
                 actor: VAULT,
                 operation: "tick",
-                key: Some(&name),
+                key: Some(name),
                 refused: None,
                 at_risk: false,
                 at: now,
             };
-            open.commit(&mut self.store, &self.seal, Batch::new(), changed, Some(entry), rng)?;
-            settled.push(name);
+            open.commit(&mut self.store, &self.seal, Batch::new(), change, Some(entry), rng)?;
         }
-        Ok(settled)
+        Ok(names)
     }
 
     /// A key without its secrets, without an audit record: for guards in front of the vault.

@@ -1,10 +1,12 @@
 //! A key's description: everything but its secrets. Must not know storage or who asks.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::kind::{KeyKind, Usage};
 use super::state::{Act, KeyState, Permission, Transition};
-use crate::limits::MAX_KEY_CHANGES;
+use crate::limits::{MAX_KEY_CHANGES, MAX_KEY_VERSIONS};
 use crate::reason::Reason;
 use crate::time::{Span, UnixNanos};
 
@@ -110,6 +112,15 @@ pub struct Key {
     pub history: Vec<StateChange>,
 }
 
+/// `aes-256 to encrypt, active, version 2, of alice`.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let KeySpec { kind, usage, owner, .. } = &self.spec;
+        let (state, version) = (self.state.word(), self.latest().number);
+        write!(f, "{} to {}, {state}, version {version}, of {owner}", kind.word(), usage.word())
+    }
+}
+
 impl Key {
     /// A new key with one version, in pre-activation, or active if it is to be at once.
     pub(super) fn new(name: &str, spec: &KeySpec, actor: &str, now: UnixNanos) -> Key {
@@ -211,35 +222,66 @@ impl Key {
         found.ok_or(if trimmed { Reason::VersionTrimmed } else { Reason::UnknownKey })
     }
 
+    /// Protecting operations that `version` has done.
+    pub(super) fn operations(&self, version: u32) -> u64 {
+        self.versions.iter().find(|v| v.number == version).map_or(0, |v| v.operations)
+    }
+
+    /// Counts protecting operations of `version` up to `operations`.
+    pub(super) fn count(&mut self, version: u32, operations: u64) {
+        for v in self.versions.iter_mut().filter(|v| v.number == version) {
+            v.operations = v.operations.max(operations);
+        }
+    }
+
     /// Protecting operations that each version may do.
     pub(super) fn most_operations(&self) -> u64 {
         let most = self.spec.kind.most_operations();
         self.spec.settings.max_operations.map_or(most, |max| max.min(most))
     }
 
-    /// Whether the latest version should give way to a new one.
-    pub(super) fn is_due_for_rotation(&self, now: UnixNanos) -> bool {
-        self.state == KeyState::Active
-            && is_over(self.latest().since, self.spec.settings.auto_rotate_period, now)
+    /// When the latest version should give way to a new one. A key that can have no more
+    /// versions goes on with its last one.
+    pub(super) fn rotates_at(&self) -> Option<UnixNanos> {
+        let period = self.spec.settings.auto_rotate_period?;
+        let may = self.state == KeyState::Active && self.versions.len() < MAX_KEY_VERSIONS;
+        may.then(|| self.latest().since.after(period))
     }
 
-    /// Whether the latest version may protect no more.
-    pub(super) fn is_past_originator_period(&self, now: UnixNanos) -> bool {
-        is_over(self.latest().since, self.spec.settings.originator_period, now)
+    /// When the latest version may protect no more.
+    pub(super) fn deactivates_at(&self) -> Option<UnixNanos> {
+        let period = self.spec.settings.originator_period?;
+        let protects = matches!(self.state, KeyState::Active | KeyState::Suspended);
+        protects.then(|| self.latest().since.after(period))
+    }
+
+    /// When something is next to happen to it by itself.
+    pub(super) fn due_at(&self) -> Option<UnixNanos> {
+        let once = match self.state {
+            KeyState::PreActivation => self.spec.activate_at,
+            KeyState::PendingDestruction => self.destroy_at,
+            _ => None,
+        };
+        [once, self.rotates_at(), self.deactivates_at()].into_iter().flatten().min()
     }
 
     /// Checks that settings fit the key's versions.
     ///
     /// # Errors
-    /// `Malformed` for a minimum above the latest version, or a period of nothing.
+    /// `InvalidSettings` for a minimum above the latest version, a period of nothing, or one in
+    /// which the key would protect what it may no longer process.
     pub(super) fn check_settings(&self, settings: &Settings) -> Result<(), Reason> {
         let latest = self.latest().number;
-        let periods = [settings.auto_rotate_period, settings.originator_period, settings.recipient_period];
+        let Settings { auto_rotate_period, originator_period, recipient_period, .. } = *settings;
+        let protects_for = originator_period.into_iter().chain(auto_rotate_period).min();
+        let reads_too_briefly =
+            recipient_period.zip(protects_for).is_some_and(|(reads, writes)| reads < writes);
         let sound = settings.min_encryption <= latest
             && settings.min_decryption <= latest
             && settings.max_operations != Some(0)
-            && !periods.contains(&Some(Span(0)));
-        if sound { Ok(()) } else { Err(Reason::Malformed) }
+            && ![auto_rotate_period, originator_period, recipient_period].contains(&Some(Span(0)))
+            && !reads_too_briefly;
+        if sound { Ok(()) } else { Err(Reason::InvalidSettings) }
     }
 }
 

@@ -36,10 +36,36 @@ pub enum Usage {
     Wrap,
 }
 
+impl Usage {
+    /// Every usage.
+    pub const ALL: &'static [Usage] = &[Usage::Encrypt, Usage::Sign, Usage::Agree, Usage::Wrap];
+
+    /// Its word in messages and scenario files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Usage::Encrypt => "encrypt",
+            Usage::Sign => "sign",
+            Usage::Agree => "agree",
+            Usage::Wrap => "wrap",
+        }
+    }
+}
+
 impl KeyKind {
     /// Every kind.
     pub const ALL: &'static [KeyKind] =
         &[KeyKind::Aes256, KeyKind::Rsa2048, KeyKind::Ed25519, KeyKind::P256, KeyKind::X25519];
+
+    /// Its word in messages and scenario files.
+    pub fn word(self) -> &'static str {
+        match self {
+            KeyKind::Aes256 => "aes-256",
+            KeyKind::Rsa2048 => "rsa-2048",
+            KeyKind::Ed25519 => "ed25519",
+            KeyKind::P256 => "p256",
+            KeyKind::X25519 => "x25519",
+        }
+    }
 
     /// What a key of this kind may be for.
     pub fn usages(self) -> &'static [Usage] {

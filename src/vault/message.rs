@@ -274,8 +274,13 @@ pub fn decode_answer(bytes: &[u8]) -> Result<Answer, Reason> {
     decode(bytes)
 }
 
+/// Bytes for which there is room before any growth: most messages and rows have fewer.
+const ROOM: usize = 512;
+
 pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    serde_json::to_vec(value).expect("a message has no keys but texts")
+    let mut bytes = Vec::with_capacity(ROOM);
+    serde_json::to_writer(&mut bytes, value).expect("a message has no keys but texts");
+    bytes
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Reason> {

@@ -1,10 +1,10 @@
 //! An unsealed vault in memory: how it is read back and compared with the anchor, and how a
 //! change becomes durable, all or nothing. Must not know what operations mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::audit::{AuditHead, AuditRecord};
-use super::draft::Held;
+use super::draft::{Change, Held};
 use super::frame::is_name;
 use super::key::Key;
 use super::message::{self, Response};
@@ -24,6 +24,8 @@ pub(super) struct Open {
     pub root: [u8; 32],
     pub audit: AuditHead,
     pub keys: BTreeMap<String, Held>,
+    /// When something is next to happen to which key by itself.
+    pub due: BTreeSet<(UnixNanos, String)>,
     pub written: Written,
     /// Whether the store is known to hold just this.
     pub certain: bool,
@@ -39,11 +41,20 @@ pub(super) struct Entry<'a> {
     pub at: UnixNanos,
 }
 
-/// The vault's memory, after a transaction whose fate is not known has been looked up.
-pub(super) fn ready<'a, S: Store>(store: &mut S, open: &'a mut Option<Open>) -> Result<&'a mut Open> {
+/// The vault's memory, after a transaction whose fate is not known has been looked up: keys and
+/// seal are those that became durable.
+pub(super) fn ready<'a, S: Store>(
+    store: &mut S,
+    seal: &mut Seal,
+    open: &'a mut Option<Open>,
+) -> Result<&'a mut Open> {
     let open = open.as_mut().ok_or(Reason::Sealed)?;
     if !open.certain {
-        *open = Open::load(store, open.keyring.clone()).map_err(|reason| match reason {
+        let mut look = || {
+            let found = Seal::read(&store.get(records::SEAL)?.ok_or(Reason::VaultTampered)?)?;
+            Ok((found, Open::load(store, open.keyring.clone())?))
+        };
+        (*seal, *open) = look().map_err(|reason| match reason {
             Reason::VaultUnavailable => Reason::AuditUnavailable,
             other => other,
         })?;
@@ -75,15 +86,13 @@ impl Open {
             root: mark.root,
             audit: root.audit,
             keys: BTreeMap::new(),
-            written: Written::new(),
+            due: BTreeSet::new(),
+            written: Written::default(),
             certain: true,
         };
         open.load_keys(store)?;
         let seal = store.get(records::SEAL)?.ok_or(Reason::VaultTampered)?;
-        if records::digest(sha256(&[&seal]), &open.written) != root.rows {
-            return Err(Reason::VaultTampered);
-        }
-        Ok(open)
+        if root.is_of(sha256(&[&seal]), &open.written) { Ok(open) } else { Err(Reason::VaultTampered) }
     }
 
     fn load_keys<S: Store>(&mut self, store: &S) -> Result<()> {
@@ -96,7 +105,7 @@ impl Open {
             if key.versions.is_empty() || keyring.key_row(&key.name) != row {
                 return Err(Reason::VaultTampered);
             }
-            written.insert(row.to_vec(), generation);
+            written.note(keyring, row, Some(generation));
             keys.insert(key.name.clone(), Held::new(key));
             Ok(())
         })?;
@@ -105,11 +114,19 @@ impl Open {
                 let row = keyring.secret_row(&held.key.name, version.number);
                 if let Some(sealed) = store.get(&row)? {
                     let (generation, secret) = keyring.open(&row, &sealed)?;
-                    written.insert(row, generation);
+                    written.note(keyring, &row, Some(generation));
                     held.insert(version.number, secret);
+                }
+                let row = keyring.uses_row(&held.key.name, version.number);
+                if let Some(sealed) = store.get(&row)? {
+                    let (generation, uses) = keyring.open(&row, &sealed)?;
+                    written.note(keyring, &row, Some(generation));
+                    let uses = uses.as_slice().try_into().map_err(|_| Reason::VaultTampered)?;
+                    held.key.count(version.number, u64::from_be_bytes(uses));
                 }
             }
         }
+        self.due = keys.iter().filter_map(|(name, held)| Some((held.key.due_at()?, name.clone()))).collect();
         Ok(())
     }
 
@@ -119,62 +136,87 @@ impl Open {
         store: &mut S,
         seal: &Seal,
         mut batch: Batch,
-        changed: BTreeMap<String, Held>,
+        change: Change,
         entry: Option<Entry>,
         rng: &mut Rng,
     ) -> Result<()> {
         let generation = self.generation.checked_add(1).ok_or(Reason::AuditUnavailable)?;
         let is_audited = entry.is_some();
-        let sealer = self.keyring.sealer(generation);
-        let mut written = self.written.clone();
-        for (name, held) in &changed {
-            let row = self.keyring.key_row(name);
-            let sealed = sealer.seal(&row, &message::encode(&held.key), rng);
-            batch.insert(row.clone(), Some(sealed));
-            written.insert(row, generation);
-            let before = self.keys.get(name);
+        // Until the store has said so: whoever comes after a failure looks what it holds.
+        self.certain = false;
+        let Open { keyring, written, keys, .. } = self;
+        let sealer = keyring.sealer(generation);
+        let mut put = |row: Vec<u8>, text: Option<&[u8]>, rng: &mut Rng| {
+            let was_there = written.note(keyring, &row, text.map(|_| generation));
+            let sealed = text.map(|text| sealer.seal(&row, text, rng));
+            if was_there || sealed.is_some() {
+                batch.push((row, sealed));
+            }
+        };
+        for (name, held) in &change.keys {
+            put(keyring.key_row(name), Some(&message::encode(&held.key)), rng);
+            let before = keys.get(name);
             for version in before.into_iter().flat_map(Held::versions).filter(|v| !held.has(*v)) {
-                let row = self.keyring.secret_row(name, version);
-                written.remove(&row);
-                batch.insert(row, None);
+                put(keyring.secret_row(name, version), None, rng);
+                put(keyring.uses_row(name, version), None, rng);
             }
             for version in held.versions().filter(|v| !before.is_some_and(|before| before.has(*v))) {
-                let row = self.keyring.secret_row(name, version);
-                let secret = held.secret(version)?.secret();
-                batch.insert(row.clone(), Some(sealer.seal(&row, secret, rng)));
-                written.insert(row, generation);
+                put(keyring.secret_row(name, version), Some(held.secret(version)?.secret()), rng);
             }
+        }
+        for uses in &change.uses {
+            let row = keyring.uses_row(&uses.key, uses.version);
+            put(row, Some(&uses.operations.to_be_bytes()), rng);
         }
         let mut audit = self.audit;
         if let Some(entry) = entry {
             let record = entry.record(audit);
             let row = records::audit_row(record.sequence);
             let sealed = sealer.seal(&row, &message::encode(&record), rng);
-            batch.insert(row, Some(sealed));
+            batch.push((row, Some(sealed)));
             audit = audit.follow(&record)?;
         }
-        let rows = records::digest(seal.digest(), &written);
-        let root = Root { generation, previous: self.root, audit, rows };
+        let root = Root::new(generation, self.root, audit, written.digest(seal.digest()));
         let row = root.write(&sealer, rng);
         let mark = records::mark(generation, &row);
-        batch.insert(records::ROOT.to_vec(), Some(row));
-        if store.apply(&batch, mark).is_err() {
-            self.certain = false;
+        batch.push((records::ROOT.to_vec(), Some(row)));
+        if store.apply(batch, mark).is_err() {
             return Err(if is_audited { Reason::AuditUnavailable } else { Reason::VaultUnavailable });
         }
-        (self.generation, self.root, self.audit, self.written) = (generation, mark.root, audit, written);
-        self.keys.extend(changed);
+        (self.generation, self.root, self.audit, self.certain) = (generation, mark.root, audit, true);
+        for uses in change.uses {
+            if let Some(held) = self.keys.get_mut(&uses.key) {
+                held.key.count(uses.version, uses.operations);
+            }
+        }
+        for (name, held) in change.keys {
+            self.due.extend(held.key.due_at().map(|at| (at, name.clone())));
+            let due_at = held.key.due_at();
+            if let Some(at) = self.keys.insert(name.clone(), held).and_then(|before| before.key.due_at())
+                && Some(at) != due_at
+            {
+                self.due.remove(&(at, name));
+            }
+        }
         Ok(())
     }
 
+    /// Records from one on, each followed by the next: none is missing among them.
     pub fn audit_page<S: Store>(&self, store: &S, from: u64, count: u64) -> Result<Response> {
-        let count = count.min(MAX_AUDIT_PAGE as u64);
-        let mut records = Vec::new();
-        self.visit_audit(store, from, from.saturating_add(count), &mut |record| {
+        let from = from.max(1);
+        let end = from.saturating_add(count.min(MAX_AUDIT_PAGE as u64));
+        let end = end.min(self.audit.records.saturating_add(1)).max(from);
+        let mut records: Vec<AuditRecord> = Vec::new();
+        self.visit_audit(store, from, end, &mut |record| {
+            let follows = match records.last() {
+                None => record.sequence == from,
+                Some(last) => AuditHead { records: last.sequence, hash: last.hash() }.follow(&record).is_ok(),
+            };
             records.push(record);
-            Ok(())
+            if follows { Ok(()) } else { Err(Reason::AuditChainBroken) }
         })?;
-        Ok(Response::Audit(records))
+        let is_whole = records.len() as u64 == end - from;
+        if is_whole { Ok(Response::Audit(records)) } else { Err(Reason::AuditChainBroken) }
     }
 
     pub fn visit_audit<S: Store>(

@@ -38,18 +38,25 @@ impl Limiter {
         Limiter { rate, full_at: BTreeMap::new() }
     }
 
+    /// Checks that there is a token in the bucket of `name`, and leaves it there. Answers when
+    /// the bucket would be full again without it.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub fn check(&self, name: &str, now: UnixNanos) -> Result<UnixNanos, Reason> {
+        let full_at = self.full_at.get(name).copied().unwrap_or(now).max(now);
+        let full_at = full_at.after(Span(self.rate.interval()));
+        let empty_at = now.after(Span(self.rate.interval().saturating_mul(u64::from(self.rate.burst))));
+        if full_at > empty_at { Err(Reason::RateLimited) } else { Ok(full_at) }
+    }
+
     /// Takes a token from the bucket of `name`.
     ///
     /// # Errors
     /// `RateLimited` if there is none; also if
     /// [`MAX_TRACKED_RATES`](crate::limits::MAX_TRACKED_RATES) others are not full.
     pub fn take(&mut self, name: &str, now: UnixNanos) -> Result<(), Reason> {
-        let full_at = self.full_at.get(name).copied().unwrap_or(now).max(now);
-        let full_at = full_at.after(Span(self.rate.interval()));
-        let empty_at = now.after(Span(self.rate.interval().saturating_mul(u64::from(self.rate.burst))));
-        if full_at > empty_at {
-            return Err(Reason::RateLimited);
-        }
+        let full_at = self.check(name, now)?;
         if self.full_at.len() >= MAX_TRACKED_RATES && !self.full_at.contains_key(name) {
             // A full bucket is as good as none.
             self.full_at.retain(|_, full_at| *full_at > now);
@@ -57,7 +64,10 @@ impl Limiter {
                 return Err(Reason::RateLimited);
             }
         }
-        self.full_at.insert(name.to_owned(), full_at);
+        match self.full_at.get_mut(name) {
+            Some(at) => *at = full_at,
+            None => drop(self.full_at.insert(name.to_owned(), full_at)),
+        }
         Ok(())
     }
 }

@@ -87,6 +87,20 @@ pub enum Permission {
 }
 
 impl KeyState {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            KeyState::PreActivation => "pre-activation",
+            KeyState::Active => "active",
+            KeyState::Suspended => "suspended",
+            KeyState::Deactivated => "deactivated",
+            KeyState::Compromised => "compromised",
+            KeyState::PendingDestruction => "pending-destruction",
+            KeyState::Destroyed => "destroyed",
+            KeyState::DestroyedCompromised => "destroyed-compromised",
+        }
+    }
+
     /// Every state.
     pub const ALL: &'static [KeyState] = &[
         KeyState::PreActivation,

@@ -22,8 +22,8 @@ pub struct Mark {
     pub root: [u8; 32],
 }
 
-/// Rows to write, or to remove where there is `None`: all of them or none.
-pub type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+/// Rows to write, or to remove where there is `None`: all of them or none, and none twice.
+pub type Batch = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// What is done with each row, by key and value; an error ends the visit.
 pub type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
@@ -47,7 +47,7 @@ pub trait Store {
     ///
     /// # Errors
     /// `VaultUnavailable`.
-    fn apply(&mut self, batch: &Batch, mark: Mark) -> Result<()>;
+    fn apply(&mut self, batch: Batch, mark: Mark) -> Result<()>;
 
     /// What the anchor remembers; `None` if this store has none.
     ///
@@ -91,11 +91,11 @@ impl Store for MemoryStore {
         self.rows.range(from.to_vec()..to.to_vec()).try_for_each(|(key, row)| visit(key, row))
     }
 
-    fn apply(&mut self, batch: &Batch, _: Mark) -> Result<()> {
+    fn apply(&mut self, batch: Batch, _: Mark) -> Result<()> {
         for (key, row) in batch {
             match row {
-                Some(row) => self.rows.insert(key.clone(), row.clone()),
-                None => self.rows.remove(key),
+                Some(row) => self.rows.insert(key, row),
+                None => self.rows.remove(&key),
             };
         }
         Ok(())

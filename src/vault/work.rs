@@ -33,9 +33,8 @@ pub(super) fn execute(
         Operation::Generate { key, spec } => generate(draft, key, spec, actor, rng, now),
         Operation::Encrypt { key, version, plaintext, context } => {
             check_input(&[plaintext, context])?;
-            let held = draft.get_mut(key)?;
-            held.check(Usage::Encrypt, Act::Encrypt, false, enforce)?;
-            encrypt(held, *version, plaintext, context, rng, now)
+            draft.get(key)?.check(Usage::Encrypt, Act::Encrypt, false, enforce)?;
+            encrypt(draft, key, *version, plaintext, context, rng, now)
         }
         Operation::Decrypt { ciphertext, context, accept_risk } => {
             let frame = Frame::read(ciphertext)?;
@@ -45,17 +44,16 @@ pub(super) fn execute(
         }
         Operation::Rewrap { ciphertext, context } => {
             let frame = Frame::read(ciphertext)?;
-            let held = draft.get_mut(frame.key)?;
+            let held = draft.get(frame.key)?;
             held.check(Usage::Encrypt, Act::Rewrap, false, enforce)?;
             let text = decrypt(held, frame, context, enforce, now)?;
-            encrypt(held, None, &text, context, rng, now)
+            encrypt(draft, frame.key, None, &text, context, rng, now)
         }
         Operation::Sign { key, message } => {
             check_input(&[message])?;
-            let held = draft.get_mut(key)?;
-            held.check(Usage::Sign, Act::Sign, false, enforce)?;
-            let version = held.spend(None, rng, now)?;
-            let signature = held.secret(version)?.sign(message, rng)?;
+            draft.get(key)?.check(Usage::Sign, Act::Sign, false, enforce)?;
+            let version = draft.spend(key, None, rng, now)?;
+            let signature = draft.get(key)?.secret(version)?.sign(message, rng)?;
             Ok(Response::Signature(Frame { key, version, body: &signature }.write().into()))
         }
         Operation::Verify { message, signature, accept_risk } => {
@@ -67,10 +65,9 @@ pub(super) fn execute(
             Ok(Response::Done)
         }
         Operation::Agree { key, share } => {
-            let held = draft.get_mut(key)?;
-            held.check(Usage::Agree, Act::Agree, false, enforce)?;
-            let version = held.spend(None, rng, now)?;
-            Ok(Response::Secret(held.secret(version)?.agree(share)?.into()))
+            draft.get(key)?.check(Usage::Agree, Act::Agree, false, enforce)?;
+            let version = draft.spend(key, None, rng, now)?;
+            Ok(Response::Secret(draft.get(key)?.secret(version)?.agree(share)?.into()))
         }
         Operation::Export { key, version, under } => export(draft, key, *version, under, enforce, rng, now),
         Operation::PublicKey { key, version } => {
@@ -127,7 +124,7 @@ fn generate(
     let mut held = Held::new(Key::new(name, spec, actor, now));
     held.key.check_settings(&spec.settings)?;
     held.secrets.insert(1, Material::generate(spec.kind, spec.usage, rng));
-    draft.changed.insert(name.to_owned(), held);
+    draft.change.keys.insert(name.to_owned(), held);
     Ok(Response::Version(1))
 }
 
@@ -152,16 +149,17 @@ fn change(
 }
 
 fn encrypt(
-    held: &mut Held,
+    draft: &mut Draft,
+    key: &str,
     version: Option<u32>,
     text: &[u8],
     context: &[u8],
     rng: &mut Rng,
     now: UnixNanos,
 ) -> Result<Response> {
-    let version = held.spend(version, rng, now)?;
-    let key = held.key.name.as_str();
-    let body = held.secret(version)?.encrypt(&Frame::bind(key, version, context), text, rng)?;
+    let version = draft.spend(key, version, rng, now)?;
+    let secret = draft.get(key)?.secret(version)?;
+    let body = secret.encrypt(&Frame::bind(key, version, context), text, rng)?;
     Ok(Response::Ciphertext(Frame { key, version, body: &body }.write().into()))
 }
 

@@ -123,7 +123,11 @@ fn names_from_outside_are_not_taken_as_they_are() {
     let operation = Operation::Describe { key: long };
     let actor = "mallory\nroot did it";
     let answer = desk.vault.perform(actor, &operation, Care::default(), &mut desk.rng, START);
-    assert_eq!(answer, Err(Reason::UnknownKey));
+    assert_eq!(answer, Err(Reason::Malformed), "whoever acts is in histories for ever");
+    let refused = Reason::Unauthenticated;
+    desk.vault
+        .record_refusal(actor, Some(&operation), refused, &mut desk.rng, START)
+        .expect("it is recorded");
     let (records, _) = log(&mut desk);
     let last = records.last().expect("a refusal is recorded");
     assert_eq!((last.actor.as_str(), last.key.as_deref()), ("(not a name)", Some("(not a name)")));
@@ -142,4 +146,29 @@ fn without_audit_nothing_is_recorded_and_the_vault_goes_on() {
     let mut vault = Vault::open(desk.vault.into_store()).expect("a vault");
     assert_eq!(unseal(&mut vault), Ok(()));
     assert!(vault.key("k").is_ok());
+}
+
+#[test]
+fn a_page_of_the_log_that_lacks_a_record_is_refused() {
+    let mut desk = some_work();
+    let page = |from, count| Operation::ReadAudit { from, count };
+    let read = |desk: &mut Desk<MemoryStore>, from, count| match desk.try_do(&page(from, count))? {
+        Response::Audit(records) => {
+            Ok::<_, Reason>(records.iter().map(|record| record.sequence).collect::<Vec<_>>())
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(read(&mut desk, 0, 2), Ok(vec![1, 2]));
+    assert_eq!(read(&mut desk, 2, 2), Ok(vec![2, 3]));
+    assert_eq!(read(&mut desk, 1_000, 2), Ok(vec![]));
+    let last = desk.vault.audit_head().expect("unsealed").records;
+    for missing in [1, 2, last] {
+        let mut robbed = desk.vault.store().clone();
+        let key = [b"a".as_slice(), &missing.to_be_bytes()].concat();
+        robbed.rows().remove(&key).expect("there was such a record");
+        let mut vault = Vault::open(robbed).expect("a vault");
+        unseal(&mut vault).expect("the passphrase");
+        let answer = vault.perform("root", &page(1, last), Care::default(), &mut desk.rng, START);
+        assert_eq!(answer, Err(Reason::AuditChainBroken), "{missing}");
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use mallory::vault::{AuditHead, FileStore, MemoryAnchor, Visitor};
+use mallory::vault::{AuditHead, FileStore, MemoryAnchor, Settings, Visitor};
 use rand::RngExt as _;
 
 use super::memory_file::{MemoryFile, Power, PoweredAnchor};
@@ -49,6 +49,10 @@ fn operations() -> Vec<Operation> {
         Operation::Trim { key: "a".to_owned(), below: 2 },
         rotate("b"), // refused, and recorded
         step("b", Transition::Resume),
+        Operation::Configure {
+            key: "a".to_owned(),
+            settings: Settings { max_operations: Some(9), ..Settings::default() },
+        },
         step("b", Transition::Destroy),
         encrypt(),
     ]
@@ -185,6 +189,27 @@ fn an_operation_that_cannot_be_recorded_changes_nothing() {
     assert_eq!(desk.vault.verify_audit().map(|head| head.records), Ok(5));
 }
 
+/// A new seal was written, and nobody heard: what comes after is under the new one.
+#[test]
+fn a_seal_that_became_durable_unheard_is_the_seal() {
+    let failure = std::rc::Rc::new(std::cell::Cell::new(Failure::None));
+    let store = Flaky { rows: MemoryStore::default(), failure: failure.clone() };
+    let mut desk = Desk::create(store);
+    desk.generate("a", KeyKind::Aes256, Usage::Encrypt);
+    let how = Sealing::Passphrase { passphrase: b"another", cost: CHEAP };
+    for (fails, opens) in [(Failure::Before, PASSPHRASE), (Failure::After, b"another")] {
+        failure.set(fails);
+        let answer = desk.vault.reseal(how, "root", &mut desk.rng, START);
+        assert_eq!(answer.err(), Some(Reason::AuditUnavailable));
+        failure.set(Failure::None);
+        desk.encrypt("a", b"x").expect("an active key encrypts");
+        let rows = desk.vault.store().rows.clone();
+        let mut copy = Vault::open(rows).expect("a vault");
+        assert_eq!(copy.unseal(Unsealing::Passphrase(opens)), Ok(()));
+        assert_eq!(copy.verify_audit(), desk.vault.audit_head());
+    }
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Failure {
     None,
@@ -206,7 +231,7 @@ impl Store for Flaky {
         self.rows.visit(from, to, visit)
     }
 
-    fn apply(&mut self, batch: &mallory::vault::Batch, mark: mallory::vault::Mark) -> Result<(), Reason> {
+    fn apply(&mut self, batch: mallory::vault::Batch, mark: mallory::vault::Mark) -> Result<(), Reason> {
         match self.failure.get() {
             Failure::None => self.rows.apply(batch, mark),
             Failure::Before => Err(Reason::VaultUnavailable),

@@ -65,6 +65,18 @@ fn keys_are_there_again() {
 }
 
 #[test]
+fn a_new_vault_does_not_take_the_place_of_an_old_one() {
+    let folder = Folder::new("again");
+    let mut desk = folder.create();
+    desk.generate("a", KeyKind::Aes256, Usage::Encrypt);
+    desk.vault.close().expect("it closes");
+    let elsewhere = FileAnchor::new(folder.0.join("mistyped.anchor"));
+    assert_eq!(FileStore::create(folder.file(), elsewhere).err(), Some(Reason::VaultUnavailable));
+    let vault = folder.open().expect("it is as it was");
+    assert!(vault.key("a").is_ok());
+}
+
+#[test]
 fn an_old_copy_is_refused() {
     let folder = Folder::new("old");
     let mut desk = folder.create();

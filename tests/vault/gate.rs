@@ -1,6 +1,8 @@
 //! The guards, each alone, in their order, and each left out.
 
-use mallory::crypto::Totp;
+use std::sync::OnceLock;
+
+use mallory::crypto::{DecryptionKey, PublicKeyEncryption, Totp};
 use mallory::vault::{
     Approval, Gate, Limiter, Policy, Rate, Reach, Request, Role, Settings, Verb, WrapUnder,
 };
@@ -23,6 +25,7 @@ fn service(policy: Policy) -> Service {
     );
     let mut gate = Gate::new(desk.vault, policy);
     gate.enrol("alice", Role::Client, None);
+    gate.enrol_public_key("alice", owners_key().public());
     gate.enrol("bob", Role::Client, None);
     gate.enrol("otto", Role::Operator, Some(Totp::new(SECRET)));
     gate.enrol("audrey", Role::Auditor, None);
@@ -53,9 +56,14 @@ fn by(who: &str, operation: Operation) -> Request {
     Request::new(who, "10.0.0.1", operation)
 }
 
+fn owners_key() -> DecryptionKey {
+    static KEY: OnceLock<DecryptionKey> = OnceLock::new();
+    KEY.get_or_init(|| PublicKeyEncryption::Rsa2048Oaep.generate(&mut rng("owner"))).clone()
+}
+
 fn export() -> Operation {
-    let key = mallory::crypto::PublicKeyEncryption::Rsa2048Oaep.generate(&mut rng("owner"));
-    Operation::Export { key: "k".to_owned(), version: None, under: WrapUnder::PublicKey(key.public().into()) }
+    let under = WrapUnder::PublicKey(owners_key().public().into());
+    Operation::Export { key: "k".to_owned(), version: None, under }
 }
 
 /// The whole matrix. `c o a A`: client (its own keys), operator, auditor, administrator.
@@ -223,6 +231,68 @@ fn a_secret_leaves_only_with_two_administrators() {
         Err(Reason::DecryptFailed),
         "it was tried"
     );
+}
+
+#[test]
+fn a_secret_leaves_under_its_owners_public_key_only() {
+    let hers = PublicKeyEncryption::Rsa2048Oaep.generate(&mut rng("ada"));
+    let under = WrapUnder::PublicKey(hers.public().into());
+    let export = Operation::Export { key: "k".to_owned(), version: None, under };
+    for who in ["ada", "alice"] {
+        let mut s = service(Policy { dual_control: false, ..Policy::default() });
+        let code = s.code();
+        let request = Request { code, ..by(who, export.clone()) };
+        assert_eq!(s.ask(&request), Err(Reason::Forbidden), "{who}");
+        s.gate.enrol_public_key(who, hers.public());
+        let expected =
+            if who == "alice" { Err(Reason::SecondFactorRequired) } else { Err(Reason::Forbidden) };
+        assert_eq!(s.ask(&request), expected, "{who}");
+    }
+}
+
+#[test]
+fn whoever_is_revoked_is_refused_and_consents_to_nothing() {
+    let mut s = service(Policy::default());
+    s.gate.revoke("adam");
+    s.gate.revoke("bob");
+    assert_eq!(s.ask(&by("bob", encrypt("k"))), Err(Reason::ClientRevoked));
+    let unproved = Request { proved: None, ..by("bob", encrypt("k")) };
+    assert_eq!(s.ask(&unproved), Err(Reason::Unauthenticated), "it is nobody else's business");
+    let request =
+        Request { code: s.code(), approval: Some(Approval::new("adam", &export())), ..by("ada", export()) };
+    assert_eq!(s.ask(&request), Err(Reason::NeedsSecondApprover));
+}
+
+#[test]
+fn guards_remember_over_a_restart() {
+    let mut s = service(Policy { lock_after: 1, ..Policy::default() });
+    let code = s.code();
+    let configure =
+        || by("otto", Operation::Configure { key: "k".to_owned(), settings: Settings::default() });
+    assert_eq!(s.ask(&Request { code: code.clone(), ..configure() }), Ok(Response::Done));
+    let mut gate = s
+        .gate
+        .restarted(|vault| {
+            let mut vault = mallory::vault::Vault::open(vault.into_store())?;
+            unseal(&mut vault)?;
+            Ok(vault)
+        })
+        .expect("the passphrase is right");
+    let again = Request { code: code.clone(), ..configure() };
+    assert_eq!(gate.handle(&again, &mut s.rng, s.now), Err(Reason::CodeAlreadyUsed));
+    assert_eq!(gate.handle(&again, &mut s.rng, s.now), Err(Reason::LockedOut));
+}
+
+#[test]
+fn who_is_stopped_by_its_source_has_not_used_up_its_own_tokens() {
+    let rate = |burst| Rate { burst, per: Span::seconds(1_000) };
+    let mut s = service(Policy { requests: rate(1), requests_per_source: rate(1), ..Policy::default() });
+    let from = |source: &str, who: &str| Request { source: source.to_owned(), ..by(who, Operation::List {}) };
+    let refused = |answer: Result<Response, Reason>| answer == Err(Reason::RateLimited);
+    assert!(!refused(s.ask(&from("cafe", "otto"))));
+    assert!(refused(s.ask(&from("cafe", "audrey"))), "the source is used up");
+    assert!(!refused(s.ask(&from("home", "audrey"))), "she is not");
+    assert!(refused(s.ask(&from("work", "audrey"))), "and now she is");
 }
 
 #[test]

@@ -143,8 +143,87 @@ fn settings_that_lock_everybody_out_are_refused() {
         mallory::vault::Settings { min_decryption: 2, ..good },
         mallory::vault::Settings { max_operations: Some(0), ..good },
         mallory::vault::Settings { auto_rotate_period: Some(Span(0)), ..good },
+        // It would encrypt on the second day what it may no longer decrypt.
+        mallory::vault::Settings {
+            originator_period: Some(Span(2 * DAY.0)),
+            recipient_period: Some(DAY),
+            ..good
+        },
     ] {
         let operation = Operation::Configure { key: "k".to_owned(), settings };
-        assert_eq!(desk.try_do(&operation), Err(Reason::Malformed), "{settings:?}");
+        assert_eq!(desk.try_do(&operation), Err(Reason::InvalidSettings), "{settings:?}");
     }
+}
+
+/// Every key has its time; what others are due for is done before anything is asked of one.
+#[test]
+fn what_is_due_is_done_in_its_order_whatever_is_asked() {
+    let mut desk = desk();
+    for (name, day) in [("c", 1), ("a", 3), ("b", 2)] {
+        let spec = KeySpec {
+            activate_at: Some(later(day)),
+            ..KeySpec::new(KeyKind::Aes256, Usage::Encrypt, "alice")
+        };
+        desk.generate_as(name, spec);
+    }
+    desk.generate("d", KeyKind::Aes256, Usage::Encrypt);
+    desk.configure("d", |settings| settings.auto_rotate_period = Some(Span(2 * DAY.0)));
+    desk.now = later(2);
+    desk.encrypt("d", b"x").expect("an active key encrypts");
+    let state = |desk: &Desk<MemoryStore>, name: &str| desk.key(name).state;
+    assert_eq!(state(&desk, "c"), KeyState::Active);
+    assert_eq!(state(&desk, "b"), KeyState::Active);
+    assert_eq!(state(&desk, "a"), KeyState::PreActivation);
+    assert_eq!(desk.key("d").latest().number, 2);
+    let Response::Audit(log) = desk.must(&Operation::ReadAudit { from: 7, count: 10 }) else {
+        panic!("it answers records")
+    };
+    let told: Vec<String> = log.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        ["7 vault tick c: done", "8 vault tick b: done", "9 vault tick d: done", "10 alice encrypt d: done"]
+    );
+    // A store that is opened anew knows what is still due.
+    let mut vault = Vault::open(desk.vault.into_store()).expect("a vault");
+    unseal(&mut vault).expect("the passphrase");
+    assert_eq!(vault.tick(&mut desk.rng, later(2)), Ok(vec![]));
+    assert_eq!(vault.tick(&mut desk.rng, later(3)), Ok(vec!["a".to_owned()]));
+}
+
+/// How often a version was used is written apart from what the key is.
+#[test]
+fn uses_are_counted_over_everything_that_happens_to_a_key() {
+    let mut desk = desk();
+    desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
+    desk.configure("k", |settings| settings.max_operations = Some(3));
+    let reopen = |desk: Desk<MemoryStore>| {
+        let mut vault = Vault::open(desk.vault.into_store()).expect("a vault");
+        unseal(&mut vault).expect("the passphrase");
+        Desk { vault, rng: desk.rng, now: desk.now }
+    };
+    let uses =
+        |desk: &Desk<MemoryStore>| desk.key("k").versions.iter().map(|v| v.operations).collect::<Vec<_>>();
+    desk.encrypt("k", b"1").expect("one");
+    desk = reopen(desk);
+    assert_eq!(uses(&desk), [1]);
+    desk.must(&step("k", Transition::Suspend));
+    desk.must(&step("k", Transition::Resume));
+    desk.encrypt("k", b"2").expect("two");
+    desk.rotate("k");
+    desk.encrypt("k", b"one of the second").expect("one");
+    desk = reopen(desk);
+    assert_eq!(uses(&desk), [2, 1]);
+    desk.encrypt("k", b"2").expect("two");
+    desk.encrypt("k", b"3").expect("three");
+    assert_eq!(desk.encrypt("k", b"4"), Err(Reason::KeyUsageLimit));
+    desk = reopen(desk);
+    assert_eq!(desk.encrypt("k", b"4"), Err(Reason::KeyUsageLimit));
+    desk.must(&Operation::Trim { key: "k".to_owned(), below: 2 });
+    desk = reopen(desk);
+    assert_eq!(uses(&desk), [3]);
+    desk.must(&step("k", Transition::Destroy));
+    let counted = desk.vault.store().rows().keys().filter(|row| row.starts_with(b"u")).count();
+    assert_eq!(counted, 0, "nothing is left of what was destroyed but its description");
+    desk = reopen(desk);
+    assert_eq!(uses(&desk), [3]);
 }
