@@ -421,3 +421,32 @@ fn each_guard_refuses_in_its_turn_and_says_why() {
         assert_eq!(found, expected, "request {number}: {by}: {row}");
     }
 }
+
+#[test]
+fn what_is_asked_is_told_in_the_words_of_the_file() {
+    let text = r#"
+        [services.kdc.keys]
+        roles         = { olivia = "operator" }
+        second_factor = []
+        [[request]]
+        at = "1m"
+        by = "olivia"
+        ask = "generate"
+        key = "orders"
+        kind = "rsa-2048"
+        [[request]]
+        at = "2m"
+        by = "olivia"
+        ask = "revoke-key"
+        key = "orders"
+        reason = "key-compromise"
+    "#;
+    let play = play(text, 0, &KeyPool::default());
+    let asked: Vec<&str> = (play.journal().events().iter())
+        .filter_map(|event| match &event.what {
+            What::Asked { what, .. } => Some(what.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked, ["a new key orders (rsa-2048)", "the revocation of orders: key-compromise"]);
+}

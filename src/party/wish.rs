@@ -6,6 +6,29 @@ use crate::notation::{Name, Term};
 use crate::time::{SimTime, Span};
 use crate::vault::{KeyKind, RevocationCause, Settings, Usage};
 
+/// The algorithms of keys, each after the word that files and logs have for it.
+pub const KINDS: [(&str, KeyKind); 5] = [
+    ("aes-256", KeyKind::Aes256),
+    ("rsa-2048", KeyKind::Rsa2048),
+    ("ed25519", KeyKind::Ed25519),
+    ("p256", KeyKind::P256),
+    ("x25519", KeyKind::X25519),
+];
+
+/// Why keys are revoked, each after its word.
+pub const CAUSES: [(&str, RevocationCause); 6] = [
+    ("key-compromise", RevocationCause::KeyCompromise),
+    ("affiliation-changed", RevocationCause::AffiliationChanged),
+    ("superseded", RevocationCause::Superseded),
+    ("cessation-of-operation", RevocationCause::CessationOfOperation),
+    ("privilege-withdrawn", RevocationCause::PrivilegeWithdrawn),
+    ("unspecified", RevocationCause::Unspecified),
+];
+
+fn word_of<T: PartialEq>(all: &[(&'static str, T)], value: &T) -> &'static str {
+    all.iter().find(|(_, of)| of == value).map_or("", |(word, _)| word)
+}
+
 /// What is asked of the key centre. `of` is the number of the request whose result it is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Wish {
@@ -202,7 +225,7 @@ impl Wish {
 impl fmt::Display for Wish {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Wish::Generate { key, kind, .. } => write!(f, "a new key {key} ({kind:?})"),
+            Wish::Generate { key, kind, .. } => write!(f, "a new key {key} ({})", word_of(&KINDS, kind)),
             Wish::Encrypt { key, .. } => write!(f, "a text under {key}"),
             Wish::Decrypt { of, .. } => write!(f, "the text in what request {of} gave"),
             Wish::Rewrap { of, .. } => write!(f, "what request {of} gave under the newest version"),
@@ -212,7 +235,9 @@ impl fmt::Display for Wish {
             Wish::Export { key, .. } => write!(f, "the key {key} itself"),
             Wish::Configure { key, .. } => write!(f, "other limits for {key}"),
             Wish::Trim { key, below } => write!(f, "the destruction of {key} below version {below}"),
-            Wish::Revoke { key, cause } => write!(f, "the revocation of {key}: {cause:?}"),
+            Wish::Revoke { key, cause } => {
+                write!(f, "the revocation of {key}: {}", word_of(&CAUSES, cause))
+            }
             Wish::ScheduleDestruction { key, wait } => write!(f, "the destruction of {key} in {wait}"),
             Wish::Plain { what, key } => write!(f, "{} {key}", what.word()),
             Wish::List => f.write_str("the names of all keys"),

@@ -10,7 +10,7 @@ use super::toml_tree::{Data, Node};
 use crate::limits::MAX_REQUEST_TRIES;
 use crate::notation::fault::suggest;
 use crate::notation::{Name, Service, Term};
-use crate::party::wish::{Code, Plain, Plea, Wish};
+use crate::party::wish::{CAUSES, Code, KINDS, Plain, Plea, Wish};
 use crate::time::{SPAN_EXPECTED, SimTime, Span};
 use crate::vault::{KeyKind, Policy, Rate, RevocationCause, Role, Settings, Usage, Verb};
 
@@ -119,25 +119,8 @@ const ROLES: [(&str, Role); 4] = [
     ("administrator", Role::Administrator),
 ];
 
-const KINDS: [(&str, KeyKind); 5] = [
-    ("aes-256", KeyKind::Aes256),
-    ("rsa-2048", KeyKind::Rsa2048),
-    ("ed25519", KeyKind::Ed25519),
-    ("p256", KeyKind::P256),
-    ("x25519", KeyKind::X25519),
-];
-
 const USAGES: [(&str, Usage); 4] =
     [("encrypt", Usage::Encrypt), ("sign", Usage::Sign), ("agree", Usage::Agree), ("wrap", Usage::Wrap)];
-
-const CAUSES: [(&str, RevocationCause); 6] = [
-    ("key-compromise", RevocationCause::KeyCompromise),
-    ("affiliation-changed", RevocationCause::AffiliationChanged),
-    ("superseded", RevocationCause::Superseded),
-    ("cessation-of-operation", RevocationCause::CessationOfOperation),
-    ("privilege-withdrawn", RevocationCause::PrivilegeWithdrawn),
-    ("unspecified", RevocationCause::Unspecified),
-];
 
 fn word<T: Copy>(node: &Node, what: &str, all: &[(&str, T)]) -> Result<T, Problem> {
     let text = string(node)?;
