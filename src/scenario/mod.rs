@@ -9,6 +9,7 @@ mod key_centre;
 mod library;
 mod parties;
 mod play;
+mod pleas;
 mod problem;
 mod protocol_file;
 mod reader;

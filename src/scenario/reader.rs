@@ -194,6 +194,14 @@ pub fn name(node: &Node) -> Result<Name> {
     }
 }
 
+/// The value of one of the words in `all`, which are each a `what`.
+pub fn one_of<T: Copy>(node: &Node, what: &str, all: &[(&str, T)]) -> Result<T> {
+    let text = string(node)?;
+    let words: Vec<&str> = all.iter().map(|(word, _)| *word).collect();
+    let found = all.iter().find(|(word, _)| *word == text);
+    found.map(|(_, value)| *value).ok_or_else(|| unknown(node, what, text, &words))
+}
+
 /// The problem that a word is none of `valid`, which are each a `what`.
 pub fn unknown(node: &Node, what: &str, word: &str, valid: &[&str]) -> Problem {
     let mut problem = node.problem(format!("there is no {what} `{word}`"));

@@ -1,6 +1,6 @@
 //! What parties ask services for at set times: `[[request]]`.
 
-use super::key_centre;
+use super::pleas;
 use super::problem::Problem;
 use super::reader::{Reader, array, name, string, unknown};
 use super::setup::Setup;
@@ -67,7 +67,7 @@ impl Setup {
             other => match self.read_plea(other, &table, &by, attacker)? {
                 Some(plea) => Errand::Keys(plea),
                 None => {
-                    let words: Vec<&str> = ASKS.into_iter().chain(key_centre::asks()).collect();
+                    let words: Vec<&str> = ASKS.into_iter().chain(pleas::asks()).collect();
                     return Err(unknown(ask, "request", other, &words));
                 }
             },
