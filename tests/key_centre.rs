@@ -450,3 +450,80 @@ fn what_is_asked_is_told_in_the_words_of_the_file() {
         .collect();
     assert_eq!(asked, ["a new key orders (rsa-2048)", "the revocation of orders: key-compromise"]);
 }
+
+/// Requests of alice, whose key is `orders`, and of the centre's people, a minute apart.
+fn requests(rows: &[(&str, &str)]) -> String {
+    let mut text = String::from(
+        r#"
+        [services.kdc.keys]
+        roles         = { olivia = "operator", adam = "administrator" }
+        second_factor = []
+        [attacker]
+        tactic = "eavesdrop"
+        "#,
+    );
+    for (minute, (by, row)) in (1..).zip(rows) {
+        let _ = writeln!(text, "[[request]]\nat = \"{minute}m\"\nby = \"{by}\"\n{}", row.replace(", ", "\n"));
+    }
+    text
+}
+
+#[test]
+fn what_a_suspended_key_protects_opens_at_a_risk_that_two_accept() {
+    let rows = [
+        ("olivia", "ask = 'generate', key = 'orders', owner = 'alice'", "granted"),
+        (
+            "olivia",
+            "ask = 'generate', key = 'seals', owner = 'alice', kind = 'p256', usage = 'sign'",
+            "granted",
+        ),
+        ("alice", "ask = 'encrypt', key = 'orders', text = 'sell'", "granted"),
+        ("alice", "ask = 'sign', key = 'seals', text = 'sell'", "granted"),
+        ("olivia", "ask = 'suspend', key = 'orders'", "granted"),
+        ("olivia", "ask = 'suspend', key = 'seals'", "granted"),
+        ("alice", "ask = 'decrypt', of = 3", "key-suspended"),
+        ("alice", "ask = 'decrypt', of = 3, accept_risk = true", "needs-second-approver"),
+        (
+            "alice",
+            "ask = 'decrypt', of = 3, accept_risk = true, approved_by = 'olivia'",
+            "needs-second-approver",
+        ),
+        ("alice", "ask = 'decrypt', of = 3, accept_risk = true, approved_by = 'adam'", "granted"),
+        ("alice", "ask = 'verify', of = 4, text = 'sell'", "key-suspended"),
+        (
+            "alice",
+            "ask = 'verify', of = 4, text = 'sell', accept_risk = true, approved_by = 'adam'",
+            "granted",
+        ),
+    ];
+    let mut text = requests(&rows.map(|(by, row, _)| (by, row)));
+    text.push_str("[expect]\nvalues = { r10 = \"sell\" }");
+    let play = play(&text, 0, &KeyPool::default());
+    for (number, (by, row, expected)) in (1..).zip(rows) {
+        assert_eq!(outcome(&play, number), expected, "request {number}: {by}: {row}");
+    }
+    assert_eq!(play.unmet(), []);
+}
+
+#[test]
+fn an_old_version_protects_if_the_key_lets_it() {
+    let rows = [
+        ("olivia", "ask = 'generate', key = 'orders', owner = 'alice'", "granted"),
+        ("olivia", "ask = 'rotate', key = 'orders'", "granted"),
+        ("alice", "ask = 'encrypt', key = 'orders', text = 'too old', version = 1", "version-below-minimum"),
+        ("olivia", "ask = 'configure', key = 'orders', min_encryption = 1", "granted"),
+        ("alice", "ask = 'encrypt', key = 'orders', text = 'old', version = 1", "granted"),
+        ("alice", "ask = 'encrypt', key = 'orders', text = 'new'", "granted"),
+        ("alice", "ask = 'encrypt', key = 'orders', text = 'none', version = 3", "unknown-key"),
+    ];
+    let mut text = requests(&rows.map(|(by, row, _)| (by, row)));
+    for stolen in ["r5", "r6", "key(orders,1)"] {
+        let _ = writeln!(text, "[[event]]\nat = \"1h\"\ncompromise = \"{stolen}\"");
+    }
+    text.push_str("[expect.attacker]\nlearns = [\"r5\"]\nnever_learns = [\"r6\"]");
+    let play = play(&text, 0, &KeyPool::default());
+    for (number, (by, row, expected)) in (1..).zip(rows) {
+        assert_eq!(outcome(&play, number), expected, "request {number}: {by}: {row}");
+    }
+    assert_eq!(play.unmet(), []);
+}

@@ -226,20 +226,20 @@ impl Custody {
                 let spec = KeySpec { exportable, activate_at, settings, ..KeySpec::new(kind, usage, &owner) };
                 Operation::Generate { key, spec }
             }
-            Wish::Encrypt { key, text: plain, context } => {
+            Wish::Encrypt { key, text: plain, context, version } => {
                 let value = Value::new(Kind::Data, plain.as_bytes());
                 let (plaintext, context) = (text(&plain), text(&context));
-                return Ok((Operation::Encrypt { key, version: None, plaintext, context }, Some(value)));
+                return Ok((Operation::Encrypt { key, version, plaintext, context }, Some(value)));
             }
-            Wish::Decrypt { of, context } => {
-                Operation::Decrypt { ciphertext: held(&of)?, context: text(&context), accept_risk: false }
+            Wish::Decrypt { of, context, accept_risk } => {
+                Operation::Decrypt { ciphertext: held(&of)?, context: text(&context), accept_risk }
             }
             Wish::Rewrap { of, context } => {
                 Operation::Rewrap { ciphertext: held(&of)?, context: text(&context) }
             }
             Wish::Sign { key, text: message } => Operation::Sign { key, message: text(&message) },
-            Wish::Verify { of, text: message } => {
-                Operation::Verify { message: text(&message), signature: held(&of)?, accept_risk: false }
+            Wish::Verify { of, text: message, accept_risk } => {
+                Operation::Verify { message: text(&message), signature: held(&of)?, accept_risk }
             }
             Wish::Agree { key } => {
                 let secret = Agreement::X25519.generate(&mut self.rng);

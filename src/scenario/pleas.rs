@@ -57,6 +57,7 @@ impl Setup {
         let no_of = || table.missing("of").help("the number of the request whose result this is about");
         let of = || table.integer("of", 1)?.ok_or_else(no_of);
         let version = |key: &str| table.integer(key, 1);
+        let accept_risk = || table.boolean("accept_risk").map(|word| word.unwrap_or(false));
         let wish = match ask {
             "generate" => Wish::Generate {
                 key: needed("key")?,
@@ -71,13 +72,16 @@ impl Setup {
                 active_from: table.span("active_from")?.map(|span| SimTime::ZERO.after(span)),
                 settings: settings(table)?,
             },
-            "encrypt" => {
-                Wish::Encrypt { key: needed("key")?, text: needed("text")?, context: text("context")? }
-            }
-            "decrypt" => Wish::Decrypt { of: of()?, context: text("context")? },
+            "encrypt" => Wish::Encrypt {
+                key: needed("key")?,
+                text: needed("text")?,
+                context: text("context")?,
+                version: version("version")?,
+            },
+            "decrypt" => Wish::Decrypt { of: of()?, context: text("context")?, accept_risk: accept_risk()? },
             "rewrap" => Wish::Rewrap { of: of()?, context: text("context")? },
             "sign" => Wish::Sign { key: needed("key")?, text: needed("text")? },
-            "verify" => Wish::Verify { of: of()?, text: needed("text")? },
+            "verify" => Wish::Verify { of: of()?, text: needed("text")?, accept_risk: accept_risk()? },
             "agree" => Wish::Agree { key: needed("key")? },
             "export" => Wish::Export { key: needed("key")?, version: version("version")? },
             "configure" => Wish::Configure { key: needed("key")?, settings: settings(table)? },
