@@ -14,6 +14,9 @@ use crate::time::SimTime;
 /// What may be asked of the authority.
 const ASKS: [&str; 5] = ["enrol", "renew", "rekey", "revoke", "release"];
 
+/// Of these, what the key centre has another word for.
+const FOR_KEYS: [(&str, &str); 3] = [("revoke", "revoke-key"), ("release", "resume"), ("rekey", "rotate")];
+
 impl Setup {
     pub(super) fn read_requests(
         &self,
@@ -53,6 +56,7 @@ impl Setup {
             None => Ok(by.clone()),
         };
         let ask = table.get("ask").ok_or_else(|| table.missing("ask"))?;
+        self.check_whom(ask, node)?;
         let errand = match string(ask)? {
             "enrol" => Errand::Enrol { name: person("name")?, new_key: new_key(&table)? },
             "renew" => Errand::Renew { name: person("name")?, new_key: false },
@@ -83,6 +87,21 @@ impl Setup {
         let term = only_hers("as")?.map(|node| name(node).map(Term::Name)).transpose()?;
         table.finish()?;
         Ok(RequestSpec { number, at, by, errand, with, term })
+    }
+
+    /// What the authority does with certificates and the centre with keys has two words, and
+    /// whoever takes the wrong one should not be told to set up an authority.
+    fn check_whom(&self, ask: &Node, request: &Node) -> Result<(), Problem> {
+        let word = string(ask)?;
+        let Some((_, meant)) = FOR_KEYS.iter().find(|(of_ca, _)| *of_ca == word) else { return Ok(()) };
+        let names_key = Reader::new(request)?.get("key").is_some();
+        let centre_alone = self.key_centre.is_some() && !self.services.contains(&Service::Ca);
+        match names_key || centre_alone {
+            true => Err(ask
+                .problem(format!("`{word}` is for certificates"))
+                .help(format!("did you mean `{meant}`?"))),
+            false => Ok(()),
+        }
     }
 
     /// The request of this number: they are numbered from 1, in the order of the file.
