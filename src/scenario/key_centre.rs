@@ -9,6 +9,8 @@ use super::setup::Setup;
 use super::toml_tree::{Data, Node};
 use crate::notation::fault::suggest;
 use crate::notation::{Name, Service, Term};
+use crate::party::Errand;
+use crate::party::wish::{Plea, Wish};
 use crate::time::{SPAN_EXPECTED, Span};
 use crate::vault::{Policy, Rate, Role, Verb};
 
@@ -139,6 +141,9 @@ pub fn leaked(node: &Node, setup: &Setup) -> Result<Option<(crate::party::Leaked
     let inside = |function: &str| text.strip_prefix(function)?.strip_suffix(')');
     let kdc: Name = Service::Kdc.name().into();
     if text == "vault" {
+        if setup.key_centre.is_none() {
+            return Err(node.problem("there is no key centre with a vault").help("add [services.kdc.keys]"));
+        }
         return Ok(Some((Leaked::Vault, kdc, Term::Name("vault".into()))));
     }
     if let Some(inside) = inside("key(") {
@@ -147,7 +152,7 @@ pub fn leaked(node: &Node, setup: &Setup) -> Result<Option<(crate::party::Leaked
         let version = version.ok_or_else(|| {
             node.problem(format!("`{text}` names no version")).help("write it as `key(orders,1)`")
         })?;
-        let name = key.trim().to_owned();
+        let name = generated(key.trim(), node, setup)?;
         let term = Term::Name(format!("{name}_{version}").as_str().into());
         return Ok(Some((Leaked::Key { name, version }, kdc, term)));
     }
@@ -165,4 +170,23 @@ pub fn leaked(node: &Node, setup: &Setup) -> Result<Option<(crate::party::Leaked
     })?;
     let term = Term::Name(text.into());
     Ok(Some((Leaked::Result { request, by: by.clone() }, by, term)))
+}
+
+/// The name of a key that some request generates.
+fn generated(key: &str, node: &Node, setup: &Setup) -> Result<String, Problem> {
+    let names: Vec<&str> = (setup.requests.iter())
+        .filter_map(|request| match &request.errand {
+            Errand::Keys(Plea { wish: Wish::Generate { key, .. }, .. }) => Some(key.as_str()),
+            _ => None,
+        })
+        .collect();
+    if names.contains(&key) {
+        return Ok(key.to_owned());
+    }
+    let problem = unknown(node, "key", key, &names);
+    Err(if names.is_empty() {
+        problem.help("a request makes one with `ask = \"generate\"`")
+    } else {
+        problem
+    })
 }

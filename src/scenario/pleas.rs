@@ -2,12 +2,14 @@
 
 use super::key_centre::code_term;
 use super::problem::Problem;
-use super::reader::{Reader, name, one_of, string};
+use super::reader::{Reader, integer, name, one_of, span, string};
 use super::setup::Setup;
 use super::toml_tree::Node;
 use crate::limits::MAX_REQUEST_TRIES;
 use crate::notation::Name;
+use crate::notation::fault::suggest;
 use crate::party::wish::{CAUSES, Code, KINDS, Plain, Plea, Wish};
+use crate::party::{Errand, RequestSpec};
 use crate::time::{SimTime, Span};
 use crate::vault::{KeyKind, RevocationCause, Settings, Usage};
 
@@ -60,7 +62,7 @@ impl Setup {
         let accept_risk = || table.boolean("accept_risk").map(|word| word.unwrap_or(false));
         let wish = match ask {
             "generate" => Wish::Generate {
-                key: needed("key")?,
+                key: new_name(table)?,
                 kind: table
                     .get("kind")
                     .map_or(Ok(KeyKind::Aes256), |node| one_of(node, "kind of key", &KINDS))?,
@@ -70,7 +72,7 @@ impl Setup {
                 owner: table.get("owner").map_or(Ok(by.clone()), |node| self.known_person(node, attacker))?,
                 exportable: table.boolean("exportable")?.unwrap_or(false),
                 active_from: table.span("active_from")?.map(|span| SimTime::ZERO.after(span)),
-                settings: settings(table)?,
+                settings: first_settings(table)?,
             },
             "encrypt" => Wish::Encrypt {
                 key: needed("key")?,
@@ -96,7 +98,8 @@ impl Setup {
             }
             "schedule-destruction" => Wish::ScheduleDestruction {
                 key: needed("key")?,
-                wait: table.span("wait")?.ok_or_else(|| table.missing("wait"))?,
+                wait: period(table, "wait", "`ask = \"destroy\"` destroys a key at once")?
+                    .ok_or_else(|| table.missing("wait"))?,
             },
             "list" => Wish::List,
             "read-audit" => Wish::ReadAudit,
@@ -137,14 +140,101 @@ impl Setup {
     }
 }
 
+/// The name of a new key: one that `key(..)` can name.
+fn new_name(table: &Reader<'_>) -> Result<String, Problem> {
+    let name = table.required("key")?;
+    if name.contains([',', '(', ')']) || name.trim() != name {
+        return Err(table
+            .get("key")
+            .unwrap_or(table.node)
+            .problem(format!("`{name}` cannot be a key's name"))
+            .help("`key(..)` could not name it: leave out commas, parentheses and spaces around it"));
+    }
+    Ok(name.to_owned())
+}
+
+/// The periods and limits of a new key, which has one version.
+fn first_settings(table: &Reader<'_>) -> Result<Settings, Problem> {
+    for key in ["min_encryption", "min_decryption"] {
+        if let Some(node) = table.get(key)
+            && integer(node, 0)? > 1
+        {
+            return Err(node
+                .problem("a new key has version 1 and no other")
+                .help("set it with `configure`, once there is that version"));
+        }
+    }
+    settings(table)
+}
+
 fn settings(table: &Reader<'_>) -> Result<Settings, Problem> {
+    let period = |key: &str| period(table, key, "give a time such as `30d`, or leave it out");
+    let (originator_period, recipient_period) = (period("protects_for")?, period("processes_for")?);
+    if let (Some(protects), Some(processes)) = (originator_period, recipient_period)
+        && processes < protects
+    {
+        return Err(table
+            .get("processes_for")
+            .unwrap_or(table.node)
+            .problem("`processes_for` is shorter than `protects_for`")
+            .help(format!("what is protected last must open, too: give at least `{protects}`")));
+    }
     Ok(Settings {
         min_encryption: table.integer("min_encryption", 0)?.unwrap_or(0),
         min_decryption: table.integer("min_decryption", 0)?.unwrap_or(0),
-        auto_rotate_period: table.span("auto_rotate")?,
+        auto_rotate_period: period("auto_rotate")?,
         max_operations: table.integer("max_operations", 1)?.map(u64::from),
         rotate_when_used_up: table.boolean("rotate_when_used_up")?.unwrap_or(false),
-        originator_period: table.span("protects_for")?,
-        recipient_period: table.span("processes_for")?,
+        originator_period,
+        recipient_period,
     })
+}
+
+/// A duration that is longer than nothing.
+fn period(table: &Reader<'_>, key: &str, instead: &str) -> Result<Option<Span>, Problem> {
+    let Some(node) = table.get(key) else { return Ok(None) };
+    match span(node)? {
+        Span(0) => Err(node.problem(format!("`{key}` is no time at all")).help(instead)),
+        span => Ok(Some(span)),
+    }
+}
+
+/// Whether the request that another one is about comes before it and gives what that needs.
+pub(super) fn check_of(request: &RequestSpec, all: &[RequestSpec], node: &Node) -> Result<(), Problem> {
+    let Errand::Keys(Plea { wish, .. }) = &request.errand else { return Ok(()) };
+    let (Some(number), Some(node)) = (wish.of(), Reader::new(node)?.get("of")) else { return Ok(()) };
+    let Some(of) = all.get(number as usize - 1) else {
+        return Err(node
+            .problem(format!("there is no request {number}"))
+            .help(format!("the scenario has {} [[request]]", all.len())));
+    };
+    let needed = if matches!(wish, Wish::Verify { .. }) { SIGNATURE } else { CIPHERTEXT };
+    let is_before = |of: &RequestSpec| (of.at, of.number) < (request.at, request.number);
+    let message = match () {
+        () if number == request.number => format!("request {number} is this one"),
+        () if gives(of) != Some(needed) => format!("request {number} gives no {needed}"),
+        () if !is_before(of) => format!("request {number} comes later than this one"),
+        () => return Ok(()),
+    };
+    let fitting = all.iter().filter(|of| is_before(of) && gives(of) == Some(needed));
+    let fitting: Vec<String> = fitting.map(|of| of.number.to_string()).collect();
+    let help = match fitting.as_slice() {
+        [] => format!("no request before this one gives a {needed}"),
+        [one] => format!("did you mean `{one}`?"),
+        many => suggest("", many.iter().map(String::as_str)).unwrap_or_default(),
+    };
+    Err(node.problem(message).help(help))
+}
+
+const CIPHERTEXT: &str = "ciphertext";
+const SIGNATURE: &str = "signature";
+
+/// What a request gives that another one may be about.
+fn gives(request: &RequestSpec) -> Option<&'static str> {
+    let Errand::Keys(Plea { wish, .. }) = &request.errand else { return None };
+    match wish {
+        Wish::Encrypt { .. } | Wish::Rewrap { .. } => Some(CIPHERTEXT),
+        Wish::Sign { .. } => Some(SIGNATURE),
+        _ => None,
+    }
 }

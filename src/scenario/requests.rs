@@ -31,16 +31,7 @@ impl Setup {
         let requests = (1..).zip(nodes).map(|(number, node)| self.read_request(number, node, attacker));
         let requests = requests.collect::<Result<Vec<_>, _>>()?;
         for (request, node) in requests.iter().zip(nodes) {
-            let Errand::Keys(plea) = &request.errand else { continue };
-            let (Some(of), Some(node)) = (plea.wish.of(), Reader::new(node)?.get("of")) else { continue };
-            if of as usize > nodes.len() {
-                return Err(node
-                    .problem(format!("there is no request {of}"))
-                    .help(format!("the scenario has {} [[request]]", nodes.len())));
-            }
-            if of == request.number {
-                return Err(node.problem(format!("request {of} is this one")));
-            }
+            pleas::check_of(request, &requests, node)?;
         }
         Ok(requests)
     }
