@@ -527,3 +527,25 @@ fn an_old_version_protects_if_the_key_lets_it() {
     }
     assert_eq!(play.unmet(), []);
 }
+
+#[test]
+fn whoever_owns_a_key_is_a_party() {
+    let rows = [
+        ("olivia", "ask = 'generate', key = 'orders', owner = 'alice'"),
+        ("olivia", "ask = 'generate', key = 'plans', owner = 'mallory'"),
+        ("olivia", "ask = 'generate', key = 'own', owner = 'I'"),
+        ("mallory", "ask = 'encrypt', key = 'plans', text = 'attack'"),
+        (
+            "mallory",
+            "ask = 'encrypt', key = 'orders', text = 'attack', claims = 'alice', with = 'k(alice,kdc)'",
+        ),
+        ("olivia", "ask = 'revoke-key', key = 'orders'"),
+    ];
+    let mut text = requests(&rows);
+    // What she stole is hers to use: alice is known to the centre, although she asks for nothing.
+    text.push_str("[[event]]\nat = \"1s\"\ncompromise = \"k(alice,kdc)\"");
+    let play = play(&text, 0, &KeyPool::default());
+    for number in 1..=6 {
+        assert_eq!(outcome(&play, number), "granted", "request {number}");
+    }
+}

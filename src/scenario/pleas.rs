@@ -1,6 +1,7 @@
 //! What is asked of the key centre in `[[request]]` tables.
 
 use super::key_centre::code_term;
+use super::parties::is_service;
 use super::problem::Problem;
 use super::reader::{Reader, integer, name, one_of, span, string};
 use super::setup::Setup;
@@ -69,7 +70,7 @@ impl Setup {
                 usage: table
                     .get("usage")
                     .map_or(Ok(Usage::Encrypt), |node| one_of(node, "usage", &USAGES))?,
-                owner: table.get("owner").map_or(Ok(by.clone()), |node| self.known_person(node, attacker))?,
+                owner: table.get("owner").map_or(Ok(by.clone()), |node| self.owner(node, attacker))?,
                 exportable: table.boolean("exportable")?.unwrap_or(false),
                 active_from: table.span("active_from")?.map(|span| SimTime::ZERO.after(span)),
                 settings: first_settings(table)?,
@@ -125,6 +126,17 @@ impl Setup {
             return Err(node.problem(format!("`{key}` is for guesses")).help("add `code = \"guess\"`"));
         }
         Ok(Some(Plea { wish, claims, proof, code, approved_by, attempts, every }))
+    }
+
+    /// Whose a new key is. Whoever owns one is a party, as whoever asks.
+    fn owner(&self, node: &Node, attacker: Option<&str>) -> Result<Name, Problem> {
+        let owner = name(node)?;
+        match is_service(&owner) {
+            true => Err(node
+                .problem(format!("`{owner}` is a service and owns no key"))
+                .help("name the party that is to use it, or leave it out: whoever asks owns it")),
+            false => self.known_person(node, attacker),
+        }
     }
 
     fn code(&self, node: &Node) -> Result<Code, Problem> {

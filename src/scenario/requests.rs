@@ -1,11 +1,13 @@
 //! What parties ask services for at set times: `[[request]]`.
 
+use super::parties::is_service;
 use super::pleas;
 use super::problem::Problem;
 use super::reader::{Reader, array, name, string, unknown};
 use super::setup::Setup;
 use super::toml_tree::{Node, Places};
 use crate::limits::MAX_REQUESTS;
+use crate::notation::fault::suggest;
 use crate::notation::{Func, Name, Service, Term, parse};
 use crate::party::{Errand, RequestSpec};
 use crate::pki::RevocationReason;
@@ -100,12 +102,16 @@ impl Setup {
         self.requests.get(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 
-    /// A party, or the attacker.
+    /// A party, or the attacker. Services are among the parties, and offered to nobody: they
+    /// do not ask, own or consent.
     pub(super) fn known_person(&self, node: &Node, attacker: Option<&str>) -> Result<Name, Problem> {
         match string(node)? {
             her if attacker == Some(her) => Ok(her.into()),
             "I" if attacker.is_some() => Ok(attacker.unwrap_or_default().into()),
-            _ => self.known_party(node),
+            _ => self.known_party(node).map_err(|problem| {
+                let clients = self.parties.keys().map(|party| &**party).filter(|party| !is_service(party));
+                Problem { help: string(node).ok().and_then(|text| suggest(text, clients)), ..problem }
+            }),
         }
     }
 
