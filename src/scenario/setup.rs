@@ -92,12 +92,7 @@ impl Setup {
                 let text = Text { name: "requests".to_owned(), text: NO_PROTOCOL.to_owned() };
                 protocols.push(protocol_file::read(&Node::parse(&Arc::new(text))?, "requests")?);
             }
-            None => {
-                return Err(table
-                    .missing("protocol")
-                    .help("name one of the library, or write it inline as [protocol]")
-                    .into());
-            }
+            None => return Err(no_protocol(table).into()),
         }
         let runs_node = table.get("run").map(array).transpose()?.unwrap_or_default();
         for run in runs_node {
@@ -286,6 +281,22 @@ fn place_of(table: &Reader<'_>, is_meant: impl Fn(&str, &str) -> bool) -> Node {
     match key {
         Some((key, node)) => Node { range: key.range.clone(), ..node.clone() },
         None => table.node.clone(),
+    }
+}
+
+/// The problem that no protocol is named, at the place where it stands if it slipped into a table.
+fn no_protocol(table: &Reader<'_>) -> Problem {
+    let slipped = table.entries().iter().find_map(|(key, node)| match &node.data {
+        Data::Table(inner) => Some((key, &inner.iter().find(|(key, _)| key.name == "protocol")?.0)),
+        _ => None,
+    });
+    match slipped {
+        Some((key, inner)) => {
+            let message = format!("`protocol` stands under [{}]", key.name);
+            Problem::at(&table.node.file, inner.range.clone(), message)
+                .help("write it at the top of the file, before any table")
+        }
+        None => table.missing("protocol").help("name one of the library, or write it inline as [protocol]"),
     }
 }
 
