@@ -2,6 +2,7 @@
 //! what was expected. Must not know how parties work inside.
 
 mod attacker_table;
+mod choice;
 mod enrolment;
 mod events;
 mod expect;
