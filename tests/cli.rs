@@ -209,6 +209,16 @@ fn the_library_is_listed_and_explained() {
     ] {
         assert!(story.contains(part), "{part} is explained:\n{story}");
     }
+    let story = said(0, &["explain", "api-unauth-key-release"]);
+    for part in [
+        "Requests",
+        "1.       60.000  olivia asks for a new key alice-key (aes-256)",
+        "3. 00:20:00.000  mallory asks for the key alice-key itself, as alice, in the clear",
+        "Timeline\n  00:30:00.000  the attacker is handed r2",
+    ] {
+        assert!(story.contains(part), "{part} is explained:\n{story}");
+    }
+    assert!(!story.contains("Protocol") && !story.contains("A -> B"), "nobody speaks one:\n{story}");
     assert!(said(0, &["explain", "sigma-i"]).contains("goal: forward secret Payload"));
     assert!(said(0, &["explain", "certificate-revoked"]).contains("RFC 5280"));
 }

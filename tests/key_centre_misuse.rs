@@ -145,9 +145,7 @@ fn a_long_text_comes_back() {
 fn agreed(kind: &str, what: &[&str]) -> (PlayReport, bool) {
     let text = CENTRE
         .replace("owner = \"alice\"", &format!("owner = \"alice\"\nkind = \"{kind}\"\nusage = \"agree\""));
-    let agree = format!(
-        "[[request]]\nat = \"2m\"\nby = \"alice\"\nask = \"agree\"\nkey = \"orders\"\nkind = \"{kind}\"\n"
-    );
+    let agree = "[[request]]\nat = \"2m\"\nby = \"alice\"\nask = \"agree\"\nkey = \"orders\"\n";
     let stolen: String =
         what.iter().map(|what| format!("[[event]]\nat = \"1d\"\ncompromise = \"{what}\"\n")).collect();
     let crypto = if kind == "p256" { "[crypto]\nagreement = \"p256\"\n" } else { "" };

@@ -9,11 +9,11 @@ use mallory::notation::fault::suggest;
 use mallory::notation::protocol::Declared;
 use mallory::notation::{Origin, Protocol};
 use mallory::reason::Reason;
-use mallory::report::offset_words;
-use mallory::scenario::{self, EventDeed, Problem, Problems, ProtocolFile, Variant};
+use mallory::scenario::{self, Problem, Problems, ProtocolFile, Variant};
 
 use super::out::{Out, wrapped};
 use super::select::{Meaning, Selection, is_protocol, text_of};
+use super::timeline::{requests, timeline};
 use super::{EXIT_CODES, Exit};
 
 const ABOUT: &str = "\
@@ -122,7 +122,8 @@ fn tell_scenario(scenario: &Scenario, out: &mut Out) -> io::Result<()> {
     about(&scenario.about, &scenario.reference, &scenario.tags, out)?;
     /// What a variant has under one heading.
     type Part = fn(&Variant) -> Vec<String>;
-    let parts: [(&str, Part); 3] = [("Protocol", protocols), ("Timeline", timeline), ("Attacker", attacker)];
+    let parts: [(&str, Part); 4] =
+        [("Protocol", protocols), ("Requests", requests), ("Timeline", timeline), ("Attacker", attacker)];
     for (heading, part) in parts {
         for (variants, lines) in alike(scenario, part) {
             if !lines.is_empty() {
@@ -215,43 +216,6 @@ fn words(protocol: &Protocol) -> Vec<String> {
     lines.extend(protocol.lets.iter().map(|(name, term)| format!("     {name} is {term}")));
     lines.extend(protocol.goals.iter().map(|goal| format!("     goal: {}", goal.text)));
     lines
-}
-
-fn timeline(variant: &Variant) -> Vec<String> {
-    let setup = &variant.setup;
-    let runs = setup.runs.iter().map(|run| {
-        let names = run.names.iter().map(|(role, name)| format!("{role} = {name}"));
-        let given = run.given.iter().filter_map(|(n, v)| Some(format!("{n} = {:?}", v.text()?)));
-        let words: Vec<String> = names.chain(given).collect();
-        (run.at, format!("run {}: {}", run.number, words.join(", ")))
-    });
-    let events = setup.events.iter().map(|event| {
-        let words = match &event.deed {
-            EventDeed::Compromise { what, term } => {
-                let (what, term) = (what.to_string(), term.to_string());
-                let named = if what.ends_with(&term) { String::new() } else { format!(" as {term}") };
-                format!("the attacker is handed {what}{named}")
-            }
-            EventDeed::Rotate { key, keep: 0 } => format!("{key} gets a new version"),
-            EventDeed::Rotate { key, keep } => format!("{key} gets a new version; {keep} older kept"),
-            EventDeed::Restart { party } => format!("{party} restarts"),
-            EventDeed::Leak { leak, .. } => format!("the attacker is handed {}", leak.what),
-            EventDeed::PutBack => "the attacker puts the old disk of the key centre back".to_owned(),
-            EventDeed::Clock { party, offset } => format!("{party}'s clock is set {}", offset_words(*offset)),
-            EventDeed::Revoke { subject, reason, by } => {
-                let by: Vec<&str> = by.iter().map(|name| &**name).collect();
-                format!("{} revokes {subject}: {}", by.join(" and "), reason.word())
-            }
-        };
-        (event.at, words)
-    });
-    let requests = setup.requests.iter().map(|request| {
-        (request.at, format!("request {}: {} asks for {}", request.number, request.by, request.errand))
-    });
-    let mut all: Vec<_> = runs.chain(events).chain(requests).collect();
-    all.sort_by_key(|(at, _)| *at);
-    let width = all.iter().map(|(at, _)| at.to_string().len()).max().unwrap_or(0);
-    all.into_iter().map(|(at, words)| format!("{:>width$}  {words}", at.to_string())).collect()
 }
 
 fn attacker(variant: &Variant) -> Vec<String> {

@@ -12,6 +12,7 @@ mod out;
 mod run;
 mod select;
 mod test;
+mod timeline;
 
 use std::io;
 use std::panic;

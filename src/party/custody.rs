@@ -240,20 +240,22 @@ impl Custody {
                 };
                 Operation::Generate { key: key.clone(), spec }
             }
-            Wish::Encrypt { key, text: plain, context } => {
+            Wish::Encrypt { key, text: plain, context, version } => {
                 about = Some(Value::new(Kind::Data, plain.as_bytes()));
                 let (plaintext, context) = (text(plain), text(context));
-                Operation::Encrypt { key: key.clone(), version: None, plaintext, context }
+                Operation::Encrypt { key: key.clone(), version: *version, plaintext, context }
             }
-            Wish::Decrypt { of, context } => {
-                Operation::Decrypt { ciphertext: held(of)?, context: text(context), accept_risk: false }
-            }
+            Wish::Decrypt { of, context, accept_risk } => Operation::Decrypt {
+                ciphertext: held(of)?,
+                context: text(context),
+                accept_risk: *accept_risk,
+            },
             Wish::Rewrap { of, context } => {
                 Operation::Rewrap { ciphertext: held(of)?, context: text(context) }
             }
             Wish::Sign { key, text: message } => Operation::Sign { key: key.clone(), message: text(message) },
-            Wish::Verify { of, text: message } => {
-                Operation::Verify { message: text(message), signature: held(of)?, accept_risk: false }
+            Wish::Verify { of, text: message, accept_risk } => {
+                Operation::Verify { message: text(message), signature: held(of)?, accept_risk: *accept_risk }
             }
             Wish::Agree { key, kind } => {
                 let by = agreement(*kind).ok_or("a key that agrees on secrets")?;

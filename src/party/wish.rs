@@ -34,6 +34,8 @@ pub enum Wish {
         text: String,
         /// What it is bound to.
         context: String,
+        /// The key's version; the newest if none.
+        version: Option<u32>,
     },
     /// A ciphertext's text.
     Decrypt {
@@ -41,6 +43,8 @@ pub enum Wish {
         of: u32,
         /// What it is bound to.
         context: String,
+        /// Whether a suspended or compromised key will do.
+        accept_risk: bool,
     },
     /// A ciphertext under the newest version.
     Rewrap {
@@ -62,6 +66,8 @@ pub enum Wish {
         of: u32,
         /// What was signed.
         text: String,
+        /// Whether a suspended or compromised key will do.
+        accept_risk: bool,
     },
     /// A secret agreed with the centre's key.
     Agree {
@@ -201,20 +207,33 @@ impl Wish {
     }
 }
 
+fn at_risk(is_accepted: bool) -> &'static str {
+    if is_accepted { ", at an accepted risk" } else { "" }
+}
+
 impl fmt::Display for Wish {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Wish::Generate { key, kind, .. } => write!(f, "a new key {key} ({kind:?})"),
-            Wish::Encrypt { key, .. } => write!(f, "a text under {key}"),
-            Wish::Decrypt { of, .. } => write!(f, "the text in what request {of} gave"),
+            Wish::Generate { key, kind, .. } => write!(f, "a new key {key} ({})", kind.word()),
+            Wish::Encrypt { key, version: None, .. } => write!(f, "a text under {key}"),
+            Wish::Encrypt { key, version: Some(version), .. } => {
+                write!(f, "a text under version {version} of {key}")
+            }
+            Wish::Decrypt { of, accept_risk, .. } => {
+                write!(f, "the text in what request {of} gave{}", at_risk(*accept_risk))
+            }
             Wish::Rewrap { of, .. } => write!(f, "what request {of} gave under the newest version"),
             Wish::Sign { key, .. } => write!(f, "a signature with {key}"),
-            Wish::Verify { of, .. } => write!(f, "whether the signature of request {of} is good"),
+            Wish::Verify { of, accept_risk, .. } => {
+                write!(f, "whether the signature of request {of} is good{}", at_risk(*accept_risk))
+            }
             Wish::Agree { key, .. } => write!(f, "a secret agreed with {key}"),
             Wish::Export { key, .. } => write!(f, "the key {key} itself"),
             Wish::Configure { key, .. } => write!(f, "other limits for {key}"),
             Wish::Trim { key, below } => write!(f, "the destruction of {key} below version {below}"),
-            Wish::Revoke { key, cause } => write!(f, "the revocation of {key}: {cause:?}"),
+            Wish::Revoke { key, cause } => {
+                write!(f, "the revocation of {key}: {}", cause.word())
+            }
             Wish::ScheduleDestruction { key, wait } => write!(f, "the destruction of {key} in {wait}"),
             Wish::Plain { what, key } => write!(f, "{} {key}", what.word()),
             Wish::List => f.write_str("the names of all keys"),

@@ -107,7 +107,7 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
             let known = setup.protocol().value(&key.name);
             let words: Vec<&str> = setup.protocol().values.iter().map(|v| &*v.name).collect();
             let Some(declared) = known else {
-                let message = format!("protocol {} has no value `{}`", setup.protocol().name, key.name);
+                let message = setup.no_value(setup.protocol(), &key.name);
                 return Err(super::setup::key_problem(node, key, message, &words).into());
             };
             let value = Value::new(declared.of.kind(), string(value)?.as_bytes());
@@ -308,13 +308,8 @@ impl Hers<'_> {
         let time = |key: &str| Ok::<_, Problem>(table.span(key)?.map(|s| SimTime::ZERO.after(s)));
         let mut protocol = None;
         if let Some(node) = table.get("protocol") {
-            let names: Vec<&str> = self
-                .setup
-                .protocols
-                .iter()
-                .map(|(p, _)| p.protocol.name.as_str())
-                .chain(SERVICE_PROTOCOLS)
-                .collect();
+            let files = self.setup.protocol_files();
+            let names: Vec<&str> = files.map(|p| p.protocol.name.as_str()).chain(SERVICE_PROTOCOLS).collect();
             let text = string(node)?;
             if !names.contains(&text) {
                 return Err(unknown(node, "protocol in this scenario", text, &names));

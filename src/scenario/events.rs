@@ -266,10 +266,12 @@ impl Setup {
             .chain(protocol.lets.iter().map(|(n, _)| &**n))
             .chain(protocol.roles.iter().map(|r| &*r.name))
             .collect();
-        if !words.contains(&&*found.name) {
-            let mut problem =
-                node.problem(format!("protocol {} has no value `{}`", protocol.name, found.name));
-            problem.help = crate::notation::fault::suggest(&found.name, words);
+        if !self.plays_protocol || !words.contains(&&*found.name) {
+            let mut problem = node.problem(self.no_value(protocol, &found.name));
+            problem.help = match self.plays_protocol {
+                true => crate::notation::fault::suggest(&found.name, words),
+                false => Some("what request 1 is about or gave is `r1`".to_owned()),
+            };
             return Err(problem);
         }
         if let Some(party) = &found.party

@@ -1,18 +1,18 @@
-//! The key centre as a scenario describes it, `[services.kdc.keys]`, and what is asked of it
-//! in `[[request]]` tables.
+//! The key centre as a scenario describes it, `[services.kdc.keys]`, and what an event may
+//! hand over that is its business.
 
 use std::collections::BTreeMap;
 
 use super::problem::Problem;
-use super::reader::{Reader, integer, name, string, unknown};
+use super::reader::{Reader, integer, name, one_of, string, unknown};
 use super::setup::Setup;
 use super::toml_tree::{Data, Node};
-use crate::limits::MAX_REQUEST_TRIES;
 use crate::notation::fault::suggest;
 use crate::notation::{Name, Service, Term};
-use crate::party::wish::{Code, Plain, Plea, Wish};
-use crate::time::{SPAN_EXPECTED, SimTime, Span};
-use crate::vault::{KeyKind, Policy, Rate, RevocationCause, Role, Settings, Usage, Verb};
+use crate::party::Errand;
+use crate::party::wish::{Plea, Wish};
+use crate::time::{SPAN_EXPECTED, Span};
+use crate::vault::{Policy, Rate, Role, Verb};
 
 /// How the key centre works.
 #[derive(Clone, Debug)]
@@ -29,29 +29,6 @@ pub struct KeyCentre {
     pub passphrase: String,
     /// Whether the vault lies in a database file with an anchor.
     pub in_file: bool,
-}
-
-/// Words for what may be asked of the key centre, those of [`Plain`] apart.
-const ASKS: [&str; 14] = [
-    "generate",
-    "encrypt",
-    "decrypt",
-    "rewrap",
-    "sign",
-    "verify",
-    "agree",
-    "export",
-    "configure",
-    "trim",
-    "revoke-key",
-    "schedule-destruction",
-    "list",
-    "read-audit",
-];
-
-/// Every word that a request to the key centre may begin with.
-pub fn asks() -> impl Iterator<Item = &'static str> {
-    ASKS.into_iter().chain(Plain::ALL.iter().map(|(_, word)| *word))
 }
 
 /// Reads `[services.kdc.keys]`.
@@ -92,7 +69,7 @@ pub fn read(node: &Node) -> Result<KeyCentre, Problem> {
     if let Some(node) = table.get("roles") {
         for (key, node) in Reader::new(node)?.entries() {
             let who = Node { range: key.range.clone(), data: Data::String(key.name.clone()), ..node.clone() };
-            roles.insert(name(&who)?, word(node, "role", &ROLES)?);
+            roles.insert(name(&who)?, one_of(node, "role", Role::ALL, Role::word)?);
         }
     }
     let codes = table.strings("one_time_codes")?.into_iter().map(|(_, node)| name(node));
@@ -113,40 +90,6 @@ pub fn read(node: &Node) -> Result<KeyCentre, Problem> {
 /// Under which a vault is sealed if a scenario says nothing: nobody's dictionary has it.
 const DEFAULT_PASSPHRASE: &str = "v7#qL0-zR2!mTx9-unguessed";
 
-const ROLES: [(&str, Role); 4] = [
-    ("client", Role::Client),
-    ("operator", Role::Operator),
-    ("auditor", Role::Auditor),
-    ("administrator", Role::Administrator),
-];
-
-const KINDS: [(&str, KeyKind); 5] = [
-    ("aes-256", KeyKind::Aes256),
-    ("rsa-2048", KeyKind::Rsa2048),
-    ("ed25519", KeyKind::Ed25519),
-    ("p256", KeyKind::P256),
-    ("x25519", KeyKind::X25519),
-];
-
-const USAGES: [(&str, Usage); 4] =
-    [("encrypt", Usage::Encrypt), ("sign", Usage::Sign), ("agree", Usage::Agree), ("wrap", Usage::Wrap)];
-
-const CAUSES: [(&str, RevocationCause); 6] = [
-    ("key-compromise", RevocationCause::KeyCompromise),
-    ("affiliation-changed", RevocationCause::AffiliationChanged),
-    ("superseded", RevocationCause::Superseded),
-    ("cessation-of-operation", RevocationCause::CessationOfOperation),
-    ("privilege-withdrawn", RevocationCause::PrivilegeWithdrawn),
-    ("unspecified", RevocationCause::Unspecified),
-];
-
-fn word<T: Copy>(node: &Node, what: &str, all: &[(&str, T)]) -> Result<T, Problem> {
-    let text = string(node)?;
-    let words: Vec<&str> = all.iter().map(|(word, _)| *word).collect();
-    let found = all.iter().find(|(word, _)| *word == text);
-    found.map(|(_, value)| *value).ok_or_else(|| unknown(node, what, text, &words))
-}
-
 /// `5 in 30s`.
 pub(super) fn rate(node: &Node) -> Result<Rate, Problem> {
     let text = string(node)?;
@@ -161,105 +104,8 @@ pub(super) fn rate(node: &Node) -> Result<Rate, Problem> {
 }
 
 impl Setup {
-    /// What is asked of the key centre, if `ask` is such a word.
-    pub(super) fn read_plea(
-        &self,
-        ask: &str,
-        table: &Reader<'_>,
-        by: &Name,
-        attacker: Option<&str>,
-    ) -> Result<Option<Plea>, Problem> {
-        if !asks().any(|word| word == ask) {
-            return Ok(None);
-        }
-        if self.key_centre.is_none() {
-            return Err(table.node.problem("there is no key centre to ask").help("add [services.kdc.keys]"));
-        }
-        let text = |key: &str| table.string(key).map(|text| text.unwrap_or_default().to_owned());
-        let needed = |key: &str| table.required(key).map(str::to_owned);
-        let no_of = || table.missing("of").help("the number of the request whose result this is about");
-        let of = || table.integer("of", 1)?.ok_or_else(no_of);
-        let version = |key: &str| table.integer(key, 1);
-        let wish = match ask {
-            "generate" => Wish::Generate {
-                key: needed("key")?,
-                kind: table
-                    .get("kind")
-                    .map_or(Ok(KeyKind::Aes256), |node| word(node, "kind of key", &KINDS))?,
-                usage: table.get("usage").map_or(Ok(Usage::Encrypt), |node| word(node, "usage", &USAGES))?,
-                owner: table.get("owner").map_or(Ok(by.clone()), |node| self.known_person(node, attacker))?,
-                exportable: table.boolean("exportable")?.unwrap_or(false),
-                active_from: table.span("active_from")?.map(|span| SimTime::ZERO.after(span)),
-                settings: settings(table)?,
-            },
-            "encrypt" => {
-                Wish::Encrypt { key: needed("key")?, text: needed("text")?, context: text("context")? }
-            }
-            "decrypt" => Wish::Decrypt { of: of()?, context: text("context")? },
-            "rewrap" => Wish::Rewrap { of: of()?, context: text("context")? },
-            "sign" => Wish::Sign { key: needed("key")?, text: needed("text")? },
-            "verify" => Wish::Verify { of: of()?, text: needed("text")? },
-            "agree" => Wish::Agree {
-                key: needed("key")?,
-                kind: table
-                    .get("kind")
-                    .map_or(Ok(KeyKind::X25519), |node| word(node, "kind of key", &KINDS))?,
-            },
-            "export" => Wish::Export { key: needed("key")?, version: version("version")? },
-            "configure" => Wish::Configure { key: needed("key")?, settings: settings(table)? },
-            "trim" => Wish::Trim {
-                key: needed("key")?,
-                below: version("below")?.ok_or_else(|| table.missing("below"))?,
-            },
-            "revoke-key" => {
-                let cause = table.get("reason").map(|node| word(node, "reason for a revocation", &CAUSES));
-                let cause = cause.transpose()?.unwrap_or(RevocationCause::Unspecified);
-                Wish::Revoke { key: needed("key")?, cause }
-            }
-            "schedule-destruction" => Wish::ScheduleDestruction {
-                key: needed("key")?,
-                wait: table.span("wait")?.ok_or_else(|| table.missing("wait"))?,
-            },
-            "list" => Wish::List,
-            "read-audit" => Wish::ReadAudit,
-            plain => {
-                let found = Plain::ALL.iter().find(|(_, word)| *word == plain);
-                let Some((what, _)) = found else { return Ok(None) };
-                Wish::Plain { what: *what, key: needed("key")? }
-            }
-        };
-        let claims = table.get("claims").map(name).transpose()?;
-        let proof = table.boolean("proof")?.unwrap_or(true);
-        let approved_by =
-            table.get("approved_by").map(|node| self.known_person(node, attacker)).transpose()?;
-        let attempts = table.integer("attempts", 1)?.unwrap_or(1);
-        if attempts > MAX_REQUEST_TRIES {
-            let limit = format!("more than the limit MAX_REQUEST_TRIES, {MAX_REQUEST_TRIES}");
-            return Err(table.get("attempts").unwrap_or(table.node).problem(limit));
-        }
-        let every = table.span("every")?.unwrap_or(Span::seconds(1));
-        let code = table.get("code").map_or(Ok(Code::None), |node| self.code(node))?;
-        let again = ["attempts", "every"].into_iter().find_map(|key| Some((key, table.get(key)?)));
-        if let (Some((key, node)), false) = (again, code == Code::Guess) {
-            return Err(node.problem(format!("`{key}` is for guesses")).help("add `code = \"guess\"`"));
-        }
-        Ok(Some(Plea { wish, claims, proof, code, approved_by, attempts, every }))
-    }
-
-    fn code(&self, node: &Node) -> Result<Code, Problem> {
-        let text = string(node)?;
-        match (text, text.strip_prefix("code(").and_then(|of| of.strip_suffix(')'))) {
-            ("own", _) => Ok(Code::Own),
-            ("guess", _) => Ok(Code::Guess),
-            (_, Some(of)) => Ok(Code::Stolen(code_term(&self.code_owner(of, node)?))),
-            _ => Err(node
-                .problem(format!("`{text}` is no code"))
-                .help("expected `own`, `guess`, or one that she stole, such as `code(alice)`")),
-        }
-    }
-
     /// The party whose one-time code is meant.
-    fn code_owner(&self, of: &str, node: &Node) -> Result<Name, Problem> {
+    pub(super) fn code_owner(&self, of: &str, node: &Node) -> Result<Name, Problem> {
         let codes = self.key_centre.as_ref().map_or(&[][..], |centre| &centre.codes);
         codes.iter().find(|owner| ***owner == *of.trim()).cloned().ok_or_else(|| {
             let mut problem = node.problem(format!("`{}` has no device for one-time codes", of.trim()));
@@ -277,18 +123,6 @@ impl Setup {
     }
 }
 
-fn settings(table: &Reader<'_>) -> Result<Settings, Problem> {
-    Ok(Settings {
-        min_encryption: table.integer("min_encryption", 0)?.unwrap_or(0),
-        min_decryption: table.integer("min_decryption", 0)?.unwrap_or(0),
-        auto_rotate_period: table.span("auto_rotate")?,
-        max_operations: table.integer("max_operations", 1)?.map(u64::from),
-        rotate_when_used_up: table.boolean("rotate_when_used_up")?.unwrap_or(false),
-        originator_period: table.span("protects_for")?,
-        recipient_period: table.span("processes_for")?,
-    })
-}
-
 /// The name under which her notebook has somebody's code.
 pub fn code_term(of: &str) -> Term {
     Term::Name(format!("code_{of}").as_str().into())
@@ -301,6 +135,9 @@ pub fn leaked(node: &Node, setup: &Setup) -> Result<Option<(crate::party::Leaked
     let inside = |function: &str| text.strip_prefix(function)?.strip_suffix(')');
     let kdc: Name = Service::Kdc.name().into();
     if text == "vault" {
+        if setup.key_centre.is_none() {
+            return Err(node.problem("there is no key centre with a vault").help("add [services.kdc.keys]"));
+        }
         return Ok(Some((Leaked::Vault, kdc, Term::Name("vault".into()))));
     }
     if let Some(inside) = inside("key(") {
@@ -309,7 +146,7 @@ pub fn leaked(node: &Node, setup: &Setup) -> Result<Option<(crate::party::Leaked
         let version = version.ok_or_else(|| {
             node.problem(format!("`{text}` names no version")).help("write it as `key(orders,1)`")
         })?;
-        let name = key.trim().to_owned();
+        let name = generated(key.trim(), node, setup)?;
         let term = Term::Name(format!("{name}_{version}").as_str().into());
         return Ok(Some((Leaked::Key { name, version }, kdc, term)));
     }
@@ -327,4 +164,23 @@ pub fn leaked(node: &Node, setup: &Setup) -> Result<Option<(crate::party::Leaked
     })?;
     let term = Term::Name(text.into());
     Ok(Some((Leaked::Result { request, by: by.clone() }, by, term)))
+}
+
+/// The name of a key that some request generates.
+fn generated(key: &str, node: &Node, setup: &Setup) -> Result<String, Problem> {
+    let names: Vec<&str> = (setup.requests.iter())
+        .filter_map(|request| match &request.errand {
+            Errand::Keys(Plea { wish: Wish::Generate { key, .. }, .. }) => Some(key.as_str()),
+            _ => None,
+        })
+        .collect();
+    if names.contains(&key) {
+        return Ok(key.to_owned());
+    }
+    let problem = unknown(node, "key", key, &names);
+    Err(if names.is_empty() {
+        problem.help("a request makes one with `ask = \"generate\"`")
+    } else {
+        problem
+    })
 }

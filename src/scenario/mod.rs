@@ -2,6 +2,7 @@
 //! what was expected. Must not know how parties work inside.
 
 mod attacker_table;
+mod choice;
 mod enrolment;
 mod events;
 mod expect;
@@ -9,6 +10,7 @@ mod key_centre;
 mod library;
 mod parties;
 mod play;
+mod pleas;
 mod problem;
 mod protocol_file;
 mod reader;
@@ -29,7 +31,7 @@ use crate::notation::fault::suggest;
 use expect::Expect;
 use reader::Reader;
 use setup::Setup;
-use toml_tree::{Data, Node};
+use toml_tree::{Data, Key, Node};
 
 pub use events::EventDeed;
 pub use library::{Entry, protocols, scenarios};
@@ -38,6 +40,29 @@ pub use problem::{Problem, Problems, Text};
 pub use protocol_file::ProtocolFile;
 pub use report::{AttackerReport, Checked, Failure, PlayReport, Report, RunError, RunReport};
 pub use setup::read_text;
+
+/// The keys of a scenario's file.
+const KEYS: [&str; 19] = [
+    "title",
+    "about",
+    "tags",
+    "reference",
+    "protocol",
+    "seed",
+    "until",
+    "run",
+    "event",
+    "request",
+    "attacker",
+    "parties",
+    "services",
+    "network",
+    "crypto",
+    "encoding",
+    "lifetime",
+    "expect",
+    "variant",
+];
 
 /// A scenario: one story, with its variants.
 #[derive(Clone, Debug)]
@@ -245,8 +270,10 @@ impl Variant {
         folder: &Path,
     ) -> Result<Variant, Problems> {
         let table = Reader::new(tree)?;
-        for key in ["title", "about", "tags", "reference", "seed", "variant"] {
-            table.get(key);
+        // First: what stands under a key that nobody knows is missing where it belongs.
+        if let Some((key, node)) = table.entries().iter().find(|(key, _)| !KEYS.contains(&key.name.as_str()))
+        {
+            return Err(unknown_key(&table, key, node).into());
         }
         let setup = Setup::read(&table, folder)?;
         let mut expect = Expect::default();
@@ -261,13 +288,23 @@ impl Variant {
                 }
             }
         }
-        for key in [
-            "lifetime", "until", "request", "services", "parties", "run", "event", "network", "crypto",
-            "encoding", "attacker",
-        ] {
-            table.get(key);
-        }
-        table.finish()?;
         Ok(Variant { name: name.map(str::to_owned), setup, changes, expect, honest })
+    }
+}
+
+/// The problem that a scenario has no such key. Under a table's head everything belongs to the
+/// table, so a key of the file's own that stands there has slipped down.
+fn unknown_key(table: &Reader<'_>, key: &Key, node: &Node) -> Problem {
+    let problem = table.unknown_key(key, KEYS);
+    let is_near = problem.help.as_ref().is_some_and(|help| help.starts_with("did you mean"));
+    let inside = match &node.data {
+        Data::Table(entries) if !is_near => entries.iter().find(|(key, _)| KEYS.contains(&key.name.as_str())),
+        _ => None,
+    };
+    match inside {
+        Some((inner, _)) => {
+            problem.help(format!("`{}` stands at the top of the file, before any table", inner.name))
+        }
+        None => problem,
     }
 }

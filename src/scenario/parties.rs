@@ -105,7 +105,7 @@ impl Setup {
         ] {
             *slot = table.get(key).map(seconds).transpose()?;
         }
-        if !Service::ALL.iter().any(|s| *s.1 == **name) {
+        if !is_service(name) {
             super::secrets::read(&table, &mut party)?;
         }
         table.finish()?;
@@ -183,8 +183,9 @@ impl Setup {
         let services = self.services.iter().map(|s| Name::from(s.name()));
         let in_runs = self.runs.iter().flat_map(|r| r.names.values().cloned());
         let asking = table.get("request").and_then(|node| array(node).ok()).unwrap_or_default();
-        let asking = asking.iter().filter_map(|node| name(Reader::new(node).ok()?.get("by")?).ok());
-        let asking = asking.filter(|name| &**name != "I");
+        let named = |node, key| name(Reader::new(node).ok()?.get(key)?).ok();
+        let asking = asking.iter().flat_map(|node| ["by", "owner"].map(|key| named(node, key))).flatten();
+        let asking = asking.filter(|name| &**name != "I" && !is_service(name));
         let centre = self.key_centre.iter();
         let known = centre.flat_map(|centre| centre.roles.keys().chain(&centre.codes)).cloned();
         for name in services.chain(in_runs).chain(asking).chain(known).filter(|n| Some(&**n) != attacker) {
@@ -192,6 +193,11 @@ impl Setup {
         }
         Ok(parties)
     }
+}
+
+/// Whether this is a service's name, which no client has.
+pub(super) fn is_service(name: &str) -> bool {
+    Service::ALL.iter().any(|service| service.1 == name)
 }
 
 /// A duration of at least a second: X.509 times have whole ones.

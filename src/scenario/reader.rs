@@ -194,6 +194,13 @@ pub fn name(node: &Node) -> Result<Name> {
     }
 }
 
+/// The one of `all`, which are each a `what`, whose word this is.
+pub fn one_of<T: Copy>(node: &Node, what: &str, all: &[T], word: impl Fn(T) -> &'static str) -> Result<T> {
+    let text = string(node)?;
+    let words: Vec<&str> = all.iter().map(|one| word(*one)).collect();
+    all.iter().copied().find(|one| word(*one) == text).ok_or_else(|| unknown(node, what, text, &words))
+}
+
 /// The problem that a word is none of `valid`, which are each a `what`.
 pub fn unknown(node: &Node, what: &str, word: &str, valid: &[&str]) -> Problem {
     let mut problem = node.problem(format!("there is no {what} `{word}`"));

@@ -1,11 +1,13 @@
 //! What parties ask services for at set times: `[[request]]`.
 
-use super::key_centre;
+use super::parties::is_service;
+use super::pleas;
 use super::problem::Problem;
 use super::reader::{Reader, array, name, string, unknown};
 use super::setup::Setup;
 use super::toml_tree::{Node, Places};
 use crate::limits::MAX_REQUESTS;
+use crate::notation::fault::suggest;
 use crate::notation::{Func, Name, Service, Term, parse};
 use crate::party::{Errand, RequestSpec};
 use crate::pki::RevocationReason;
@@ -14,32 +16,29 @@ use crate::time::SimTime;
 /// What may be asked of the authority.
 const ASKS: [&str; 5] = ["enrol", "renew", "rekey", "revoke", "release"];
 
+/// Of these, what the key centre has another word for.
+const FOR_KEYS: [(&str, &str); 3] = [("revoke", "revoke-key"), ("release", "resume"), ("rekey", "rotate")];
+
 impl Setup {
     pub(super) fn read_requests(
-        &self,
+        &mut self,
         table: &Reader<'_>,
         attacker: Option<&str>,
-    ) -> Result<Vec<RequestSpec>, Problem> {
-        let Some(node) = table.get("request") else { return Ok(Vec::new()) };
+    ) -> Result<(), Problem> {
+        let Some(node) = table.get("request") else { return Ok(()) };
         let nodes = array(node)?;
         if let Some(extra) = nodes.get(MAX_REQUESTS) {
             return Err(extra.problem(format!("more requests than the limit MAX_REQUESTS, {MAX_REQUESTS}")));
         }
-        let requests = (1..).zip(nodes).map(|(number, node)| self.read_request(number, node, attacker));
-        let requests = requests.collect::<Result<Vec<_>, _>>()?;
-        for (request, node) in requests.iter().zip(nodes) {
-            let Errand::Keys(plea) = &request.errand else { continue };
-            let (Some(of), Some(node)) = (plea.wish.of(), Reader::new(node)?.get("of")) else { continue };
-            if of as usize > nodes.len() {
-                return Err(node
-                    .problem(format!("there is no request {of}"))
-                    .help(format!("the scenario has {} [[request]]", nodes.len())));
-            }
-            if of == request.number {
-                return Err(node.problem(format!("request {of} is this one")));
-            }
+        // One after the other: what is asked of a key depends on what was asked before.
+        for (number, node) in (1..).zip(nodes) {
+            let request = self.read_request(number, node, attacker)?;
+            self.requests.push(request);
         }
-        Ok(requests)
+        for (request, node) in self.requests.iter().zip(nodes) {
+            pleas::check_of(request, &self.requests, node)?;
+        }
+        Ok(())
     }
 
     fn read_request(&self, number: u32, node: &Node, attacker: Option<&str>) -> Result<RequestSpec, Problem> {
@@ -53,6 +52,7 @@ impl Setup {
             None => Ok(by.clone()),
         };
         let ask = table.get("ask").ok_or_else(|| table.missing("ask"))?;
+        self.check_whom(ask, node)?;
         let errand = match string(ask)? {
             "enrol" => Errand::Enrol { name: person("name")?, new_key: new_key(&table)? },
             "renew" => Errand::Renew { name: person("name")?, new_key: false },
@@ -67,7 +67,7 @@ impl Setup {
             other => match self.read_plea(other, &table, &by, attacker)? {
                 Some(plea) => Errand::Keys(plea),
                 None => {
-                    let words: Vec<&str> = ASKS.into_iter().chain(key_centre::asks()).collect();
+                    let words: Vec<&str> = ASKS.into_iter().chain(pleas::asks()).collect();
                     return Err(unknown(ask, "request", other, &words));
                 }
             },
@@ -85,17 +85,36 @@ impl Setup {
         Ok(RequestSpec { number, at, by, errand, with, term })
     }
 
+    /// What the authority does with certificates and the centre with keys has two words, and
+    /// whoever takes the wrong one should not be told to set up an authority.
+    fn check_whom(&self, ask: &Node, request: &Node) -> Result<(), Problem> {
+        let word = string(ask)?;
+        let Some((_, meant)) = FOR_KEYS.iter().find(|(of_ca, _)| *of_ca == word) else { return Ok(()) };
+        let names_key = Reader::new(request)?.get("key").is_some();
+        let centre_alone = self.key_centre.is_some() && !self.services.contains(&Service::Ca);
+        match names_key || centre_alone {
+            true => Err(ask
+                .problem(format!("`{word}` is for certificates"))
+                .help(format!("did you mean `{meant}`?"))),
+            false => Ok(()),
+        }
+    }
+
     /// The request of this number: they are numbered from 1, in the order of the file.
     pub fn request(&self, number: u32) -> Option<&RequestSpec> {
         self.requests.get(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 
-    /// A party, or the attacker.
+    /// A party, or the attacker. Services are among the parties, and offered to nobody: they
+    /// do not ask, own or consent.
     pub(super) fn known_person(&self, node: &Node, attacker: Option<&str>) -> Result<Name, Problem> {
         match string(node)? {
             her if attacker == Some(her) => Ok(her.into()),
             "I" if attacker.is_some() => Ok(attacker.unwrap_or_default().into()),
-            _ => self.known_party(node),
+            _ => self.known_party(node).map_err(|problem| {
+                let clients = self.parties.keys().map(|party| &**party).filter(|party| !is_service(party));
+                Problem { help: string(node).ok().and_then(|text| suggest(text, clients)), ..problem }
+            }),
         }
     }
 

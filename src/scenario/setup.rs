@@ -3,15 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use super::attacker_table::{self, AttackerSpec};
+use super::choice;
 use super::events::EventSpec;
 use super::key_centre::KeyCentre;
-use super::library;
 use super::parties::Party;
-use super::problem::{Problem, Problems, Text};
+use super::problem::{Problem, Problems};
 use super::protocol_file::{self, ProtocolFile};
 use super::reader::{Reader, array, name, string};
 use super::services::CaSpec;
@@ -26,14 +25,14 @@ use crate::time::SimTime;
 use crate::wire::Encoding;
 use crate::world::Network;
 
-/// The protocol of a scenario in which nobody runs any.
-const NO_PROTOCOL: &str = r#"messages = ["A -> B : A"]"#;
-
 /// What a variant sets up.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// The protocols; the first is the scenario's, others are those of single runs.
     pub protocols: Vec<(ProtocolFile, Encoding)>,
+    /// Whether the file names a protocol. Where there are requests alone, `protocols` has one
+    /// that nobody speaks.
+    pub plays_protocol: bool,
     /// The algorithms.
     pub suite: Suite,
     /// Lifetimes of `expiry` values.
@@ -68,7 +67,7 @@ impl Setup {
 
     /// The protocols with what their files say about them.
     pub fn protocol_files(&self) -> impl Iterator<Item = &ProtocolFile> {
-        self.protocols.iter().map(|(file, _)| file)
+        self.protocols.iter().filter(|_| self.plays_protocol).map(|(file, _)| file)
     }
 
     /// What is unwise in any of the protocols.
@@ -81,39 +80,26 @@ impl Setup {
         self.protocols.iter().map(|(file, _)| &file.protocol).find(|p| p.name == name)
     }
 
+    /// The problem that the scenario's protocol has no value `name`.
+    pub(super) fn no_value(&self, protocol: &Protocol, name: &str) -> String {
+        match self.plays_protocol {
+            true => format!("protocol {} has no value `{name}`", protocol.name),
+            false => format!("there is no protocol here to have a value `{name}`"),
+        }
+    }
+
     /// Reads a variant's table. `folder` is where paths of protocols start.
     pub fn read(table: &Reader<'_>, folder: &Path) -> Result<Setup, Problems> {
         let encoding = table.get("encoding").map(protocol_file::encoding).transpose()?;
-        let mut protocols = Vec::new();
-        match table.get("protocol") {
-            Some(node) => protocols.push(protocol(node, folder)?),
-            // A story of requests alone needs no protocol of its own.
-            None if table.get("request").is_some() && table.get("run").is_none() => {
-                let text = Text { name: "requests".to_owned(), text: NO_PROTOCOL.to_owned() };
-                protocols.push(protocol_file::read(&Node::parse(&Arc::new(text))?, "requests")?);
-            }
-            None => {
-                return Err(table
-                    .missing("protocol")
-                    .help("name one of the library, or write it inline as [protocol]")
-                    .into());
-            }
-        }
         let runs_node = table.get("run").map(array).transpose()?.unwrap_or_default();
-        for run in runs_node {
-            if let Some(node) = Reader::new(run)?.get("protocol") {
-                let file = protocol(node, folder)?;
-                if !protocols.iter().any(|p: &ProtocolFile| p.protocol.name == file.protocol.name) {
-                    protocols.push(file);
-                }
-            }
-        }
+        let protocols = choice::protocols(table, runs_node, folder)?;
         if let Some(node) = table.get("encoding") {
             let all: Vec<&Protocol> = protocols.iter().map(|p| &p.protocol).collect();
             protocol_file::check_width_names(node, &all)?;
         }
         let attacker_name = attacker_table::name_of(table)?;
         let mut setup = Setup {
+            plays_protocol: table.get("protocol").is_some(),
             suite: suite(table)?,
             lifetimes: lifetimes(table, &protocols)?,
             services: protocols.iter().flat_map(|p| &p.protocol.roles).filter_map(|r| r.service).collect(),
@@ -141,7 +127,7 @@ impl Setup {
         setup.read_services(table)?;
         setup.parties = setup.read_parties(table, attacker_name.as_deref())?;
         setup.check_hosts(table)?;
-        setup.requests = setup.read_requests(table, attacker_name.as_deref())?;
+        setup.read_requests(table, attacker_name.as_deref())?;
         setup.events = setup.read_events(table, attacker_name.as_deref())?;
         setup.attacker = attacker_table::read(table, &setup)?;
         setup.check_widths(table)?;
@@ -180,7 +166,7 @@ impl Setup {
     fn read_run(&self, number: u32, node: &Node, attacker: Option<&str>) -> Result<RunSpec, Problem> {
         let table = Reader::new(node)?;
         let of = match table.get("protocol") {
-            Some(Node { data: Data::String(of), .. }) => protocol_name(of),
+            Some(Node { data: Data::String(of), .. }) => choice::name_of(of),
             _ => self.protocol().name.clone(),
         };
         let protocol = self.protocol_named(&of).unwrap_or(self.protocol());
@@ -287,36 +273,6 @@ fn place_of(table: &Reader<'_>, is_meant: impl Fn(&str, &str) -> bool) -> Node {
         Some((key, node)) => Node { range: key.range.clone(), ..node.clone() },
         None => table.node.clone(),
     }
-}
-
-fn protocol_name(of: &str) -> String {
-    let stem = Path::new(of).file_stem().and_then(|s| s.to_str());
-    stem.unwrap_or(of).to_owned()
-}
-
-/// A protocol: a name of the library, a path, or an inline table.
-fn protocol(node: &Node, folder: &Path) -> Result<ProtocolFile, Problems> {
-    let Data::String(of) = &node.data else { return protocol_file::read(node, "inline") };
-    let name = protocol_name(of);
-    if crate::party::SERVICE_PROTOCOLS.contains(&name.as_str()) {
-        return Err(node.problem(format!("`{name}` names the messages to and from the authority")).into());
-    }
-    let text = if of.ends_with(".toml") {
-        let path: PathBuf = folder.join(of);
-        let text =
-            read_text(&path).map_err(|why| node.problem(format!("cannot read {}: {why}", path.display())))?;
-        Arc::new(Text { name: path.display().to_string(), text })
-    } else {
-        let Some(entry) = library::protocol(of) else {
-            let names: Vec<String> = library::protocols().into_iter().map(|e| e.name).collect();
-            let mut problem = node.problem(format!("there is no protocol `{of}` in the library"));
-            problem.help = crate::notation::fault::suggest(of, names.iter().map(String::as_str));
-            return Err(problem.into());
-        };
-        entry.text
-    };
-    let tree = Node::parse(&text)?;
-    protocol_file::read(&tree, &name)
 }
 
 /// A file's text, if it is not larger than the limit.

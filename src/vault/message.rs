@@ -32,6 +32,28 @@ pub enum RevocationCause {
 }
 
 impl RevocationCause {
+    /// Every cause.
+    pub const ALL: &'static [RevocationCause] = &[
+        RevocationCause::KeyCompromise,
+        RevocationCause::AffiliationChanged,
+        RevocationCause::Superseded,
+        RevocationCause::CessationOfOperation,
+        RevocationCause::PrivilegeWithdrawn,
+        RevocationCause::Unspecified,
+    ];
+
+    /// Its word in messages and scenario files.
+    pub fn word(self) -> &'static str {
+        match self {
+            RevocationCause::KeyCompromise => "key-compromise",
+            RevocationCause::AffiliationChanged => "affiliation-changed",
+            RevocationCause::Superseded => "superseded",
+            RevocationCause::CessationOfOperation => "cessation-of-operation",
+            RevocationCause::PrivilegeWithdrawn => "privilege-withdrawn",
+            RevocationCause::Unspecified => "unspecified",
+        }
+    }
+
     /// Compromise leads to compromised, everything else to deactivated.
     pub fn transition(self) -> Transition {
         match self {

@@ -34,6 +34,16 @@ impl Role {
     /// Every role.
     pub const ALL: &'static [Role] = &[Role::Client, Role::Operator, Role::Auditor, Role::Administrator];
 
+    /// Its word in messages and scenario files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Client => "client",
+            Role::Operator => "operator",
+            Role::Auditor => "auditor",
+            Role::Administrator => "administrator",
+        }
+    }
+
     /// The matrix: deny by default (SP 800-53 AC-3, AC-6).
     pub fn reach(self, verb: Verb) -> Reach {
         match (self, verb) {
