@@ -447,7 +447,7 @@ fn what_is_asked_is_told_in_the_words_of_the_file() {
     let play = play(text, 0, &KeyPool::default());
     let asked: Vec<&str> = (play.journal().events().iter())
         .filter_map(|event| match &event.what {
-            What::Asked { what, .. } => Some(what.as_str()),
+            What::Asked { what, .. } => Some(&**what),
             _ => None,
         })
         .collect();

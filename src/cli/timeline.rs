@@ -13,7 +13,7 @@ pub fn requests(variant: &Variant) -> Vec<String> {
     }
     let width = setup.requests.iter().map(|request| request.at.to_string().len()).max().unwrap_or(0);
     let line = |r: &RequestSpec| format!("{:>3}. {:>width$}  {}", r.number, r.at.to_string(), asks(r));
-    setup.requests.iter().map(line).collect()
+    setup.requests.iter().map(|request| line(request)).collect()
 }
 
 /// Who asks for what, and how.

@@ -217,7 +217,7 @@ pub enum What {
         /// The number of the request.
         request: u32,
         /// For what, in words.
-        what: String,
+        what: Arc<str>,
         /// Whose credentials it wants revoked, if it does.
         revokes: Option<Name>,
     },

@@ -82,7 +82,7 @@ fn fields(what: &What) -> Json {
             }
         }
         What::Asked { by, request, what, revokes } => {
-            json!({ "by": &**by, "request": request, "what": what, "revokes": revokes.as_deref() })
+            json!({ "by": &**by, "request": request, "what": &**what, "revokes": revokes.as_deref() })
         }
         What::Answered { by, request, refusal, tries } => {
             json!({ "by": &**by, "request": request, "refusal": refusal.map(|r| r.word()), "tries": tries })

@@ -19,6 +19,11 @@ pub struct Journal {
     made: Vec<Maker>,
 }
 
+/// Events that come of a run of a few lines or of a request.
+const EVENTS_OF_A_CUE: usize = 8;
+/// Values that are made in their course.
+const VALUES_OF_A_CUE: usize = 4;
+
 /// A value that somebody made, and when.
 #[derive(Clone, Debug)]
 pub struct Maker {
@@ -31,15 +36,22 @@ pub struct Maker {
 }
 
 impl Journal {
+    /// A journal of what comes of so many things that are set to happen, which has room for all
+    /// that usually does.
+    pub fn of(cues: usize) -> Journal {
+        let room = cues.saturating_add(1);
+        Journal {
+            events: Vec::with_capacity(room.saturating_mul(EVENTS_OF_A_CUE)),
+            made: Vec::with_capacity(room.saturating_mul(VALUES_OF_A_CUE)),
+        }
+    }
+
     /// Records an event and answers its number, which counts from 1.
     pub fn push(&mut self, at: SimTime, cause: Option<u64>, what: What) -> u64 {
         let number = self.events.len() as u64 + 1;
         let event = Event { number, cause, at, what };
         if tracing::enabled!(target: "mallory", tracing::Level::INFO) {
             tracing::info!(target: "mallory", event = number, time_ns = at.0, json = %event.to_json());
-        }
-        if self.events.capacity() == 0 {
-            self.events.reserve(256);
         }
         self.events.push(event);
         number

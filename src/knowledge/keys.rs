@@ -193,8 +193,9 @@ pub const HEADER: usize = 5;
 ///
 /// # Panics
 /// If a part is longer than 4 GiB, which no limit permits.
-pub fn join<'a>(parts: impl IntoIterator<Item = (u8, &'a [u8])>) -> Vec<u8> {
-    let mut out = Vec::new();
+pub fn join<'a>(parts: impl IntoIterator<Item = (u8, &'a [u8]), IntoIter: Clone>) -> Vec<u8> {
+    let parts = parts.into_iter();
+    let mut out = Vec::with_capacity(parts.clone().map(|(_, bytes)| HEADER + bytes.len()).sum());
     for (mark, bytes) in parts {
         let len = u32::try_from(bytes.len()).expect("a part is shorter than a message may be");
         out.push(mark);

@@ -50,13 +50,13 @@ impl Knowledge {
 
 impl Shown {
     /// Words that stand for a message outside the notation.
-    pub fn words(text: &str) -> Shown {
+    pub fn words(text: impl Into<Arc<str>>) -> Shown {
         Shown::with_values(text, Vec::new())
     }
 
     /// Words that stand for a message outside the notation, with the values that it consists of:
     /// the first is what the words stand for.
-    pub fn with_values(text: &str, values: Vec<Value>) -> Shown {
+    pub fn with_values(text: impl Into<Arc<str>>, values: Vec<Value>) -> Shown {
         Shown(Form::Words(text.into(), values))
     }
 

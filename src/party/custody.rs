@@ -45,6 +45,9 @@ pub struct Means<'a> {
 /// What one party has asked for and got.
 pub struct Custody {
     rng: Rng,
+    /// In which protocol and whom it asks.
+    protocol: Name,
+    centre: Name,
     open: BTreeMap<u32, Open>,
     results: BTreeMap<u32, Held>,
 }
@@ -97,7 +100,7 @@ struct Asked {
 #[derive(Clone, Default)]
 pub struct Held {
     /// A ciphertext or signature, to go on with.
-    pub bytes: Option<Vec<u8>>,
+    pub bytes: Option<vault::Bytes>,
     /// What it is about, or gave: a text, a key.
     pub value: Option<Value>,
 }
@@ -105,7 +108,8 @@ pub struct Held {
 impl Custody {
     /// Has asked for nothing yet.
     pub fn new(rng: Rng) -> Custody {
-        Custody { rng, open: BTreeMap::new(), results: BTreeMap::new() }
+        let (protocol, centre) = (KMS_PROTOCOL.into(), Service::Kdc.name().into());
+        Custody { rng, protocol, centre, open: BTreeMap::new(), results: BTreeMap::new() }
     }
 
     /// Sets out with a plea.
@@ -141,7 +145,7 @@ impl Custody {
 
     /// Takes over what somebody else's request gave.
     pub fn take_over(&mut self, number: u32, value: &Value) {
-        self.results.entry(number).or_default().bytes = Some(value.bytes.to_vec());
+        self.results.entry(number).or_default().bytes = Some((&value.bytes[..]).into());
     }
 
     /// The result of a request.
@@ -186,15 +190,14 @@ impl Custody {
         let Sealed { bytes, digest, ciphertext } = seal(&request, under, approver, means.cast, &mut self.rng);
         let key = under.map(|(_, key)| key.clone());
         let inside: Vec<Value> = about.iter().chain(&share).cloned().collect();
-        let words = spec.errand.to_string();
         let shown = match (&ciphertext, &key) {
             (Some(sealed), Some(key)) => {
                 let parts = inside.iter().map(|value| Part { value: value.clone(), width: None }).collect();
                 let how = How::Sealed { key: key.clone(), parts, label: REQUEST_LABEL.to_vec() };
                 effects.made.push(Made { value: sealed.clone(), how });
-                Shown::with_values(&words, vec![sealed.clone()])
+                Shown::with_values(spec.words.clone(), vec![sealed.clone()])
             }
-            _ => Shown::with_values(&words, inside),
+            _ => Shown::with_values(spec.words.clone(), inside),
         };
         if let Some(value) = about {
             self.results.entry(spec.number).or_default().value = Some(value.clone());
@@ -207,10 +210,10 @@ impl Custody {
         Ok(Sight {
             id: 0,
             run: number,
-            protocol: KMS_PROTOCOL.into(),
+            protocol: self.protocol.clone(),
             line: 1,
             from,
-            to: Service::Kdc.name().into(),
+            to: self.centre.clone(),
             bytes: Bytes::from(bytes),
             shown,
         })
@@ -226,7 +229,7 @@ impl Custody {
         let text = |text: &str| vault::Bytes::from(text.as_bytes());
         let held = |of: &u32| {
             let bytes = self.results.get(of).and_then(|held| held.bytes.clone());
-            bytes.map(vault::Bytes::from).ok_or(format!("the result of request {of}"))
+            bytes.ok_or(format!("the result of request {of}"))
         };
         let (mut about, mut share, mut exponent) = (None, None, None);
         let operation = match wish {
@@ -346,7 +349,7 @@ fn take(
             Some(agreed)
         }
         Response::Ciphertext(bytes) | Response::Signature(bytes) | Response::PublicKey(bytes) => {
-            result.bytes = Some(bytes.to_vec());
+            result.bytes = Some(bytes);
             None
         }
         Response::Plaintext(text) => Some(Value::new(Kind::Data, &text[..])),

@@ -139,7 +139,7 @@ impl Principal {
                 keeper.copy().map(|copy| Value::new(Kind::Data, copy))
             }
             (Leaked::Result { request, .. }, _) => self.custody.held(*request).and_then(|held| {
-                let bytes = held.bytes.as_ref().map(|bytes| Value::new(Kind::Cipher, bytes.as_slice()));
+                let bytes = held.bytes.as_ref().map(|bytes| Value::new(Kind::Cipher, &bytes[..]));
                 bytes.or(held.value.clone())
             }),
             (Leaked::Code { of }, _) => {

@@ -72,7 +72,7 @@ impl<'a> Envelope<'a> {
         let (mut request, key) = match self.sender {
             Some(name) => {
                 let suite = cast.keys.suite().symmetric;
-                let opened = secrets(name, cast, ring).into_iter().find_map(|key| {
+                let opened = secrets(name, cast, ring).find_map(|key| {
                     let text = suite.open(&key.bytes, REQUEST_LABEL, self.body).ok()?;
                     Some((text, key))
                 });
@@ -85,7 +85,7 @@ impl<'a> Envelope<'a> {
         request.source = message.from.to_string();
         // Whoever is not known consents to nothing.
         request.approval = self.consent.and_then(|(name, code)| {
-            let key = secrets(name, cast, ring).into_iter().next()?;
+            let key = secrets(name, cast, ring).next()?;
             let own = consent(&key, name, &self.digest, &request.operation);
             crypto::constant_time_eq(&own, code).then(|| Approval::new(name, &request.operation))
         });
@@ -95,14 +95,12 @@ impl<'a> Envelope<'a> {
 
 /// The versions of the key that somebody shares with the centre under which the centre still
 /// reads, newest first; none of somebody whom it does not know.
-fn secrets(name: &str, cast: &Cast, ring: &Ring) -> Vec<Value> {
+fn secrets(name: &str, cast: &Cast, ring: &Ring) -> impl Iterator<Item = Value> {
     let kdc = Service::Kdc.name();
-    if !cast.registered.contains(name) {
-        return Vec::new();
-    }
-    let mut all = vec![ring.newest(&cast.keys, Func::K, name, kdc)];
-    all.extend(ring.older(&cast.keys, Func::K, name, kdc));
-    all
+    let known = cast.registered.contains(name);
+    let newest = known.then(|| ring.newest(&cast.keys, Func::K, name, kdc));
+    let older = known.then(|| ring.older(&cast.keys, Func::K, name, kdc));
+    newest.into_iter().chain(older.into_iter().flatten())
 }
 
 /// How somebody shows that it consents to an operation in one request, and in no other.

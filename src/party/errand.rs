@@ -66,6 +66,8 @@ pub struct RequestSpec {
     pub by: Name,
     /// For what.
     pub errand: Errand,
+    /// The same in words, which every try and every log share.
+    pub words: Arc<str>,
     /// The stolen key with which the attacker signs: her own if none.
     pub with: Option<Term>,
     /// The name under which the attacker's notebook has what she gets.
@@ -183,7 +185,7 @@ impl Errands {
             proof: own.as_ref().map(|own| (&current, own)),
             secret: Some((me, &secret.bytes)),
         };
-        let words = spec.errand.to_string();
+        let words = &spec.words;
         effects.note(asked(spec));
         match petition(&spec.errand, &means, |at| cast.clock(at, 0)) {
             Ok(petition) => {
@@ -291,7 +293,7 @@ pub fn asked(spec: &RequestSpec) -> What {
         Errand::Revoke { subject, .. } => Some(subject.clone()),
         _ => None,
     };
-    What::Asked { by: spec.by.clone(), request: spec.number, what: spec.errand.to_string(), revokes }
+    What::Asked { by: spec.by.clone(), request: spec.number, what: spec.words.clone(), revokes }
 }
 
 /// That an errand was answered.

@@ -37,6 +37,9 @@ pub struct Keeper {
     gate: Result<Gate<Disk>, Reason>,
     spec: KeeperSpec,
     rng: Rng,
+    /// Its protocol and its commonest answer, which many messages share.
+    protocol: Name,
+    granted: Arc<str>,
     /// Digests of the sealed requests that it has taken: each is fresh, so none comes twice.
     /// They lie with the register, and outlive a restart as it does.
     taken: BTreeSet<[u8; 32]>,
@@ -55,7 +58,8 @@ impl Keeper {
         let sealing = Sealing::Passphrase { passphrase, cost: StretchCost::default() };
         let (vault, _) = Vault::create(disk, sealing, Service::Kdc.name(), &mut rng, now)?;
         let gate = Ok(guarded(vault, &spec));
-        Ok(Keeper { gate, spec, rng, taken: BTreeSet::new(), copied: None })
+        let (protocol, granted) = (KMS_PROTOCOL.into(), "granted".into());
+        Ok(Keeper { gate, spec, rng, protocol, granted, taken: BTreeSet::new(), copied: None })
     }
 
     /// Starts anew: the vault is opened as it lies on the disk. The register, and what the guards
@@ -118,8 +122,8 @@ impl Keeper {
         let (answer, inside) = self.inside(answer, operation, effects);
         let bytes = encode_answer(&answer);
         let words = match &answer {
-            Ok(_) => "granted",
-            Err(reason) => reason.word(),
+            Ok(_) => self.granted.clone(),
+            Err(reason) => reason.word().into(),
         };
         let (bytes, shown) = match key {
             None => (Bytes::from(bytes), Shown::with_values(words, inside)),
@@ -135,7 +139,7 @@ impl Keeper {
         effects.all.push(Effect::Send(Arc::new(Sight {
             id: 0,
             run: message.run,
-            protocol: KMS_PROTOCOL.into(),
+            protocol: self.protocol.clone(),
             line: 2,
             from: message.to.clone(),
             to: message.from.clone(),
@@ -190,7 +194,7 @@ impl Keeper {
             Response::Ciphertext(framed) => {
                 let value = Value::new(Kind::Cipher, &framed[..]);
                 if let Some((key, text, context)) = self.truth(framed, operation) {
-                    let parts = vec![Part { value: data(&text), width: None }];
+                    let parts = vec![Part { value: text, width: None }];
                     let how = How::Framed { key, context, parts };
                     effects.made.push(Made { value: value.clone(), how });
                 }
@@ -218,16 +222,15 @@ impl Keeper {
     }
 
     /// The key, the text and the context of a ciphertext that was just made.
-    fn truth(&mut self, framed: &[u8], operation: Option<&Operation>) -> Option<(Value, Vec<u8>, Vec<u8>)> {
+    fn truth(&mut self, framed: &[u8], operation: Option<&Operation>) -> Option<(Value, Value, Vec<u8>)> {
         let frame = Frame::read(framed).ok()?;
         let key = self.secret(frame.key, Some(frame.version))?;
+        let data = |text: &[u8]| Value::new(Kind::Data, text);
         match operation? {
-            Operation::Encrypt { plaintext, context, .. } => {
-                Some((key, plaintext.to_vec(), context.to_vec()))
-            }
+            Operation::Encrypt { plaintext, context, .. } => Some((key, data(plaintext), context.to_vec())),
             Operation::Rewrap { context, .. } => {
                 let text = crate::vault::open_framed(&key.bytes, context, framed).ok()?;
-                Some((key, text.to_vec(), context.to_vec()))
+                Some((key, data(&text), context.to_vec()))
             }
             _ => None,
         }

@@ -254,8 +254,7 @@ impl Company {
             }
         }
         for request in &setup.requests {
-            let request = Arc::new(request.clone());
-            timeline.push((request.at, Cue::Input(request.by.clone(), Input::Request(request))));
+            timeline.push((request.at, Cue::Input(request.by.clone(), Input::Request(request.clone()))));
         }
         for run in self.cast.runs.values() {
             let initiator = self.cast.protocols.get(&run.protocol).map(|s| s.protocol.initiator());

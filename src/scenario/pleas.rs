@@ -1,5 +1,7 @@
 //! What is asked of the key centre in `[[request]]` tables.
 
+use std::sync::Arc;
+
 use super::key_centre::code_term;
 use super::parties::is_service;
 use super::problem::Problem;
@@ -223,7 +225,7 @@ fn period(table: &Reader<'_>, key: &str, instead: &str) -> Result<Option<Span>, 
 }
 
 /// Whether the request that another one is about comes before it and gives what that needs.
-pub(super) fn check_of(request: &RequestSpec, all: &[RequestSpec], node: &Node) -> Result<(), Problem> {
+pub(super) fn check_of(request: &RequestSpec, all: &[Arc<RequestSpec>], node: &Node) -> Result<(), Problem> {
     let Errand::Keys(Plea { wish, .. }) = &request.errand else { return Ok(()) };
     let (Some(number), Some(node)) = (wish.of(), Reader::new(node)?.get("of")) else { return Ok(()) };
     let Some(of) = all.get(number as usize - 1) else {

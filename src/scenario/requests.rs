@@ -1,5 +1,7 @@
 //! What parties ask services for at set times: `[[request]]`.
 
+use std::sync::Arc;
+
 use super::parties::is_service;
 use super::pleas;
 use super::problem::Problem;
@@ -33,7 +35,7 @@ impl Setup {
         // One after the other: what is asked of a key depends on what was asked before.
         for (number, node) in (1..).zip(nodes) {
             let request = self.read_request(number, node, attacker)?;
-            self.requests.push(request);
+            self.requests.push(Arc::new(request));
         }
         for (request, node) in self.requests.iter().zip(nodes) {
             pleas::check_of(request, &self.requests, node)?;
@@ -82,7 +84,8 @@ impl Setup {
         let with = only_hers("with")?.map(|node| self.stolen_key(node)).transpose()?;
         let term = only_hers("as")?.map(|node| name(node).map(Term::Name)).transpose()?;
         table.finish()?;
-        Ok(RequestSpec { number, at, by, errand, with, term })
+        let words = errand.to_string().into();
+        Ok(RequestSpec { number, at, by, errand, words, with, term })
     }
 
     /// What the authority does with certificates and the centre with keys has two words, and
@@ -102,7 +105,7 @@ impl Setup {
 
     /// The request of this number: they are numbered from 1, in the order of the file.
     pub fn request(&self, number: u32) -> Option<&RequestSpec> {
-        self.requests.get(usize::try_from(number).ok()?.checked_sub(1)?)
+        self.requests.get(usize::try_from(number).ok()?.checked_sub(1)?).map(|request| &**request)
     }
 
     /// A party, or the attacker. Services are among the parties, and offered to nobody: they

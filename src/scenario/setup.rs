@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::attacker_table::{self, AttackerSpec};
 use super::choice;
@@ -48,7 +49,7 @@ pub struct Setup {
     /// How the key centre works, if there is one.
     pub key_centre: Option<KeyCentre>,
     /// What parties ask services for.
-    pub requests: Vec<RequestSpec>,
+    pub requests: Vec<Arc<RequestSpec>>,
     /// Until when those who do something every so often go on.
     pub until: SimTime,
     /// The runs, in order of their numbers.

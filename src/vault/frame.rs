@@ -5,6 +5,8 @@ use crate::limits::{MAX_NAME_BYTES, MAX_VAULT_INPUT_BYTES};
 use crate::reason::Reason;
 
 const FORMAT: u8 = 1;
+/// Bytes before the body, the name apart.
+const HEAD: usize = 6;
 /// What a cipher and a frame add to a text: far less than this.
 const OVERHEAD: usize = 1_024;
 
@@ -27,7 +29,8 @@ impl<'a> Frame<'a> {
     /// # Panics
     /// If the name is longer than 255 bytes, which no vault gives a key.
     pub fn write(&self) -> Vec<u8> {
-        let mut bytes = Frame::head(self.key, self.version);
+        let mut bytes = Vec::with_capacity(HEAD + self.key.len() + self.body.len());
+        Frame::head(self.key, self.version, &mut bytes);
         bytes.extend_from_slice(self.body);
         bytes
     }
@@ -51,18 +54,22 @@ impl<'a> Frame<'a> {
     }
 
     /// Everything before the body.
-    fn head(key: &str, version: u32) -> Vec<u8> {
+    fn head(key: &str, version: u32, to: &mut Vec<u8>) {
         let len = u8::try_from(key.len()).expect("a key's name has at most 128 bytes");
-        let mut head = vec![FORMAT, len];
-        head.extend_from_slice(key.as_bytes());
-        head.extend_from_slice(&version.to_be_bytes());
-        head
+        to.extend_from_slice(&[FORMAT, len]);
+        to.extend_from_slice(key.as_bytes());
+        to.extend_from_slice(&version.to_be_bytes());
     }
 
     /// The associated data of the body: its frame, and the caller's context. The frame
     /// tells its own length, so no byte can move between the two.
     pub(super) fn bind(key: &str, version: u32, context: &[u8]) -> Vec<u8> {
-        [b"mallory vault".as_slice(), &Frame::head(key, version), context].concat()
+        const PURPOSE: &[u8] = b"mallory vault";
+        let mut bound = Vec::with_capacity(PURPOSE.len() + HEAD + key.len() + context.len());
+        bound.extend_from_slice(PURPOSE);
+        Frame::head(key, version, &mut bound);
+        bound.extend_from_slice(context);
+        bound
     }
 }
 

@@ -106,12 +106,16 @@ pub struct Request {
     /// Who it says that it is from.
     pub claimed: String,
     /// Whom the service has proved it to be from: by a ticket, a certificate, a signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proved: Option<String>,
     /// Where it comes from, such as an address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
     /// A one-time code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// Somebody else's consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
     /// What it asks for.
     pub operation: Operation,
@@ -259,34 +263,32 @@ impl<S: Store> Gate<S> {
     /// have been.
     pub fn handle(&mut self, request: &Request, rng: &mut Rng, now: UnixNanos) -> Result<Response> {
         let operation = &request.operation;
-        let actor = match self.admit(request, now) {
-            Ok(actor) => actor,
-            Err(refused) => {
-                if self.policy.audit {
-                    let claimed = request.proved.as_deref().unwrap_or("(nobody)");
-                    self.vault.record_refusal(claimed, Some(operation), refused, rng, now)?;
-                }
-                return Err(refused);
+        if let Err(refused) = self.admit(request, now) {
+            if self.policy.audit {
+                let claimed = request.proved.as_deref().unwrap_or("(nobody)");
+                self.vault.record_refusal(claimed, Some(operation), refused, rng, now)?;
             }
-        };
+            return Err(refused);
+        }
         let care = Care { key_state: self.policy.key_state, audit: self.policy.audit };
-        self.vault.perform(&actor, operation, care, rng, now)
+        self.vault.perform(&request.claimed, operation, care, rng, now)
     }
 
-    fn admit(&mut self, request: &Request, now: UnixNanos) -> Result<String> {
-        let actor = self.authenticate(request)?;
-        self.authorise(&actor, request)?;
-        self.check_second_factor(&actor, request, now)?;
+    fn admit(&mut self, request: &Request, now: UnixNanos) -> Result<()> {
+        self.authenticate(request)?;
+        let actor = request.claimed.as_str();
+        self.authorise(actor, request)?;
+        self.check_second_factor(actor, request, now)?;
         if self.policy.rate_limit {
             // Whoever is stopped by the one has not used up the other.
-            self.requests.check(&actor, now)?;
+            self.requests.check(actor, now)?;
             self.sources.take(&request.source, now)?;
-            self.requests.take(&actor, now)?;
+            self.requests.take(actor, now)?;
         }
-        Ok(actor)
+        Ok(())
     }
 
-    fn authenticate(&self, request: &Request) -> Result<String> {
+    fn authenticate(&self, request: &Request) -> Result<()> {
         let claimed = &request.claimed;
         let principal = self.principals.get(claimed);
         // Somebody who proves to be one and claims to be another is neither.
@@ -297,7 +299,7 @@ impl<S: Store> Gate<S> {
         if principal.is_some_and(|principal| principal.revoked) {
             return Err(Reason::ClientRevoked);
         }
-        Ok(claimed.clone())
+        Ok(())
     }
 
     fn authorise(&self, actor: &str, request: &Request) -> Result<()> {

@@ -5,7 +5,7 @@ mod network;
 mod shell;
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -111,8 +111,9 @@ impl Stage {
             attacker,
             network,
             rng,
+            set: VecDeque::with_capacity(timeline.len()),
             heap: BinaryHeap::new(),
-            journal: Journal::default(),
+            journal: Journal::of(timeline.len()),
             now: SimTime::ZERO,
             sequence: 0,
             messages: 0,
@@ -126,6 +127,7 @@ impl Stage {
         for (at, cue) in timeline {
             world.cue(at, cue);
         }
+        world.set.make_contiguous().sort_unstable_by(|a, b| b.cmp(a));
         world.run().await
     }
 }
@@ -136,6 +138,10 @@ struct World {
     attacker: Option<usize>,
     network: Network,
     rng: Rng,
+    /// What was set to happen from the beginning, in its order: thousands of requests, of which
+    /// the heap need not know.
+    set: VecDeque<Entry>,
+    /// What has come up since.
     heap: BinaryHeap<Entry>,
     journal: Journal,
     now: SimTime,
@@ -185,6 +191,15 @@ impl World {
         self.heap.push(Entry { at, sequence: self.sequence, cause, due });
     }
 
+    /// What is due next.
+    fn next(&mut self) -> Option<Entry> {
+        match (self.set.front(), self.heap.peek()) {
+            (Some(set), Some(came_up)) if came_up > set => self.heap.pop(),
+            (Some(_), _) => self.set.pop_front(),
+            (None, _) => self.heap.pop(),
+        }
+    }
+
     fn cue(&mut self, at: SimTime, cue: Cue) {
         let due = match cue {
             Cue::Ask(ask) => Due::Ask(ask),
@@ -196,12 +211,13 @@ impl World {
                 }
             }
         };
-        self.schedule(at, None, due);
+        self.sequence += 1;
+        self.set.push_back(Entry { at, sequence: self.sequence, cause: None, due });
     }
 
     async fn run(mut self) -> Result<Journal, Halt> {
         let mut steps = 0;
-        while let Some(Entry { at, cause, due, .. }) = self.heap.pop() {
+        while let Some(Entry { at, cause, due, .. }) = self.next() {
             steps += 1;
             limit("MAX_EVENTS", steps, MAX_EVENTS, "parties that answer each other for ever")?;
             limit(
