@@ -277,6 +277,8 @@ pub enum What {
         word: Option<usize>,
         /// How many she tried.
         tried: usize,
+        /// How many shares she put together in their place: none of a vault under a passphrase.
+        shares: Option<usize>,
     },
     /// The attacker put an old copy of the key centre's disk back.
     PutBack {

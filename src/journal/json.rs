@@ -97,7 +97,9 @@ fn fields(what: &What) -> Json {
         What::Alarmed { party, serial } => json!({ "party": &**party, "serial": serial }),
         What::ClockSet { party, offset } => json!({ "party": &**party, "offset_ns": offset }),
         What::PutBack { at } => json!({ "at": &**at }),
-        What::Unsealed { word, tried } => json!({ "word": word, "tried": tried }),
+        What::Unsealed { word, tried, shares } => {
+            json!({ "word": word, "tried": tried, "shares": shares })
+        }
         What::Forged { term, what } => json!({ "term": term, "what": what }),
         What::Rotated { by, term, keep } => json!({ "by": &**by, "term": term, "keep": keep }),
         What::Guessed { term, words, message, tested, value } => json!({

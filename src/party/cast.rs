@@ -20,6 +20,10 @@ pub struct Cast {
     pub keys: Arc<Keys>,
     /// Which of them names have when the play begins.
     pub ring: Ring,
+    /// The key centre, and the protocol in which it is asked.
+    pub kdc: Name,
+    /// See `kdc`.
+    pub kms: Name,
     /// The date at which virtual time is zero.
     pub epoch: UnixNanos,
     /// The names for which long-term keys exist.

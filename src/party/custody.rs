@@ -8,7 +8,6 @@ use std::sync::Arc;
 use rand::RngExt as _;
 
 use super::Effects;
-use super::bureau::KMS_PROTOCOL;
 use super::cast::Cast;
 use super::envelope::{REQUEST_LABEL, Sealed, seal};
 use super::errand::{Errand, RequestSpec, asked};
@@ -18,7 +17,7 @@ use crate::crypto::{Agreement, OtpHash, Rng, Totp};
 use crate::journal::{Sight, What};
 use crate::knowledge::{Bytes, How, Made, Part, Shown, Value, keys};
 use crate::limits::MAX_AUDIT_PAGE;
-use crate::notation::{Kind, Name, Service};
+use crate::notation::{Kind, Name};
 use crate::reason::Reason;
 use crate::time::{SimTime, UnixNanos};
 use crate::vault::{
@@ -45,9 +44,6 @@ pub struct Means<'a> {
 /// What one party has asked for and got.
 pub struct Custody {
     rng: Rng,
-    /// In which protocol and whom it asks.
-    protocol: Name,
-    centre: Name,
     open: BTreeMap<u32, Open>,
     results: BTreeMap<u32, Held>,
 }
@@ -108,8 +104,7 @@ pub struct Held {
 impl Custody {
     /// Has asked for nothing yet.
     pub fn new(rng: Rng) -> Custody {
-        let (protocol, centre) = (KMS_PROTOCOL.into(), Service::Kdc.name().into());
-        Custody { rng, protocol, centre, open: BTreeMap::new(), results: BTreeMap::new() }
+        Custody { rng, open: BTreeMap::new(), results: BTreeMap::new() }
     }
 
     /// Sets out with a plea.
@@ -210,10 +205,10 @@ impl Custody {
         Ok(Sight {
             id: 0,
             run: number,
-            protocol: self.protocol.clone(),
+            protocol: means.cast.kms.clone(),
             line: 1,
             from,
-            to: self.centre.clone(),
+            to: means.cast.kdc.clone(),
             bytes: Bytes::from(bytes),
             shown,
         })

@@ -138,6 +138,9 @@ impl Principal {
             (Leaked::Vault, Office::Kdc { keeper: Some(keeper), .. }) => {
                 keeper.copy().map(|copy| Value::new(Kind::Data, copy))
             }
+            (Leaked::Share { custodian }, Office::Kdc { keeper: Some(keeper), .. }) => {
+                keeper.share_of(*custodian)
+            }
             (Leaked::Result { request, .. }, _) => self.custody.held(*request).and_then(|held| {
                 let bytes = held.bytes.as_ref().map(|bytes| Value::new(Kind::Cipher, &bytes[..]));
                 bytes.or(held.value.clone())

@@ -155,6 +155,8 @@ mod tests {
         Cast {
             protocols: BTreeMap::new(),
             main: "requests".into(),
+            kdc: "kdc".into(),
+            kms: "kms".into(),
             keys: std::sync::Arc::new(crate::knowledge::Keys::new(0, Suite::default())),
             epoch: crate::time::UnixNanos(0),
             registered: ["alice", "adam"].map(Name::from).into_iter().collect(),

@@ -189,7 +189,7 @@ impl Errands {
         effects.note(asked(spec));
         match petition(&spec.errand, &means, |at| cast.clock(at, 0)) {
             Ok(petition) => {
-                let message = message(me, spec.number, &words, &petition);
+                let message = message(me, spec.number, words, &petition);
                 effects.all.push(Effect::Send(Arc::new(message)));
                 self.open.insert(spec.number, (spec.clone(), keys));
             }

@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::bureau::KMS_PROTOCOL;
 use super::cast::Cast;
 use super::envelope::{Envelope, Opened};
 use super::{Effect, Effects};
-use crate::crypto::{self, Agreement, Rng, StretchCost, Totp};
+use crate::crypto::{self, Agreement, Rng, Share, StretchCost, Totp};
 use crate::journal::Sight;
 use crate::knowledge::{Bytes, How, Made, Part, Ring, Shown, Value};
 use crate::notation::{KeyUses, Kind, Name, Service};
@@ -21,8 +20,8 @@ use crate::vault::{
 
 /// How a key centre is set up.
 pub struct KeeperSpec {
-    /// Under which the vault is sealed.
-    pub passphrase: String,
+    /// Under what the vault is sealed.
+    pub sealed_under: SealedUnder,
     /// Whether it lies in a file with an anchor.
     pub in_file: bool,
     /// Which guards stand.
@@ -31,14 +30,30 @@ pub struct KeeperSpec {
     pub principals: Vec<(String, Role, Option<Totp>)>,
 }
 
+/// Under what a key centre's vault is sealed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SealedUnder {
+    /// A passphrase; an empty one is nothing that anybody must know.
+    Passphrase(String),
+    /// Shares, of which some are enough.
+    Shares {
+        /// How many.
+        threshold: u8,
+        /// How many there are.
+        count: u8,
+    },
+}
+
 /// The key centre at its counter.
 pub struct Keeper {
     /// The vault, with guards in front of it; or why it did not open after a restart.
     gate: Result<Gate<Disk>, Reason>,
     spec: KeeperSpec,
     rng: Rng,
-    /// Its protocol and its commonest answer, which many messages share.
-    protocol: Name,
+    /// The shares under which the vault is sealed. Custodians have them, one each, and bring them
+    /// when it must be opened.
+    shares: Vec<Share>,
+    /// Its commonest answer, which many messages share.
     granted: Arc<str>,
     /// Digests of the sealed requests that it has taken: each is fresh, so none comes twice.
     /// They lie with the register, and outlive a restart as it does.
@@ -54,12 +69,26 @@ impl Keeper {
     /// As [`Vault::create`].
     pub fn new(spec: KeeperSpec, mut rng: Rng, now: UnixNanos) -> Result<Keeper, Reason> {
         let disk = if spec.in_file { Disk::file()? } else { Disk::Rows(MemoryStore::default()) };
-        let passphrase = spec.passphrase.as_bytes();
-        let sealing = Sealing::Passphrase { passphrase, cost: StretchCost::default() };
-        let (vault, _) = Vault::create(disk, sealing, Service::Kdc.name(), &mut rng, now)?;
+        let sealing = match &spec.sealed_under {
+            SealedUnder::Passphrase(passphrase) => {
+                let passphrase = passphrase.as_bytes();
+                Sealing::Passphrase { passphrase, cost: StretchCost::default() }
+            }
+            SealedUnder::Shares { threshold, count } => {
+                Sealing::Shares { threshold: *threshold, count: *count }
+            }
+        };
+        let (vault, shares) = Vault::create(disk, sealing, Service::Kdc.name(), &mut rng, now)?;
         let gate = Ok(guarded(vault, &spec));
-        let (protocol, granted) = (KMS_PROTOCOL.into(), "granted".into());
-        Ok(Keeper { gate, spec, rng, protocol, granted, taken: BTreeSet::new(), copied: None })
+        Ok(Keeper {
+            gate,
+            spec,
+            rng,
+            granted: "granted".into(),
+            shares,
+            taken: BTreeSet::new(),
+            copied: None,
+        })
     }
 
     /// Starts anew: the vault is opened as it lies on the disk. The register, and what the guards
@@ -76,7 +105,10 @@ impl Keeper {
     fn reopened(&self, vault: Vault<Disk>) -> Result<Vault<Disk>, Reason> {
         let put_back = self.copied.as_ref().filter(|(_, put_back)| *put_back).map(|(copy, _)| &copy[..]);
         let mut vault = Vault::open(vault.into_store().reopened(put_back)?)?;
-        vault.unseal(Unsealing::Passphrase(self.spec.passphrase.as_bytes()))?;
+        vault.unseal(match &self.spec.sealed_under {
+            SealedUnder::Passphrase(passphrase) => Unsealing::Passphrase(passphrase.as_bytes()),
+            SealedUnder::Shares { .. } => Unsealing::Shares(&self.shares),
+        })?;
         Ok(vault)
     }
 
@@ -139,7 +171,7 @@ impl Keeper {
         effects.all.push(Effect::Send(Arc::new(Sight {
             id: 0,
             run: message.run,
-            protocol: self.protocol.clone(),
+            protocol: cast.kms.clone(),
             line: 2,
             from: message.to.clone(),
             to: message.from.clone(),
@@ -240,6 +272,12 @@ impl Keeper {
     pub fn secret(&mut self, key: &str, version: Option<u32>) -> Option<Value> {
         let secret = self.gate.as_mut().ok()?.vault().secret_of(key, version)?;
         Some(Value::new(Kind::Key, secret.as_slice()))
+    }
+
+    /// The share of the n-th custodian, from 1.
+    pub fn share_of(&self, custodian: u8) -> Option<Value> {
+        let share = self.shares.get(usize::from(custodian).checked_sub(1)?)?;
+        Some(Value::new(Kind::Data, share.to_bytes().as_slice()))
     }
 
     /// What a thief of the disk has.

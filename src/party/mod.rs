@@ -27,7 +27,7 @@ pub use bureau::{Bureau, CA_PROTOCOL, CRL_PROTOCOL, KMS_PROTOCOL, OCSP_PROTOCOL,
 pub use cast::{Cast, Character, RunSpec, Spoken};
 pub use custody::totp;
 pub use errand::{Errand, RequestSpec, certified_uses};
-pub use keeper::{Keeper, KeeperSpec};
+pub use keeper::{Keeper, KeeperSpec, SealedUnder};
 pub use principal::{Office, Principal};
 pub use trust::PartyTrust;
 
@@ -131,6 +131,11 @@ pub enum Leaked {
     },
     /// The centre's disk: `vault`.
     Vault,
+    /// One of the shares under which the vault is sealed: `share(1)`.
+    Share {
+        /// Its custodian, from 1.
+        custodian: u8,
+    },
     /// What a request gave: `r2`.
     Result {
         /// The request.
@@ -150,6 +155,7 @@ impl std::fmt::Display for Leaked {
         match self {
             Leaked::Key { name, version } => write!(f, "key({name},{version})"),
             Leaked::Vault => f.write_str("vault"),
+            Leaked::Share { custodian } => write!(f, "share({custodian})"),
             Leaked::Result { request, .. } => write!(f, "r{request}"),
             Leaked::Code { of } => write!(f, "code({of})"),
         }

@@ -214,11 +214,17 @@ impl Log<'_> {
                 let text = format!("{party}'s clock is set {}", offset_words(*offset));
                 self.deed(Ink::Attacker, event, &text);
             }
-            What::Unsealed { word, tried } => {
-                let text = match word {
-                    Some(0) => format!("{her} opens the vault: it is sealed under nothing"),
-                    Some(nth) => format!("{her} opens the vault with word {nth} of her dictionary"),
-                    None => format!("{her} tries {tried} passphrases on the vault: none opens it"),
+            What::Unsealed { word, tried, shares } => {
+                let text = match (word, shares) {
+                    (Some(_), Some(shares)) => format!("{her} opens the vault with {shares} shares"),
+                    (None, Some(0)) => format!("{her} has no share of what opens the vault"),
+                    (None, Some(1)) => format!("{her} has one share, which does not open the vault"),
+                    (None, Some(shares)) => {
+                        format!("{her} has {shares} shares, which do not open the vault")
+                    }
+                    (Some(0), None) => format!("{her} opens the vault: it is sealed under nothing"),
+                    (Some(nth), None) => format!("{her} opens the vault with word {nth} of her dictionary"),
+                    (None, None) => format!("{her} tries {tried} passphrases on the vault: none opens it"),
                 };
                 self.deed(Ink::Attacker, event, &text);
             }

@@ -9,8 +9,9 @@ use super::setup::Setup;
 use super::toml_tree::{Data, Node};
 use crate::notation::fault::suggest;
 use crate::notation::{Name, Service, Term};
-use crate::party::Errand;
+use crate::party::attacker::SHARE;
 use crate::party::wish::{Plea, Wish};
+use crate::party::{Errand, SealedUnder};
 use crate::time::{SPAN_EXPECTED, Span};
 use crate::vault::{Policy, Rate, Role, Verb};
 
@@ -25,8 +26,8 @@ pub struct KeyCentre {
     pub codes: Vec<Name>,
     /// Digits of a code.
     pub digits: u32,
-    /// Under which the vault is sealed; empty: under nothing that anybody must know.
-    pub passphrase: String,
+    /// Under what the vault is sealed.
+    pub sealed_under: SealedUnder,
     /// Whether the vault lies in a database file with an anchor.
     pub in_file: bool,
 }
@@ -81,14 +82,34 @@ pub fn read(node: &Node) -> Result<KeyCentre, Problem> {
         },
         None => 6,
     };
-    let passphrase = table.string("passphrase")?.unwrap_or(DEFAULT_PASSPHRASE).to_owned();
+    let passphrase = table.string("passphrase")?;
+    let sealed_under = match table.get("shares") {
+        Some(node) if passphrase.is_some() => {
+            return Err(node.problem("a vault is sealed under a `passphrase` or under `shares`"));
+        }
+        Some(node) => shares(node)?,
+        None => SealedUnder::Passphrase(passphrase.unwrap_or(DEFAULT_PASSPHRASE).to_owned()),
+    };
     let in_file = table.boolean("file")?.unwrap_or(false);
     table.finish()?;
-    Ok(KeyCentre { policy, roles, codes, digits, passphrase, in_file })
+    Ok(KeyCentre { policy, roles, codes, digits, sealed_under, in_file })
 }
 
 /// Under which a vault is sealed if a scenario says nothing: nobody's dictionary has it.
 const DEFAULT_PASSPHRASE: &str = "v7#qL0-zR2!mTx9-unguessed";
+
+/// `2 of 3`.
+fn shares(node: &Node) -> Result<SealedUnder, Problem> {
+    let text = string(node)?;
+    let parsed = text.split_once(" of ").and_then(|(threshold, count)| {
+        let (threshold, count) = (threshold.trim().parse().ok()?, count.trim().parse().ok()?);
+        (2..=count).contains(&threshold).then_some(SealedUnder::Shares { threshold, count })
+    });
+    parsed.ok_or_else(|| {
+        node.problem(format!("`{text}` does not say how many shares of how many"))
+            .help("expected such as `2 of 3`: at least 2, of at most 255")
+    })
+}
 
 /// `5 in 30s`.
 pub(super) fn rate(node: &Node) -> Result<Rate, Problem> {
@@ -139,6 +160,23 @@ pub fn leaked(node: &Node, setup: &Setup) -> Result<Option<(crate::party::Leaked
             return Err(node.problem("there is no key centre with a vault").help("add [services.kdc.keys]"));
         }
         return Ok(Some((Leaked::Vault, kdc, Term::Name("vault".into()))));
+    }
+    if let Some(inside) = inside("share(") {
+        let count = setup.key_centre.as_ref().map_or(0, |centre| match centre.sealed_under {
+            SealedUnder::Shares { count, .. } => count,
+            SealedUnder::Passphrase(_) => 0,
+        });
+        if count == 0 {
+            let problem = node.problem("no vault is sealed under shares");
+            return Err(problem.help("add `shares = \"2 of 3\"` to [services.kdc.keys]"));
+        }
+        let custodian = inside.trim().parse().ok().filter(|nth| (1..=count).contains(nth));
+        let custodian = custodian.ok_or_else(|| {
+            let help = format!("there are {count} shares, from `share(1)`");
+            node.problem(format!("there is no `{text}`")).help(help)
+        })?;
+        let term = Term::Name(format!("{SHARE}{custodian}").as_str().into());
+        return Ok(Some((Leaked::Share { custodian }, kdc, term)));
     }
     if let Some(inside) = inside("key(") {
         let (key, version) = inside.split_once(',').unwrap_or((inside, ""));

@@ -14,7 +14,8 @@ use crate::knowledge::{Keys, Ring, Value};
 use crate::notation::{Func, KeyUses, Name, Origin, Service, Term};
 use crate::party::attacker::{Attacker, Plan, Profile};
 use crate::party::{
-    Actor, Bureau, Cast, Character, Input, Keeper, KeeperSpec, Office, Principal, RunSpec, Spoken, totp,
+    Actor, Bureau, Cast, Character, Input, KMS_PROTOCOL, Keeper, KeeperSpec, Office, Principal, RunSpec,
+    Spoken, totp,
 };
 use crate::pki::{self, Authority, Fetch, RelyingParty, TrustPolicy};
 use crate::time::{SimTime, UnixNanos};
@@ -100,6 +101,8 @@ impl Company {
         let mut company = Company {
             cast: Arc::new(Cast {
                 protocols: BTreeMap::new(),
+                kdc: Service::Kdc.name().into(),
+                kms: KMS_PROTOCOL.into(),
                 main: setup.protocol().name.as_str().into(),
                 keys: keys.clone(),
                 epoch: EPOCH,
@@ -163,7 +166,7 @@ impl Company {
             (name.to_string(), role, centre.codes.contains(name).then(|| totp(&self.cast, name)))
         });
         let spec = KeeperSpec {
-            passphrase: centre.passphrase.clone(),
+            sealed_under: centre.sealed_under.clone(),
             in_file: centre.in_file,
             policy: centre.policy.clone(),
             principals: principals.collect(),

@@ -128,6 +128,11 @@ impl<S: Store> Vault<S> {
         self.open.as_ref()
     }
 
+    /// Whether it is sealed under shares, and not under a passphrase: anybody can see that.
+    pub fn takes_shares(&self) -> bool {
+        self.seal.takes_shares()
+    }
+
     /// Whether the vault is sealed.
     pub fn is_sealed(&self) -> bool {
         self.open.is_none()

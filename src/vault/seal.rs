@@ -115,6 +115,10 @@ impl Seal {
         Ok(Zeroizing::new(master.as_slice().try_into().map_err(|_| Reason::DecryptFailed)?))
     }
 
+    pub fn takes_shares(&self) -> bool {
+        matches!(self.method, Method::Shares { .. })
+    }
+
     pub fn write(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a seal has no keys but texts")
     }

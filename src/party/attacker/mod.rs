@@ -24,7 +24,7 @@ use crate::time::{SimTime, Span};
 
 use dictionary::Guesser;
 pub use meddling::Meddling;
-pub use papers::{Forger, Forgery};
+pub use papers::{Forger, Forgery, SHARE};
 pub use rules::{Action, Match, Rule};
 
 /// What the attacker sets out to do.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Desk, Profile};
+use crate::crypto::Share;
 use crate::journal::{Sight, What};
 use crate::knowledge::Bytes;
 use crate::knowledge::{Private, Value};
@@ -47,9 +48,15 @@ pub enum Forger {
 /// What she has asked for and stolen.
 pub struct Papers {
     stolen: BTreeMap<Term, Value>,
+    /// The last copy of the centre's vault, and shares that may open it.
+    copy: Option<Value>,
+    shares: Vec<Share>,
     open: BTreeMap<u32, Arc<RequestSpec>>,
     custody: Custody,
 }
+
+/// How the names of shares in her notebook begin.
+pub const SHARE: &str = "share_";
 
 /// Marks timers for requests that she tries again.
 pub(super) const ASKED: u64 = 1 << 61;
@@ -58,7 +65,13 @@ impl Papers {
     /// Has nothing yet.
     pub fn new(cast: &Cast, profile: &Profile) -> Papers {
         let rng = cast.keys.stream(&[&profile.character.name, "key centre"]);
-        Papers { stolen: BTreeMap::new(), open: BTreeMap::new(), custody: Custody::new(rng) }
+        Papers {
+            stolen: BTreeMap::new(),
+            copy: None,
+            shares: Vec::new(),
+            open: BTreeMap::new(),
+            custody: Custody::new(rng),
+        }
     }
 
     /// Keeps a key that an event handed her; answers what she can forge with it now.
@@ -68,8 +81,14 @@ impl Papers {
             if let Some(request) = name.strip_prefix('r').and_then(|number| number.parse().ok()) {
                 self.custody.take_over(request, value);
             }
+            let share = name.starts_with(SHARE).then(|| Share::from_bytes(&value.bytes).ok()).flatten();
+            let is_share = share.is_some();
+            self.shares.extend(share);
             if **name == *"vault" {
-                open_vault(value, desk);
+                self.copy = Some(value.clone());
+            }
+            if let Some(copy) = self.copy.as_ref().filter(|_| is_share || **name == *"vault") {
+                open_vault(copy, &self.shares, desk);
             }
         }
         match *term == Term::of(Func::Sk, &[&Name::from(Service::Ca.name())]) {
@@ -263,24 +282,29 @@ impl Papers {
     }
 }
 
-/// Tries to unseal a copy of the centre's vault: with nothing, then with each word that she
-/// has. Whatever key is in it is hers then.
-fn open_vault(copy: &Value, desk: &mut Desk<'_>) {
-    let words = [String::new()].into_iter().chain(desk.profile.dictionary.iter().cloned());
+/// Tries to unseal a copy of the centre's vault: with the shares that she has, if it is sealed
+/// under shares; else with nothing, then with each word that she has. Whatever key is in it is
+/// hers then.
+fn open_vault(copy: &Value, shares: &[Share], desk: &mut Desk<'_>) {
     let Ok(store) = vault::read_copy(&copy.bytes) else { return };
     let Ok(mut vault) = Vault::open(store) else { return };
-    let mut tried = 0;
-    for (nth, word) in words.enumerate() {
-        tried += 1;
-        if vault.unseal(Unsealing::Passphrase(word.as_bytes())).is_ok() {
-            desk.effects.note(What::Unsealed { word: Some(nth), tried });
-            for (key, version, secret) in vault.secrets() {
-                let value = Some(Value::new(Kind::Key, Bytes::from(secret.as_slice())));
-                let term = format!("key({key},{version})");
-                desk.effects.note(What::Compromised { term, run: None, value });
-            }
-            return;
-        }
+    let (word, tried, shares) = if vault.takes_shares() {
+        let opens = vault.unseal(Unsealing::Shares(shares)).is_ok();
+        (opens.then_some(0), 1, Some(shares.len()))
+    } else {
+        let words = [""].into_iter().chain(desk.profile.dictionary.iter().map(String::as_str));
+        let tries = words.clone().count();
+        let word =
+            words.clone().position(|word| vault.unseal(Unsealing::Passphrase(word.as_bytes())).is_ok());
+        (word, word.map_or(tries, |nth| nth + 1), None)
+    };
+    desk.effects.note(What::Unsealed { word, tried, shares });
+    if word.is_none() {
+        return;
     }
-    desk.effects.note(What::Unsealed { word: None, tried });
+    for (key, version, secret) in vault.secrets() {
+        let value = Some(Value::new(Kind::Key, Bytes::from(secret.as_slice())));
+        let term = format!("key({key},{version})");
+        desk.effects.note(What::Compromised { term, run: None, value });
+    }
 }
