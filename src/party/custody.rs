@@ -270,9 +270,7 @@ impl Custody {
                 let under = WrapUnder::PublicKey(own.ok_or("a key to unwrap with")?.public().into());
                 Operation::Export { key: key.clone(), version: *version, under }
             }
-            Wish::Configure { key, settings } => {
-                Operation::Configure { key: key.clone(), settings: *settings }
-            }
+            Wish::Configure { key, changes } => Operation::Configure { key: key.clone(), changes: *changes },
             Wish::Trim { key, below } => Operation::Trim { key: key.clone(), below: *below },
             Wish::Revoke { key, cause } => Operation::Revoke { key: key.clone(), cause: *cause },
             Wish::ScheduleDestruction { key, wait } => {

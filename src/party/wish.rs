@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::notation::{Name, Term};
 use crate::time::{SimTime, Span};
-use crate::vault::{KeyKind, RevocationCause, Settings, Usage};
+use crate::vault::{Changes, KeyKind, RevocationCause, Settings, Usage};
 
 /// What is asked of the key centre. `of` is the number of the request whose result it is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -87,8 +87,8 @@ pub enum Wish {
     Configure {
         /// The key.
         key: String,
-        /// Which.
-        settings: Settings,
+        /// Which are different.
+        changes: Changes,
     },
     /// The destruction of old versions.
     Trim {

@@ -14,7 +14,7 @@ use crate::notation::fault::suggest;
 use crate::party::wish::{Code, Plain, Plea, Wish};
 use crate::party::{Errand, RequestSpec};
 use crate::time::{SimTime, Span};
-use crate::vault::{KeyKind, RevocationCause, Settings, Usage};
+use crate::vault::{Changes, KeyKind, RevocationCause, Settings, Usage};
 
 /// Words for what may be asked of the key centre, those of [`Plain`] apart.
 const ASKS: [&str; 14] = [
@@ -98,7 +98,7 @@ impl Setup {
                 Wish::Agree { kind: self.kind_of(&key), key }
             }
             "export" => Wish::Export { key: needed("key")?, version: version("version")? },
-            "configure" => Wish::Configure { key: needed("key")?, settings: settings(table)? },
+            "configure" => Wish::Configure { key: needed("key")?, changes: changes(table)? },
             "trim" => Wish::Trim {
                 key: needed("key")?,
                 below: version("below")?.ok_or_else(|| table.missing("below"))?,
@@ -189,10 +189,11 @@ fn first_settings(table: &Reader<'_>) -> Result<Settings, Problem> {
                 .help("set it with `configure`, once there is that version"));
         }
     }
-    settings(table)
+    Ok(changes(table)?.on(Settings::default()))
 }
 
-fn settings(table: &Reader<'_>) -> Result<Settings, Problem> {
+/// The periods and limits that a request names; the others stay as they are.
+fn changes(table: &Reader<'_>) -> Result<Changes, Problem> {
     let period = |key: &str| period(table, key, "give a time such as `30d`, or leave it out");
     let (originator_period, recipient_period) = (period("protects_for")?, period("processes_for")?);
     if let (Some(protects), Some(processes)) = (originator_period, recipient_period)
@@ -204,12 +205,12 @@ fn settings(table: &Reader<'_>) -> Result<Settings, Problem> {
             .problem("`processes_for` is shorter than `protects_for`")
             .help(format!("what is protected last must open, too: give at least `{protects}`")));
     }
-    Ok(Settings {
-        min_encryption: table.integer("min_encryption", 0)?.unwrap_or(0),
-        min_decryption: table.integer("min_decryption", 0)?.unwrap_or(0),
+    Ok(Changes {
+        min_encryption: table.integer("min_encryption", 0)?,
+        min_decryption: table.integer("min_decryption", 0)?,
         auto_rotate_period: period("auto_rotate")?,
         max_operations: table.integer("max_operations", 1)?.map(u64::from),
-        rotate_when_used_up: table.boolean("rotate_when_used_up")?.unwrap_or(false),
+        rotate_when_used_up: table.boolean("rotate_when_used_up")?,
         originator_period,
         recipient_period,
     })

@@ -63,6 +63,65 @@ pub struct Settings {
     pub recipient_period: Option<Span>,
 }
 
+/// What is to be different about a key's settings: what is `None` stays as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Changes {
+    /// See [`Settings::min_encryption`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_encryption: Option<u32>,
+    /// See [`Settings::min_decryption`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_decryption: Option<u32>,
+    /// See [`Settings::auto_rotate_period`]; a period of nothing lifts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_rotate_period: Option<Span>,
+    /// See [`Settings::max_operations`]; 0 lifts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_operations: Option<u64>,
+    /// See [`Settings::rotate_when_used_up`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotate_when_used_up: Option<bool>,
+    /// See [`Settings::originator_period`]; a period of nothing lifts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub originator_period: Option<Span>,
+    /// See [`Settings::recipient_period`]; a period of nothing lifts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipient_period: Option<Span>,
+}
+
+impl Changes {
+    /// The settings that come of it.
+    pub fn on(self, to: Settings) -> Settings {
+        let period = |new: Option<Span>, old| new.map_or(old, |new| Some(new).filter(|new| *new != Span(0)));
+        let most = |new: u64| Some(new).filter(|new| *new != 0);
+        Settings {
+            min_encryption: self.min_encryption.unwrap_or(to.min_encryption),
+            min_decryption: self.min_decryption.unwrap_or(to.min_decryption),
+            auto_rotate_period: period(self.auto_rotate_period, to.auto_rotate_period),
+            max_operations: self.max_operations.map_or(to.max_operations, most),
+            rotate_when_used_up: self.rotate_when_used_up.unwrap_or(to.rotate_when_used_up),
+            originator_period: period(self.originator_period, to.originator_period),
+            recipient_period: period(self.recipient_period, to.recipient_period),
+        }
+    }
+}
+
+/// What it takes to have just these settings, whatever was before.
+impl From<Settings> for Changes {
+    fn from(all: Settings) -> Changes {
+        Changes {
+            min_encryption: Some(all.min_encryption),
+            min_decryption: Some(all.min_decryption),
+            auto_rotate_period: Some(all.auto_rotate_period.unwrap_or(Span(0))),
+            max_operations: Some(all.max_operations.unwrap_or(0)),
+            rotate_when_used_up: Some(all.rotate_when_used_up),
+            originator_period: Some(all.originator_period.unwrap_or(Span(0))),
+            recipient_period: Some(all.recipient_period.unwrap_or(Span(0))),
+        }
+    }
+}
+
 /// One version of a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::AuditRecord;
 use super::bytes::Bytes;
 use super::frame::Frame;
-use super::key::{Key, KeySpec, Settings};
+use super::key::{Changes, Key, KeySpec};
 use super::state::{Act, Transition};
 use crate::limits::MAX_VAULT_MESSAGE_BYTES;
 use crate::reason::Reason;
@@ -138,8 +138,8 @@ operations! {
     List = "list" {}
     /// Makes a new version. Answers `Version`.
     Rotate = "rotate" { key: String, }
-    /// Changes settings. Answers `Done`.
-    Configure = "configure" { key: String, settings: Settings, }
+    /// Changes settings, those that are named. Answers `Done`.
+    Configure = "configure" { key: String, changes: Changes, }
     /// Destroys the versions below one, for ever. Answers `Done`.
     Trim = "trim" { key: String, below: u32, }
     /// Authorises a key for use. Answers `Done`.

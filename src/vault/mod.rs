@@ -90,7 +90,7 @@ pub use file::FileStore;
 pub use frame::Frame;
 pub use gate::{Approval, Gate, Policy, Request};
 pub use handle::{Care, Vault};
-pub use key::{Key, KeySpec, KeyVersion, Settings, StateChange, VAULT};
+pub use key::{Changes, Key, KeySpec, KeyVersion, Settings, StateChange, VAULT};
 pub use kind::{KeyKind, Usage};
 pub use message::{
     Answer, Operation, Response, RevocationCause, Verb, WrapUnder, decode_answer, encode_answer,

@@ -82,11 +82,12 @@ pub(super) fn execute(
             held.check(held.key.spec.usage, Act::Rotate, false, enforce)?;
             Ok(Response::Version(held.rotate(rng, now)?))
         }
-        Operation::Configure { key, settings } => {
+        Operation::Configure { key, changes } => {
             let held = draft.get_mut(key)?;
             held.check(held.key.spec.usage, Act::Configure, false, enforce)?;
-            held.key.check_settings(settings)?;
-            held.key.spec.settings = *settings;
+            let settings = changes.on(held.key.spec.settings);
+            held.key.check_settings(&settings)?;
+            held.key.spec.settings = settings;
             Ok(Response::Done)
         }
         Operation::Trim { key, below } => {

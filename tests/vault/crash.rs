@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use mallory::vault::{AuditHead, FileStore, MemoryAnchor, Settings, Visitor};
+use mallory::vault::{AuditHead, Changes, FileStore, MemoryAnchor, Visitor};
 use rand::RngExt as _;
 
 use super::memory_file::{MemoryFile, Power, PoweredAnchor};
@@ -51,7 +51,7 @@ fn operations() -> Vec<Operation> {
         step("b", Transition::Resume),
         Operation::Configure {
             key: "a".to_owned(),
-            settings: Settings { max_operations: Some(9), ..Settings::default() },
+            changes: Changes { max_operations: Some(9), ..Changes::default() },
         },
         step("b", Transition::Destroy),
         encrypt(),

@@ -3,9 +3,7 @@
 use std::sync::OnceLock;
 
 use mallory::crypto::{DecryptionKey, PublicKeyEncryption, Totp};
-use mallory::vault::{
-    Approval, Gate, Limiter, Policy, Rate, Reach, Request, Role, Settings, Verb, WrapUnder,
-};
+use mallory::vault::{Approval, Changes, Gate, Limiter, Policy, Rate, Reach, Request, Role, Verb, WrapUnder};
 
 use super::*;
 
@@ -122,7 +120,7 @@ fn each_guard_refuses_with_its_own_reason() {
     }
     let revoke = by("otto", step("k", Transition::Suspend));
     assert_eq!(s.ask(&revoke), Ok(Response::Done), "needs no code");
-    let configure = by("otto", Operation::Configure { key: "k".to_owned(), settings: Settings::default() });
+    let configure = by("otto", Operation::Configure { key: "k".to_owned(), changes: Changes::default() });
     assert_eq!(s.ask(&configure), Err(Reason::SecondFactorRequired));
     assert_eq!(
         s.ask(&Request { code: Some("000000".to_owned()), ..configure.clone() }),
@@ -267,8 +265,7 @@ fn whoever_is_revoked_is_refused_and_consents_to_nothing() {
 fn guards_remember_over_a_restart() {
     let mut s = service(Policy { lock_after: 1, ..Policy::default() });
     let code = s.code();
-    let configure =
-        || by("otto", Operation::Configure { key: "k".to_owned(), settings: Settings::default() });
+    let configure = || by("otto", Operation::Configure { key: "k".to_owned(), changes: Changes::default() });
     assert_eq!(s.ask(&Request { code: code.clone(), ..configure() }), Ok(Response::Done));
     let mut gate = s
         .gate
@@ -297,8 +294,7 @@ fn who_is_stopped_by_its_source_has_not_used_up_its_own_tokens() {
 
 #[test]
 fn a_code_is_good_once_and_not_for_long() {
-    let configure =
-        || by("otto", Operation::Configure { key: "k".to_owned(), settings: Settings::default() });
+    let configure = || by("otto", Operation::Configure { key: "k".to_owned(), changes: Changes::default() });
     let mut s = service(Policy::default());
     let code = s.code();
     assert_eq!(s.ask(&Request { code: code.clone(), ..configure() }), Ok(Response::Done));
@@ -317,7 +313,7 @@ fn a_code_is_good_once_and_not_for_long() {
 fn guessing_codes_is_slow_and_then_impossible() {
     let guess = |n: u32| Request {
         code: Some(format!("{n:06}")),
-        ..by("otto", Operation::Configure { key: "k".to_owned(), settings: Settings::default() })
+        ..by("otto", Operation::Configure { key: "k".to_owned(), changes: Changes::default() })
     };
     let mut s = service(Policy::default());
     let at_once: Vec<_> = (0..7).map(|n| s.ask(&guess(n)).expect_err("a guess")).collect();

@@ -1,5 +1,7 @@
 //! What time does to keys, limits of use, and destruction.
 
+use mallory::vault::Changes;
+
 use super::*;
 
 fn later(days: u64) -> UnixNanos {
@@ -141,8 +143,6 @@ fn settings_that_lock_everybody_out_are_refused() {
     for settings in [
         mallory::vault::Settings { min_encryption: 2, ..good },
         mallory::vault::Settings { min_decryption: 2, ..good },
-        mallory::vault::Settings { max_operations: Some(0), ..good },
-        mallory::vault::Settings { auto_rotate_period: Some(Span(0)), ..good },
         // It would encrypt on the second day what it may no longer decrypt.
         mallory::vault::Settings {
             originator_period: Some(Span(2 * DAY.0)),
@@ -150,9 +150,38 @@ fn settings_that_lock_everybody_out_are_refused() {
             ..good
         },
     ] {
-        let operation = Operation::Configure { key: "k".to_owned(), settings };
+        let changes = settings.into();
+        let operation = Operation::Configure { key: "k".to_owned(), changes };
         assert_eq!(desk.try_do(&operation), Err(Reason::InvalidSettings), "{settings:?}");
     }
+    for settings in [
+        mallory::vault::Settings { max_operations: Some(0), ..good },
+        mallory::vault::Settings { auto_rotate_period: Some(Span(0)), ..good },
+    ] {
+        let spec = KeySpec { settings, ..KeySpec::new(KeyKind::Aes256, Usage::Encrypt, "alice") };
+        let operation = Operation::Generate { key: "l".to_owned(), spec };
+        assert_eq!(desk.try_do(&operation), Err(Reason::InvalidSettings), "{settings:?}");
+    }
+}
+
+#[test]
+fn what_is_not_named_stays_as_it_is() {
+    let mut desk = desk();
+    desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
+    let settings = |desk: &Desk<MemoryStore>| desk.key("k").spec.settings;
+    let mut change = |changes| {
+        desk.must(&Operation::Configure { key: "k".to_owned(), changes });
+        settings(&desk)
+    };
+    let first =
+        change(Changes { max_operations: Some(1), auto_rotate_period: Some(DAY), ..Changes::default() });
+    assert_eq!((first.max_operations, first.auto_rotate_period), (Some(1), Some(DAY)));
+    let second = change(Changes { min_encryption: Some(1), ..Changes::default() });
+    assert_eq!(second, mallory::vault::Settings { min_encryption: 1, ..first });
+    let third = change(Changes { max_operations: Some(0), ..Changes::default() });
+    assert_eq!(third, mallory::vault::Settings { max_operations: None, ..second });
+    let last = change(mallory::vault::Settings::default().into());
+    assert_eq!(last, mallory::vault::Settings::default());
 }
 
 /// Every key has its time; what others are due for is done before anything is asked of one.

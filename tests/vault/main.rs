@@ -96,7 +96,7 @@ impl<S: Store> Desk<S> {
     fn configure(&mut self, name: &str, change: impl Fn(&mut mallory::vault::Settings)) {
         let mut settings = self.key(name).spec.settings;
         change(&mut settings);
-        self.must(&Operation::Configure { key: name.to_owned(), settings });
+        self.must(&Operation::Configure { key: name.to_owned(), changes: settings.into() });
     }
 
     /// Moves a new key into `state` by permitted steps.

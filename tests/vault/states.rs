@@ -1,7 +1,7 @@
 //! The two tables, written out from SP 800-57 pt 1 rev. 5 §7 and KMIP 2.1, once asked as
 //! tables and once by carrying every cell out on a real key.
 
-use mallory::vault::{Act, Frame, Permission, Settings, WrapUnder};
+use mallory::vault::{Act, Changes, Frame, Permission, WrapUnder};
 
 use super::*;
 
@@ -147,7 +147,7 @@ fn operation(act: Act, name: &str, protected: &[u8]) -> Operation {
         Act::Wrap => Operation::Export { key: "cargo".to_owned(), version: None, under: WrapUnder::Key(key) },
         Act::Rotate => Operation::Rotate { key },
         Act::Export => Operation::Export { key, version: None, under: WrapUnder::Key("crate".to_owned()) },
-        Act::Configure => Operation::Configure { key, settings: Settings::default() },
+        Act::Configure => Operation::Configure { key, changes: Changes::default() },
     }
 }
 
