@@ -7,7 +7,7 @@ use mallory::Scenario;
 use mallory::journal::What;
 use mallory::knowledge::Value;
 use mallory::scenario::{KeyPool, PlayReport};
-use rand::Rng as _;
+use rand::{Rng as _, RngExt as _};
 
 fn play(text: &str, seed: u64, pool: &KeyPool) -> PlayReport {
     let scenario = Scenario::from_text("test", text).unwrap_or_else(|p| panic!("{p}\n{text}")).seed(seed);
@@ -274,6 +274,50 @@ fn a_wrong_word_is_not_taken_for_right_where_ciphertexts_are_not_authenticated()
     );
     let play = play(&text, 0, &KeyPool::default());
     assert_eq!(guesses(&play), [("pw(alice,bob)".to_owned(), 400, true)]);
+}
+
+/// Whoever asks for a ticket in alice's name finds her password after as many words as stand
+/// before it in the list: (n + 1) / 2 of n on average, if every word is as likely.
+#[test]
+fn a_reply_without_pre_authentication_falls_after_half_the_list_on_average() {
+    let pool = KeyPool::default();
+    let words: Vec<String> = (0..8).map(|n| format!("word-{n}")).collect();
+    let list: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    let mut dice = mallory::crypto::stream(8, &["which word"]);
+    let found: Vec<f64> = (0..40)
+        .map(|seed| {
+            let position = dice.random_range(0..words.len());
+            let text = format!(
+                r#"
+                protocol = "kerberos-password"
+                [[run]]
+                at = "1h"
+                C = "alice"
+                V = "bob"
+                Payload = "transfer 100"
+                [parties.alice]
+                password = "{}"
+                [attacker]
+                insider = false
+                dictionary = [{}]
+                attack = [
+                  "2.1 I(alice) -> kdc : alice, N",
+                  "2.2 kdc -> I(alice) : TGT, {{Kct, Tt, N}}pw(alice,kdc)",
+                ]"#,
+                words[position],
+                list.join(", ")
+            );
+            let play = play(&text, seed, &pool);
+            let tried = guesses(&play);
+            assert_eq!(tried, [("pw(alice,kdc)".to_owned(), position + 1, true)]);
+            tried[0].1 as f64
+        })
+        .collect();
+    let (count, n) = (found.len() as f64, words.len() as f64);
+    let mean = found.iter().sum::<f64>() / count;
+    let error = ((n * n - 1.0) / 12.0 / count).sqrt();
+    let expected = (n + 1.0) / 2.0;
+    assert!((mean - expected).abs() < 3.0 * error, "mean {mean}, expected {expected} ± {error}");
 }
 
 #[test]

@@ -153,7 +153,47 @@ fn a_guesser_whom_nobody_counts_takes_as_many_tries_as_the_codes_say() {
         let error = (variance / count).sqrt();
         let expected = 1.0 / p;
         assert!((mean - expected).abs() < 3.0 * error, "mean {mean}, expected {expected} ± {error}");
+        // Of those who try n times, 1 - (1 - p)^n get in: half of them, and nine in ten.
+        for chance in [0.5, 0.9_f64] {
+            let within = ((1.0 - chance).ln() / (1.0 - p).ln()).round();
+            let expected = 1.0 - (1.0 - p).powf(within);
+            let share = found.iter().filter(|tries| **tries <= within).count() as f64 / count;
+            let error = (expected * (1.0 - expected) / count).sqrt();
+            assert!(
+                (share - expected).abs() < 3.0 * error,
+                "{share} within {within} tries, expected {expected} ± {error}"
+            );
+        }
     }
+}
+
+/// A thousand names, every other of which is a principal's, tried by somebody without a key:
+/// what each try is answered with, and the answers' bytes.
+fn enumerated(policy: &str) -> Vec<(String, Vec<u8>)> {
+    const NAMES: u32 = 1_000;
+    let mut text = format!("[services.kdc.keys]\n{policy}\n[attacker]\ntactic = \"eavesdrop\"\n");
+    for n in 1..=NAMES {
+        let _ = writeln!(
+            text,
+            "[[request]]\nat = \"{n}s\"\nby = \"mallory\"\nclaims = \"c{n}\"\nproof = false\nask = \"describe\"\nkey = \"k\""
+        );
+        if n % 2 == 0 {
+            let _ = writeln!(text, "[parties.c{n}]");
+        }
+    }
+    let play = play(&text, 0, &KeyPool::default());
+    let answers: Vec<&Sight> = answers_to(&play, "mallory").collect();
+    assert_eq!(answers.len(), NAMES as usize);
+    (1..).zip(answers).map(|(n, answer)| (outcome(&play, n), answer.bytes.to_vec())).collect()
+}
+
+#[test]
+fn who_asks_for_a_thousand_names_learns_none() {
+    let careful = enumerated("");
+    assert!(careful.iter().all(|(word, bytes)| word == "unauthenticated" && *bytes == careful[0].1));
+    let careless = enumerated("hide_names = false");
+    let known = |n: usize| careless[n].0 != "unknown-client";
+    assert!((0..careless.len()).all(|n| known(n) == (n % 2 == 1)), "a careless one tells them all");
 }
 
 #[test]
