@@ -307,20 +307,16 @@ impl Custody {
             return Ok(Some(now.after(plea.every)));
         }
         let Some(open) = self.open.remove(&message.run) else { return Err("it did not ask") };
-        let (by, request) = (open.spec.by.clone(), open.spec.number);
-        let refusal = match answer {
-            Ok(response) => {
-                let result = self.results.entry(request).or_default();
-                let value = take(response, &open, cast, result, effects);
-                if let Some(value) = value {
-                    result.value = Some(value.clone());
-                    effects.note(What::Obtained { by: by.clone(), request, value });
-                }
-                None
+        let (by, request, tries) = (open.spec.by.clone(), open.spec.number, open.tries);
+        let refusal = answer.as_ref().err().copied();
+        effects.note(What::Answered { by: by.clone(), request, refusal, tries });
+        if let Ok(response) = answer {
+            let result = self.results.entry(request).or_default();
+            if let Some(value) = take(response, &open, cast, result, effects) {
+                result.value = Some(value.clone());
+                effects.note(What::Obtained { by, request, value });
             }
-            Err(reason) => Some(reason),
-        };
-        effects.note(What::Answered { by, request, refusal, tries: open.tries });
+        }
         Ok(None)
     }
 }
@@ -353,11 +349,12 @@ fn take(
             let secret = vault::unwrap_exported(&wrapped, key, version, Unwrapping::Rsa2048(&own)).ok()?;
             Some(Value::new(Kind::Key, secret.as_slice()))
         }
-        Response::Names(names) => Some(Value::new(Kind::Data, names.join(", ").as_bytes())),
-        Response::Key(key) => Some(Value::new(Kind::Data, key.to_string().as_bytes())),
+        // What is said about keys is no secret of anybody's: it is shown as it is.
+        Response::Names(names) => Some(Value::new(Kind::Text, names.join("; ").as_bytes())),
+        Response::Key(key) => Some(Value::new(Kind::Text, key.to_string().as_bytes())),
         Response::Audit(records) => {
             let lines: Vec<String> = records.iter().map(ToString::to_string).collect();
-            Some(Value::new(Kind::Data, lines.join("; ").as_bytes()))
+            Some(Value::new(Kind::Text, lines.join("; ").as_bytes()))
         }
         Response::Version(_) | Response::Done | Response::Secret(_) => None,
     }

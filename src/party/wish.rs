@@ -235,7 +235,16 @@ impl fmt::Display for Wish {
                 write!(f, "the revocation of {key}: {}", cause.word())
             }
             Wish::ScheduleDestruction { key, wait } => write!(f, "the destruction of {key} in {wait}"),
-            Wish::Plain { what, key } => write!(f, "{} {key}", what.word()),
+            Wish::Plain { what, key } => match what {
+                Plain::Rotate => write!(f, "a new version of {key}"),
+                Plain::Activate => write!(f, "the activation of {key}"),
+                Plain::Suspend => write!(f, "the suspension of {key}"),
+                Plain::Resume => write!(f, "the end of the suspension of {key}"),
+                Plain::Destroy => write!(f, "the destruction of {key}"),
+                Plain::CancelDestruction => write!(f, "{key} to be kept after all"),
+                Plain::Describe => write!(f, "what is known of {key}"),
+                Plain::PublicKey => write!(f, "the public half of {key}"),
+            },
             Wish::List => f.write_str("the names of all keys"),
             Wish::ReadAudit => f.write_str("the audit log"),
         }

@@ -197,6 +197,11 @@ impl Log<'_> {
                 self.deed(Ink::Bad, event, &text);
                 self.aside(Ink::Dim, reason.meaning());
             }
+            What::Obtained { value, .. } if value.kind == Kind::Text => {
+                for line in value.text().unwrap_or_default().split("; ") {
+                    self.aside(Ink::Dim, line);
+                }
+            }
             What::Lacked { by, request, lacked } => {
                 self.deed(
                     Ink::Plain,
@@ -340,7 +345,9 @@ impl Log<'_> {
         let mut told = BTreeSet::new();
         for event in self.play.journal().events() {
             let What::Obtained { by, request, value } = &event.what else { continue };
-            if **by == *her || self.play.variant().setup.attacker.is_none() || !told.insert(*request) {
+            let is_said_openly = value.kind == Kind::Text;
+            let nobodys = **by == *her || self.play.variant().setup.attacker.is_none();
+            if is_said_openly || nobodys || !told.insert(*request) {
                 continue;
             }
             let shown = match value.text().filter(|_| value.kind == Kind::Data) {
