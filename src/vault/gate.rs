@@ -2,152 +2,18 @@
 //! how often; then the vault asks for the key's state and writes the audit record. Must not
 //! know how requests arrive, nor how a name was proved.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::handle::{Care, Vault};
-use super::message::{self, Operation, Response, Verb, WrapUnder};
-use super::rates::{Limiter, LockOut, Rate};
+use super::message::{Operation, Response, Verb, WrapUnder};
+use super::policy::Policy;
+use super::rates::{Limiter, LockOut};
+use super::request::{Approval, Request};
 use super::roles::{Reach, Role};
 use super::store::Store;
-use crate::crypto::{Result, Rng, Totp, sha256};
+use crate::crypto::{Result, Rng, Totp};
 use crate::reason::Reason;
-use crate::time::{Span, UnixNanos};
-
-/// Which guards stand. The default is all of them; a rehearsal leaves one out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Policy {
-    /// Demand that the claimed name was proved; else it is believed.
-    pub authenticate: bool,
-    /// Ask the matrix of roles and for ownership; else everybody may do everything.
-    pub authorise: bool,
-    /// Demand a second administrator for what hands a secret out or accepts a risk.
-    pub dual_control: bool,
-    /// Let a key leave only under its owner's own public key; else under whatever comes with
-    /// the request.
-    pub deliver_to_owner: bool,
-    /// Refuse what does not exist as `Forbidden` to who may not see it; else say so.
-    pub hide_names: bool,
-    /// What needs a one-time code of a principal that has one; empty: nothing does.
-    pub second_factor: BTreeSet<Verb>,
-    /// Accept each code once.
-    pub codes_once: bool,
-    /// Count requests and codes; else anybody may try for ever.
-    pub rate_limit: bool,
-    /// Requests of one principal.
-    pub requests: Rate,
-    /// Requests from one source.
-    pub requests_per_source: Rate,
-    /// Codes that one principal may try.
-    pub codes: Rate,
-    /// Wrong codes in a row that lock a principal.
-    pub lock_after: u32,
-    /// Ask the vault's table of states.
-    pub key_state: bool,
-    /// Write audit records, and do nothing that cannot be recorded.
-    pub audit: bool,
-}
-
-impl Default for Policy {
-    /// Every guard. Five codes in 30 seconds and a lock after ten wrong ones leave a guesser
-    /// of six digits a chance of 3 in 100,000.
-    fn default() -> Self {
-        Policy {
-            authenticate: true,
-            authorise: true,
-            dual_control: true,
-            deliver_to_owner: true,
-            hide_names: true,
-            second_factor: BTreeSet::from([
-                Verb::Configure,
-                Verb::Trim,
-                Verb::Revoke,
-                Verb::ScheduleDestruction,
-                Verb::CancelDestruction,
-                Verb::Destroy,
-                Verb::Export,
-            ]),
-            codes_once: true,
-            rate_limit: true,
-            requests: Rate { burst: 100, per: Span::seconds(10) },
-            requests_per_source: Rate { burst: 1_000, per: Span::seconds(10) },
-            codes: Rate { burst: 5, per: Span::seconds(30) },
-            lock_after: 10,
-            key_state: true,
-            audit: true,
-        }
-    }
-}
-
-/// A second administrator's consent to one operation and to no other. It says nothing
-/// about when or how often: the service takes it in with the request that it is for.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Approval {
-    /// Who, as the service has proved.
-    pub approver: String,
-    /// SHA-256 of the encoded operation.
-    #[serde(with = "hex::serde")]
-    operation: [u8; 32],
-}
-
-impl Approval {
-    /// The consent of `approver`, whose name the service has proved, to `operation`.
-    pub fn new(approver: &str, operation: &Operation) -> Approval {
-        Approval { approver: approver.to_owned(), operation: sha256(&[&operation.encode()]) }
-    }
-}
-
-/// A request, with what the service knows of who sent it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    /// Who it says that it is from.
-    pub claimed: String,
-    /// Whom the service has proved it to be from: by a ticket, a certificate, a signature.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proved: Option<String>,
-    /// Where it comes from, such as an address.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub source: String,
-    /// A one-time code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// Somebody else's consent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approval: Option<Approval>,
-    /// What it asks for.
-    pub operation: Operation,
-}
-
-impl Request {
-    /// A request of `principal`, who has proved to be that, without code or consent.
-    pub fn new(principal: &str, source: &str, operation: Operation) -> Request {
-        Request {
-            claimed: principal.to_owned(),
-            proved: Some(principal.to_owned()),
-            source: source.to_owned(),
-            code: None,
-            approval: None,
-            operation,
-        }
-    }
-
-    /// As bytes: JSON, byte strings in hexadecimal.
-    pub fn encode(&self) -> Vec<u8> {
-        message::encode(self)
-    }
-
-    /// Reads what [`encode`](Self::encode) wrote. What a service has proved it must set
-    /// itself: bytes from outside prove nothing.
-    ///
-    /// # Errors
-    /// `Malformed`.
-    pub fn decode(bytes: &[u8]) -> Result<Request> {
-        message::decode(bytes)
-    }
-}
+use crate::time::UnixNanos;
 
 /// A principal that a service knows.
 #[derive(Clone, Debug)]

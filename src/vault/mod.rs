@@ -71,8 +71,10 @@ mod kind;
 mod material;
 mod message;
 mod opened;
+mod policy;
 mod rates;
 mod records;
+mod request;
 mod roles;
 mod seal;
 mod state;
@@ -88,14 +90,16 @@ pub use disk::{Disk, read_copy};
 pub use export::{Unwrapping, unwrap_exported};
 pub use file::FileStore;
 pub use frame::Frame;
-pub use gate::{Approval, Gate, Policy, Request};
+pub use gate::Gate;
 pub use handle::{Care, Vault};
 pub use key::{Changes, Key, KeySpec, KeyVersion, Settings, StateChange, VAULT};
 pub use kind::{KeyKind, Usage};
 pub use message::{
     Answer, Operation, Response, RevocationCause, Verb, WrapUnder, decode_answer, encode_answer,
 };
+pub use policy::Policy;
 pub use rates::{Limiter, LockOut, Rate};
+pub use request::{Approval, Request};
 pub use roles::{Reach, Role};
 pub use seal::{Sealing, Unsealing};
 pub use state::{Act, KeyState, Permission, Transition};

@@ -1,30 +1,13 @@
 //! What somebody may try with the key centre beside asking it: old requests, others' devices,
 //! others' consent, restarts. Each is played; what the centre really did is read off its keys.
 
-use mallory::Scenario;
 use mallory::journal::What;
-use mallory::scenario::{KeyPool, PlayReport};
+use mallory::scenario::PlayReport;
+
+use super::{KeyPool, gave, outcome};
 
 fn play(text: &str) -> PlayReport {
-    let scenario = Scenario::from_text("test", text).unwrap_or_else(|p| panic!("{p}"));
-    scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap()
-}
-
-fn outcome(play: &PlayReport, request: u32) -> &'static str {
-    match play.request(request) {
-        None => "unanswered",
-        Some(None) => "granted",
-        Some(Some(reason)) => reason.word(),
-    }
-}
-
-/// What a request gave, as text.
-fn gave(play: &PlayReport, number: u32) -> String {
-    let value = play.journal().events().iter().rev().find_map(|event| match &event.what {
-        What::Obtained { request, value, .. } if *request == number => value.text(),
-        _ => None,
-    });
-    value.unwrap_or_default().to_owned()
+    super::play(text, 0, &KeyPool::default())
 }
 
 const CENTRE: &str = r#"

@@ -1,0 +1,133 @@
+//! What scenarios ask, and what they are told.
+
+use std::fmt::Write as _;
+
+use super::*;
+
+#[test]
+fn what_is_asked_is_told_in_the_words_of_the_file() {
+    let text = r#"
+        [services.kdc.keys]
+        roles         = { olivia = "operator" }
+        second_factor = []
+        [[request]]
+        at = "1m"
+        by = "olivia"
+        ask = "generate"
+        key = "orders"
+        kind = "rsa-2048"
+        [[request]]
+        at = "2m"
+        by = "olivia"
+        ask = "revoke-key"
+        key = "orders"
+        reason = "key-compromise"
+    "#;
+    let play = play(text, 0, &KeyPool::default());
+    let asked: Vec<&str> = (play.journal().events().iter())
+        .filter_map(|event| match &event.what {
+            What::Asked { what, .. } => Some(&**what),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked, ["a new key orders (rsa-2048)", "the revocation of orders: key-compromise"]);
+}
+
+/// Requests of alice, whose key is `orders`, and of the centre's people, a minute apart.
+fn requests(rows: &[(&str, &str)]) -> String {
+    let mut text = String::from(
+        r#"
+        [services.kdc.keys]
+        roles         = { olivia = "operator", adam = "administrator" }
+        second_factor = []
+        [attacker]
+        tactic = "eavesdrop"
+        "#,
+    );
+    for (minute, (by, row)) in (1..).zip(rows) {
+        let _ = writeln!(text, "[[request]]\nat = \"{minute}m\"\nby = \"{by}\"\n{}", row.replace(", ", "\n"));
+    }
+    text
+}
+
+#[test]
+fn what_a_suspended_key_protects_opens_at_a_risk_that_two_accept() {
+    let rows = [
+        ("olivia", "ask = 'generate', key = 'orders', owner = 'alice'", "granted"),
+        (
+            "olivia",
+            "ask = 'generate', key = 'seals', owner = 'alice', kind = 'p256', usage = 'sign'",
+            "granted",
+        ),
+        ("alice", "ask = 'encrypt', key = 'orders', text = 'sell'", "granted"),
+        ("alice", "ask = 'sign', key = 'seals', text = 'sell'", "granted"),
+        ("olivia", "ask = 'suspend', key = 'orders'", "granted"),
+        ("olivia", "ask = 'suspend', key = 'seals'", "granted"),
+        ("alice", "ask = 'decrypt', of = 3", "key-suspended"),
+        ("alice", "ask = 'decrypt', of = 3, accept_risk = true", "needs-second-approver"),
+        (
+            "alice",
+            "ask = 'decrypt', of = 3, accept_risk = true, approved_by = 'olivia'",
+            "needs-second-approver",
+        ),
+        ("alice", "ask = 'decrypt', of = 3, accept_risk = true, approved_by = 'adam'", "granted"),
+        ("alice", "ask = 'verify', of = 4, text = 'sell'", "key-suspended"),
+        (
+            "alice",
+            "ask = 'verify', of = 4, text = 'sell', accept_risk = true, approved_by = 'adam'",
+            "granted",
+        ),
+    ];
+    let mut text = requests(&rows.map(|(by, row, _)| (by, row)));
+    text.push_str("[expect]\nvalues = { r10 = \"sell\" }");
+    let play = play(&text, 0, &KeyPool::default());
+    for (number, (by, row, expected)) in (1..).zip(rows) {
+        assert_eq!(outcome(&play, number), expected, "request {number}: {by}: {row}");
+    }
+    assert_eq!(play.unmet(), []);
+}
+
+#[test]
+fn an_old_version_protects_if_the_key_lets_it() {
+    let rows = [
+        ("olivia", "ask = 'generate', key = 'orders', owner = 'alice'", "granted"),
+        ("olivia", "ask = 'rotate', key = 'orders'", "granted"),
+        ("alice", "ask = 'encrypt', key = 'orders', text = 'too old', version = 1", "version-below-minimum"),
+        ("olivia", "ask = 'configure', key = 'orders', min_encryption = 1", "granted"),
+        ("alice", "ask = 'encrypt', key = 'orders', text = 'old', version = 1", "granted"),
+        ("alice", "ask = 'encrypt', key = 'orders', text = 'new'", "granted"),
+        ("alice", "ask = 'encrypt', key = 'orders', text = 'none', version = 3", "unknown-key"),
+    ];
+    let mut text = requests(&rows.map(|(by, row, _)| (by, row)));
+    for stolen in ["r5", "r6", "key(orders,1)"] {
+        let _ = writeln!(text, "[[event]]\nat = \"1h\"\ncompromise = \"{stolen}\"");
+    }
+    text.push_str("[expect.attacker]\nlearns = [\"r5\"]\nnever_learns = [\"r6\"]");
+    let play = play(&text, 0, &KeyPool::default());
+    for (number, (by, row, expected)) in (1..).zip(rows) {
+        assert_eq!(outcome(&play, number), expected, "request {number}: {by}: {row}");
+    }
+    assert_eq!(play.unmet(), []);
+}
+
+#[test]
+fn whoever_owns_a_key_is_a_party() {
+    let rows = [
+        ("olivia", "ask = 'generate', key = 'orders', owner = 'alice'"),
+        ("olivia", "ask = 'generate', key = 'plans', owner = 'mallory'"),
+        ("olivia", "ask = 'generate', key = 'own', owner = 'I'"),
+        ("mallory", "ask = 'encrypt', key = 'plans', text = 'attack'"),
+        (
+            "mallory",
+            "ask = 'encrypt', key = 'orders', text = 'attack', claims = 'alice', with = 'k(alice,kdc)'",
+        ),
+        ("olivia", "ask = 'revoke-key', key = 'orders'"),
+    ];
+    let mut text = requests(&rows);
+    // What she stole is hers to use: alice is known to the centre, although she asks for nothing.
+    text.push_str("[[event]]\nat = \"1s\"\ncompromise = \"k(alice,kdc)\"");
+    let play = play(&text, 0, &KeyPool::default());
+    for number in 1..=6 {
+        assert_eq!(outcome(&play, number), "granted", "request {number}");
+    }
+}
