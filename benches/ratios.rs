@@ -40,6 +40,7 @@ fn main() {
     row("a run of sigma-i / its cryptographic operations", sigma_run, sigma_bare, "µs", 1e6);
     row("a run of signed-dh / its cryptographic operations", signed_dh_run, signed_dh_bare, "µs", 1e6);
     row("a request to the key centre / its cryptographic operations", request, request_bare, "µs", 1e6);
+    row("a request of one of 10,000 clients / its cryptography", crowded_request, request_bare, "µs", 1e6);
     row("a request to a centre with 9,999 keys / with one", request_among_many, request, "µs", 1e6);
     row("a message through the world / an async-channel hop", world, hop, "ns", 1e9);
     row("a message built, delivered, read, judged / a hop", message, hop, "ns", 1e9);
@@ -196,6 +197,24 @@ const TEXT: &str = "transfer 100 to carol";
 /// which each play seals its vault.
 fn request() -> f64 {
     request_among(1)
+}
+
+/// Seconds for a request of one of 10,000 clients who ask about one key, each counted by its
+/// rate and granted: what it adds that each asks once more.
+fn crowded_request() -> f64 {
+    const CLIENTS: u32 = 10_000;
+    let requests = |times: u32| {
+        let mut text = String::from(
+            "[services.kdc.keys]\nroles = { olivia = \"operator\" }\nrequests = \"1 in 10s\"\nauthorise = false\n",
+        );
+        text.push_str("[[request]]\nat = \"1s\"\nby = \"olivia\"\nask = \"generate\"\nkey = \"orders\"\n");
+        for n in 0..times * CLIENTS {
+            let (at, client) = (60_000 + 10 * n, n % CLIENTS);
+            text.push_str(&format!("[[request]]\nat = \"{at}ms\"\nby = \"c{client}\"\nask = \"encrypt\"\nkey = \"orders\"\ntext = \"{TEXT}\"\n"));
+        }
+        text
+    };
+    (play(&requests(2)) - play(&requests(1))) / f64::from(CLIENTS)
 }
 
 /// Seconds for the same request to a centre that keeps so many keys.
