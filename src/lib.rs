@@ -38,6 +38,7 @@
 //!
 //! [`scenarios!`] makes each scenario file of a folder a test of the caller's own crate.
 pub mod crypto;
+mod hashed;
 pub mod journal;
 pub mod knowledge;
 pub mod limits;

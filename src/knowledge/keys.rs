@@ -5,8 +5,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use indexmap::Equivalent;
+
 use super::value::{Bytes, Value};
 use crate::crypto::{self, DecryptionKey, Rng, SigningKey, Suite};
+use crate::hashed::Hashed;
 use crate::notation::{KeyUses, Kind, Type};
 use crate::reason::Reason;
 
@@ -23,7 +26,17 @@ struct Made {
     decryption: BTreeMap<String, DecryptionKey>,
     stretched: BTreeMap<(String, Bytes), Bytes>,
     /// By the two names, in order, and the version.
-    shared: BTreeMap<String, BTreeMap<String, BTreeMap<u32, Bytes>>>,
+    shared: Hashed<(String, String, u32), Bytes>,
+}
+
+/// Two names and a version, to look up by: hashed as the tuple that owns its names is.
+#[derive(Hash)]
+struct Slot<'a>(&'a str, &'a str, u32);
+
+impl Equivalent<(String, String, u32)> for Slot<'_> {
+    fn equivalent(&self, (a, b, version): &(String, String, u32)) -> bool {
+        (self.0, self.1, self.2) == (a, b, *version)
+    }
 }
 
 /// The private keys of one owner.
@@ -68,12 +81,10 @@ impl Keys {
     /// `k(a,b)` in this version: 32 bytes.
     pub fn shared(&self, a: &str, b: &str, version: u32) -> Value {
         let (a, b) = if a <= b { (a, b) } else { (b, a) };
-        let made = self.lock().shared.get(a).and_then(|with| with.get(b)?.get(&version).cloned());
+        let made = self.lock().shared.get(&Slot(a, b, version)).cloned();
         let bytes = made.unwrap_or_else(|| {
             let key = Bytes::from(random(&mut self.versioned("k", a, b, version), 32));
-            let mut made = self.lock();
-            let with = made.shared.entry(a.to_owned()).or_default();
-            with.entry(b.to_owned()).or_default().insert(version, key.clone());
+            self.lock().shared.insert((a.to_owned(), b.to_owned(), version), key.clone());
             key
         });
         Value { kind: Kind::Key, bytes }

@@ -1,8 +1,9 @@
 //! What all parties of a play share: protocols, keys, the register. Must not know who wins.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::hashed::HashedSet;
 use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, Value};
 use crate::notation::{Func, Name, Program, Protocol, Term};
 use crate::pki::RelyingParty;
@@ -27,7 +28,7 @@ pub struct Cast {
     /// The date at which virtual time is zero.
     pub epoch: UnixNanos,
     /// The names for which long-term keys exist.
-    pub registered: BTreeSet<Name>,
+    pub registered: HashedSet<Name>,
     /// The certificates that the authority issued, by subject.
     pub certificates: BTreeMap<Name, Value>,
     /// Lifetimes of `expiry` values.

@@ -44,7 +44,8 @@ pub struct Means<'a> {
 /// What one party has asked for and got.
 pub struct Custody {
     rng: Rng,
-    open: BTreeMap<u32, Open>,
+    /// Boxed: most parties wait for one answer at a time, or none.
+    open: BTreeMap<u32, Box<Open>>,
     results: BTreeMap<u32, Held>,
 }
 
@@ -127,7 +128,7 @@ impl Custody {
 
     /// Tries again with another code.
     pub fn again(&mut self, number: u32, means: &Means<'_>, effects: &mut Effects) -> Option<Sight> {
-        let Open { spec, tries, .. } = self.open.get(&number)?;
+        let Open { spec, tries, .. } = &**self.open.get(&number)?;
         let (spec, tries) = (spec.clone(), *tries);
         let Errand::Keys(plea) = &spec.errand else { return None };
         self.message(&spec, plea, means, tries + 1, effects).ok()
@@ -201,7 +202,7 @@ impl Custody {
         let (number, from, spec) = (spec.number, spec.by.clone(), spec.clone());
         let (label, operation) = (digest, request.operation);
         let open = Open { spec, label, key, operation, exponent, tries, is_due: false, is_doubted: false };
-        self.open.insert(number, open);
+        self.open.insert(number, Box::new(open));
         Ok(Sight {
             id: 0,
             run: number,

@@ -1,13 +1,13 @@
 //! The key centre's counter: it opens what it is sent, proves who asks, and lets the vault's
 //! gate decide. Must not know why they ask.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cast::Cast;
 use super::envelope::{Envelope, Opened};
 use super::{Effect, Effects};
 use crate::crypto::{self, Agreement, Rng, Share, StretchCost, Totp};
+use crate::hashed::HashedSet;
 use crate::journal::Sight;
 use crate::knowledge::{Bytes, How, Made, Part, Ring, Shown, Value};
 use crate::notation::{KeyUses, Kind, Name, Service};
@@ -57,7 +57,7 @@ pub struct Keeper {
     granted: Arc<str>,
     /// Digests of the sealed requests that it has taken: each is fresh, so none comes twice.
     /// They lie with the register, and outlive a restart as it does.
-    taken: BTreeSet<[u8; 32]>,
+    taken: HashedSet<[u8; 32]>,
     /// The copy of its disk that was taken last, and whether somebody put it back.
     copied: Option<(Vec<u8>, bool)>,
 }
@@ -86,7 +86,7 @@ impl Keeper {
             rng,
             granted: "granted".into(),
             shares,
-            taken: BTreeSet::new(),
+            taken: HashedSet::default(),
             copied: None,
         })
     }

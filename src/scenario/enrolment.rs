@@ -1,12 +1,13 @@
 //! Before time zero: the authority comes to be, and each client proves possession of its keys
 //! and gets a certificate. The attacker may ask for one over somebody else's keys.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::attacker_table::AttackerSpec;
 use super::play::EPOCH;
 use super::setup::Setup;
 use crate::crypto::SigningKey;
+use crate::hashed::HashedSet;
 use crate::journal::What;
 use crate::knowledge::{Bytes, Keys, Public, Value};
 use crate::notation::{KeyUses, Name, Service};
@@ -31,7 +32,7 @@ pub struct Enrolled {
 pub fn enrol(
     setup: &Setup,
     keys: &Keys,
-    registered: &BTreeSet<Name>,
+    registered: &HashedSet<Name>,
     attacker: Option<&AttackerSpec>,
 ) -> Result<Enrolled, Halt> {
     let protocols = setup.protocols.iter().map(|(file, _)| &file.protocol);

@@ -106,7 +106,7 @@ impl Company {
                 main: setup.protocol().name.as_str().into(),
                 keys: keys.clone(),
                 epoch: EPOCH,
-                registered,
+                registered: registered.into_iter().collect(),
                 certificates: BTreeMap::new(),
                 ring: setup.ring(),
                 lifetimes: setup.lifetimes.clone(),

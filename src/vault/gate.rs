@@ -2,8 +2,6 @@
 //! how often; then the vault asks for the key's state and writes the audit record. Must not
 //! know how requests arrive, nor how a name was proved.
 
-use std::collections::BTreeMap;
-
 use super::handle::{Care, Vault};
 use super::message::{Operation, Response, Verb, WrapUnder};
 use super::policy::Policy;
@@ -12,6 +10,7 @@ use super::request::{Approval, Request};
 use super::roles::{Reach, Role};
 use super::store::Store;
 use crate::crypto::{Result, Rng, Totp};
+use crate::hashed::Hashed;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 
@@ -29,7 +28,7 @@ struct Principal {
 pub struct Gate<S> {
     vault: Vault<S>,
     policy: Policy,
-    principals: BTreeMap<String, Principal>,
+    principals: Hashed<String, Principal>,
     requests: Limiter,
     sources: Limiter,
     codes: Limiter,
@@ -44,7 +43,7 @@ impl<S: Store> Gate<S> {
             sources: Limiter::new(policy.requests_per_source),
             codes: Limiter::new(policy.codes),
             lock_out: LockOut::default(),
-            principals: BTreeMap::new(),
+            principals: Hashed::default(),
             vault,
             policy,
         }
@@ -147,9 +146,9 @@ impl<S: Store> Gate<S> {
         self.check_second_factor(actor, request, now)?;
         if self.policy.rate_limit {
             // Whoever is stopped by the one has not used up the other.
-            self.requests.check(actor, now)?;
-            self.sources.take(&request.source, now)?;
+            self.sources.check(&request.source, now)?;
             self.requests.take(actor, now)?;
+            self.sources.take(&request.source, now)?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::hashed::Hashed;
 use crate::limits::MAX_TRACKED_RATES;
 use crate::reason::Reason;
 use crate::time::{Span, UnixNanos};
@@ -21,6 +22,13 @@ impl Rate {
     fn interval(self) -> u64 {
         (self.per.0 / u64::from(self.burst.max(1))).max(1)
     }
+
+    /// When a bucket that is full at some time is full again without one token more.
+    fn without_one(self, full_at: UnixNanos, now: UnixNanos) -> Result<UnixNanos, Reason> {
+        let full_at = full_at.max(now).after(Span(self.interval()));
+        let empty_at = now.after(Span(self.interval().saturating_mul(u64::from(self.burst))));
+        if full_at > empty_at { Err(Reason::RateLimited) } else { Ok(full_at) }
+    }
 }
 
 /// Token buckets by name, which begin full.
@@ -29,13 +37,13 @@ pub struct Limiter {
     rate: Rate,
     /// When each bucket will be full again (the virtual scheduling of GCRA, ITU-T I.371):
     /// one number says all that a count and a time would.
-    full_at: BTreeMap<String, UnixNanos>,
+    full_at: Hashed<String, UnixNanos>,
 }
 
 impl Limiter {
     /// Buckets of `rate`.
     pub fn new(rate: Rate) -> Limiter {
-        Limiter { rate, full_at: BTreeMap::new() }
+        Limiter { rate, full_at: Hashed::default() }
     }
 
     /// Checks that there is a token in the bucket of `name`, and leaves it there. Answers when
@@ -44,10 +52,7 @@ impl Limiter {
     /// # Errors
     /// `RateLimited`.
     pub fn check(&self, name: &str, now: UnixNanos) -> Result<UnixNanos, Reason> {
-        let full_at = self.full_at.get(name).copied().unwrap_or(now).max(now);
-        let full_at = full_at.after(Span(self.rate.interval()));
-        let empty_at = now.after(Span(self.rate.interval().saturating_mul(u64::from(self.rate.burst))));
-        if full_at > empty_at { Err(Reason::RateLimited) } else { Ok(full_at) }
+        self.rate.without_one(self.full_at.get(name).copied().unwrap_or(now), now)
     }
 
     /// Takes a token from the bucket of `name`.
@@ -56,18 +61,19 @@ impl Limiter {
     /// `RateLimited` if there is none; also if
     /// [`MAX_TRACKED_RATES`](crate::limits::MAX_TRACKED_RATES) others are not full.
     pub fn take(&mut self, name: &str, now: UnixNanos) -> Result<(), Reason> {
-        let full_at = self.check(name, now)?;
-        if self.full_at.len() >= MAX_TRACKED_RATES && !self.full_at.contains_key(name) {
+        if let Some(full_at) = self.full_at.get_mut(name) {
+            *full_at = self.rate.without_one(*full_at, now)?;
+            return Ok(());
+        }
+        let full_at = self.rate.without_one(now, now)?;
+        if self.full_at.len() >= MAX_TRACKED_RATES {
             // A full bucket is as good as none.
             self.full_at.retain(|_, full_at| *full_at > now);
             if self.full_at.len() >= MAX_TRACKED_RATES {
                 return Err(Reason::RateLimited);
             }
         }
-        match self.full_at.get_mut(name) {
-            Some(at) => *at = full_at,
-            None => drop(self.full_at.insert(name.to_owned(), full_at)),
-        }
+        self.full_at.insert(name.to_owned(), full_at);
         Ok(())
     }
 }

@@ -5,11 +5,14 @@ mod network;
 mod shell;
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 use std::fmt;
+use std::iter::Peekable;
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 use crate::crypto::Rng;
+use crate::hashed::Hashed;
 use crate::journal::{Journal, Sight, What};
 use crate::limits::{MAX_EVENTS, MAX_MESSAGES, MAX_VIRTUAL_SECONDS};
 use crate::notation::Name;
@@ -98,12 +101,16 @@ impl Stage {
 
     /// As `play`, on a `current_thread` runtime that is there already.
     pub async fn run(self) -> Result<Journal, Halt> {
-        let Stage { actors, attacker, network, rng, timeline, prologue } = self;
+        let Stage { actors, attacker, network, rng, mut timeline, prologue } = self;
         let mut shell = Shell::new();
-        let mut places = BTreeMap::new();
+        let mut places = Hashed::default();
         for (name, actor) in actors {
             places.insert(name.clone(), shell.add(name, actor));
         }
+        if let Some((name, _)) = &attacker {
+            timeline.insert(0, (SimTime::ZERO, Cue::Input(name.clone(), Input::Begin)));
+        }
+        timeline.sort_by_key(|(at, _)| *at);
         let attacker = attacker.map(|(name, actor)| shell.add(name, actor));
         let mut world = World {
             shell,
@@ -111,9 +118,9 @@ impl Stage {
             attacker,
             network,
             rng,
-            set: VecDeque::with_capacity(timeline.len()),
             heap: BinaryHeap::new(),
             journal: Journal::of(timeline.len()),
+            set: timeline.into_iter().peekable(),
             now: SimTime::ZERO,
             sequence: 0,
             messages: 0,
@@ -121,26 +128,19 @@ impl Stage {
         for what in prologue {
             world.journal.push(SimTime::ZERO, None, what);
         }
-        if let Some(her) = world.attacker {
-            world.schedule(SimTime::ZERO, None, Due::Input(her, Box::new(Input::Begin)));
-        }
-        for (at, cue) in timeline {
-            world.cue(at, cue);
-        }
-        world.set.make_contiguous().sort_unstable_by(|a, b| b.cmp(a));
         world.run().await
     }
 }
 
 struct World {
     shell: Shell,
-    places: BTreeMap<Name, usize>,
+    places: Hashed<Name, usize>,
     attacker: Option<usize>,
     network: Network,
     rng: Rng,
     /// What was set to happen from the beginning, in its order: thousands of requests, of which
-    /// the heap need not know.
-    set: VecDeque<Entry>,
+    /// the heap need not know. It comes before what has come up for the same time.
+    set: Peekable<IntoIter<(SimTime, Cue)>>,
     /// What has come up since.
     heap: BinaryHeap<Entry>,
     journal: Journal,
@@ -191,33 +191,38 @@ impl World {
         self.heap.push(Entry { at, sequence: self.sequence, cause, due });
     }
 
-    /// What is due next.
-    fn next(&mut self) -> Option<Entry> {
-        match (self.set.front(), self.heap.peek()) {
-            (Some(set), Some(came_up)) if came_up > set => self.heap.pop(),
-            (Some(_), _) => self.set.pop_front(),
-            (None, _) => self.heap.pop(),
+    /// What is due next, when and why.
+    fn next(&mut self) -> Option<(SimTime, Option<u64>, Due)> {
+        loop {
+            let is_set = match (self.set.peek(), self.heap.peek()) {
+                (Some((set_at, _)), Some(came_up)) => *set_at <= came_up.at,
+                (set, _) => set.is_some(),
+            };
+            if !is_set {
+                return self.heap.pop().map(|Entry { at, cause, due, .. }| (at, cause, due));
+            }
+            // A cue for somebody who does not play is none.
+            let (at, cue) = self.set.next()?;
+            if let Some(due) = self.due(cue) {
+                return Some((at, None, due));
+            }
         }
     }
 
-    fn cue(&mut self, at: SimTime, cue: Cue) {
-        let due = match cue {
-            Cue::Ask(ask) => Due::Ask(ask),
+    fn due(&self, cue: Cue) -> Option<Due> {
+        match cue {
+            Cue::Ask(ask) => Some(Due::Ask(ask)),
             Cue::Input(name, input) => {
                 let place = self.places.get(&name).copied();
-                match place.or(self.attacker.filter(|her| self.shell.name(*her) == &name)) {
-                    Some(place) => Due::Input(place, Box::new(input)),
-                    None => return,
-                }
+                let place = place.or(self.attacker.filter(|her| self.shell.name(*her) == &name))?;
+                Some(Due::Input(place, Box::new(input)))
             }
-        };
-        self.sequence += 1;
-        self.set.push_back(Entry { at, sequence: self.sequence, cause: None, due });
+        }
     }
 
     async fn run(mut self) -> Result<Journal, Halt> {
         let mut steps = 0;
-        while let Some(Entry { at, cause, due, .. }) = self.next() {
+        while let Some((at, cause, due)) = self.next() {
             steps += 1;
             limit("MAX_EVENTS", steps, MAX_EVENTS, "parties that answer each other for ever")?;
             limit(
