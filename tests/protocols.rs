@@ -2,6 +2,7 @@
 //! suite, with any seed. What one party builds, its peer learns.
 
 use mallory::Scenario;
+use mallory::journal::What;
 use mallory::notation::Origin;
 use mallory::scenario::{KeyPool, ProtocolFile, protocols};
 use proptest::prelude::*;
@@ -88,5 +89,24 @@ proptest! {
         let cheap: Vec<_> = all.iter().filter(|e| !e.text.text.contains("}pk(")).collect();
         let entry = cheap[pick.index(cheap.len())];
         prop_assert_eq!(all_complete(&entry.name, ENCODINGS[encoding], "", seed, &KeyPool::default()), Ok(()));
+    }
+}
+
+/// Whoever writes another's address on a request must not have more sent there than it sent
+/// (RFC 9147 §5.1).
+#[test]
+fn a_cookie_is_no_longer_than_what_it_answers() {
+    for encoding in ENCODINGS {
+        let text = honest("served-dh-cookie", encoding, "");
+        let scenario = Scenario::from_text("cookie", &text).unwrap();
+        let play = scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap();
+        let len = |line: u32| {
+            let sent = play.journal().events().iter().find_map(|event| match &event.what {
+                What::Sent { message } if message.line == line => Some(message.bytes.len()),
+                _ => None,
+            });
+            sent.unwrap()
+        };
+        assert!(len(2) <= len(1), "{encoding}: {} answers {}", len(2), len(1));
     }
 }

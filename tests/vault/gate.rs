@@ -249,6 +249,25 @@ fn a_secret_leaves_under_its_owners_public_key_only() {
 }
 
 #[test]
+fn whoever_wraps_under_a_key_of_the_vault_learns_of_no_others() {
+    let mut s =
+        service(Policy { dual_control: false, second_factor: Default::default(), ..Policy::default() });
+    let mut make = |name: &str, owner: &str| {
+        let spec = KeySpec::new(KeyKind::Aes256, Usage::Wrap, owner);
+        let generate = Operation::Generate { key: name.to_owned(), spec };
+        s.ask(&by("otto", generate)).expect("an operator makes keys");
+    };
+    make("hers", "alice");
+    make("his", "bob");
+    let mut export = |under: &str| {
+        let under = WrapUnder::Key(under.to_owned());
+        s.ask(&by("alice", Operation::Export { key: "k".to_owned(), version: None, under }))
+    };
+    assert!(matches!(export("hers"), Ok(Response::Wrapped(_))));
+    assert_eq!((export("his"), export("nothing")), (Err(Reason::Forbidden), Err(Reason::Forbidden)));
+}
+
+#[test]
 fn whoever_is_revoked_is_refused_and_consents_to_nothing() {
     let mut s = service(Policy::default());
     s.gate.revoke("adam");
