@@ -21,9 +21,9 @@ pub struct Cast {
     pub keys: Arc<Keys>,
     /// Which of them names have when the play begins.
     pub ring: Ring,
-    /// The key centre, and the protocol in which it is asked.
+    /// The key centre's name.
     pub kdc: Name,
-    /// See `kdc`.
+    /// The protocol in which it is asked for keys.
     pub kms: Name,
     /// The date at which virtual time is zero.
     pub epoch: UnixNanos,

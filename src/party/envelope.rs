@@ -18,7 +18,7 @@ const SEALED: u8 = 2;
 const PLAIN: u8 = 3;
 /// Marks who consents.
 const APPROVER: u8 = 4;
-/// Marks the proof of it: HMAC-SHA-256 over the operation.
+/// Marks the proof of it: HMAC-SHA-256 over this request and its operation.
 const CONSENT: u8 = 5;
 /// To what requests are bound.
 pub const REQUEST_LABEL: &[u8] = b"kms request";

@@ -149,3 +149,20 @@ fn an_agreed_secret_never_goes_over_the_wire() {
         assert!(!learned, "{kind}: alice's share is under seal");
     }
 }
+
+#[test]
+fn a_share_that_is_stolen_twice_is_one() {
+    let text = CENTRE.replace("[services.kdc.keys]", "[services.kdc.keys]\nshares = \"2 of 3\"");
+    let robbed = |shares: &[u8]| {
+        let stolen: String = shares
+            .iter()
+            .map(|nth| format!("[[event]]\nat = \"1h\"\ncompromise = \"share({nth})\"\n"))
+            .collect();
+        let rest = ["r2", "vault"].map(|what| format!("[[event]]\nat = \"1h\"\ncompromise = \"{what}\"\n"));
+        let played = play(&format!("{text}{ENCRYPTED}{stolen}{}{}", rest.concat(), eavesdrops("")));
+        played.attacker().learned("r2")
+    };
+    assert!(!robbed(&[1, 1]));
+    assert!(robbed(&[1, 1, 2]));
+    assert!(robbed(&[3, 2, 1]));
+}

@@ -83,7 +83,8 @@ impl Papers {
             }
             let share = name.starts_with(SHARE).then(|| Share::from_bytes(&value.bytes).ok()).flatten();
             let is_share = share.is_some();
-            self.shares.extend(share);
+            // The same share twice is one.
+            self.shares.extend(share.filter(|share| !self.shares.contains(share)));
             if **name == *"vault" {
                 self.copy = Some(value.clone());
             }
