@@ -16,11 +16,11 @@ use crate::hashed::Hashed;
 use crate::journal::{Journal, Sight, What};
 use crate::limits::{MAX_EVENTS, MAX_MESSAGES, MAX_VIRTUAL_SECONDS};
 use crate::notation::Name;
-use crate::party::{Actor, Effect, Effects, Input};
+use crate::party::{Actor, Effect, Input};
 use crate::time::{SimTime, Span};
 
 pub use network::{Link, Network};
-use shell::Shell;
+use shell::{Letter, Shell};
 
 /// Everything that a play consists of, before it begins.
 pub struct Stage {
@@ -263,21 +263,21 @@ impl World {
 
     /// Gives an input to a party and does what comes of it.
     async fn give(&mut self, place: usize, input: Input, cause: Option<u64>) -> Result<(), Halt> {
-        let effects = self.shell.ask(place, input, self.now).await?;
-        self.apply(place, effects, cause).await
+        let letter = self.shell.ask(place, input, self.now).await?;
+        self.apply(place, letter, cause).await
     }
 
     async fn apply(
         &mut self,
         by: usize,
-        mut effects: Box<Effects>,
+        mut letter: Box<Letter>,
         mut cause: Option<u64>,
     ) -> Result<(), Halt> {
         let event = cause.unwrap_or(self.journal.events().len() as u64);
-        for made in effects.made.drain(..) {
+        for made in letter.effects.made.drain(..) {
             self.journal.push_made(self.shell.name(by), event, made);
         }
-        for effect in effects.all.drain(..) {
+        for effect in letter.effects.all.drain(..) {
             match effect {
                 Effect::Note(what) => {
                     let opens = matches!(what, What::Started { .. });
@@ -309,7 +309,7 @@ impl World {
                 }
             }
         }
-        self.shell.take_back(effects);
+        self.shell.take_back(letter);
         Ok(())
     }
 
@@ -327,9 +327,9 @@ impl World {
             self.travel(message, Span(0), Some(event));
             return Ok(());
         };
-        let effects = self.shell.ask(her, Input::OnWire(message), self.now).await?;
+        let letter = self.shell.ask(her, Input::OnWire(message), self.now).await?;
         // Her answers to a message are never messages of honest parties: no recursion.
-        Box::pin(self.apply(her, effects, Some(event))).await
+        Box::pin(self.apply(her, letter, Some(event))).await
     }
 
     fn inject(

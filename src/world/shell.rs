@@ -6,40 +6,48 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
-use async_channel::{Receiver, Sender};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::Halt;
 use crate::notation::Name;
 use crate::party::{Actor, Effects, Input};
 use crate::time::SimTime;
 
-/// The time, the input, and where to write what comes of it.
-type Letter = (SimTime, Input, Box<Effects>);
-/// What came of a letter; nothing if the task died over it.
-type Reply = Option<Box<Effects>>;
+/// What goes to a party and comes back: one sheet, used again and again.
+#[derive(Default)]
+pub(super) struct Letter {
+    now: SimTime,
+    input: Option<Input>,
+    /// What came of it.
+    pub(super) effects: Effects,
+}
+
+/// A letter that was answered; nothing if the task died over it.
+type Reply = Option<Box<Letter>>;
 
 /// All parties' tasks.
 pub(super) struct Shell {
     parties: Vec<Party>,
     answer: Answer,
-    /// An empty sheet, used again for each answer.
-    sheet: Option<Box<Effects>>,
+    /// A letter that was read to its end.
+    blank: Option<Box<Letter>>,
 }
 
 struct Party {
     name: Name,
-    inbox: Sender<Letter>,
+    /// Unbounded by its type: it never holds more than the one letter that is under way.
+    inbox: UnboundedSender<Box<Letter>>,
     met: bool,
 }
 
 impl Shell {
     pub(super) fn new() -> Shell {
-        Shell { parties: Vec::new(), answer: Answer::default(), sheet: None }
+        Shell { parties: Vec::new(), answer: Answer::default(), blank: None }
     }
 
     /// Starts a party's task and answers its place.
     pub(super) fn add(&mut self, name: Name, actor: Box<dyn Actor>) -> usize {
-        let (inbox, letters) = async_channel::bounded(1);
+        let (inbox, letters) = unbounded_channel();
         tokio::spawn(live(actor, letters, self.answer.clone()));
         self.parties.push(Party { name, inbox, met: false });
         self.parties.len() - 1
@@ -60,28 +68,31 @@ impl Shell {
         place: usize,
         input: Input,
         now: SimTime,
-    ) -> Result<Box<Effects>, Halt> {
+    ) -> Result<Box<Letter>, Halt> {
         let party = &mut self.parties[place];
         party.met = true;
         let died = || Halt::Died { party: party.name.clone() };
-        let sheet = self.sheet.take().unwrap_or_default();
-        party.inbox.try_send((now, input, sheet)).map_err(|_| died())?;
+        let mut letter = self.blank.take().unwrap_or_default();
+        (letter.now, letter.input) = (now, Some(input));
+        party.inbox.send(letter).map_err(|_| died())?;
         self.answer.wait().await.ok_or_else(died)
     }
 
     /// Takes back an answer that was read to its end.
-    pub(super) fn take_back(&mut self, read: Box<Effects>) {
-        self.sheet = Some(read);
+    pub(super) fn take_back(&mut self, read: Box<Letter>) {
+        self.blank = Some(read);
     }
 }
 
 /// A party's life: one input at a time.
-async fn live(mut actor: Box<dyn Actor>, letters: Receiver<Letter>, answer: Answer) {
-    while let Ok((now, input, mut effects)) = letters.recv().await {
+async fn live(mut actor: Box<dyn Actor>, mut letters: UnboundedReceiver<Box<Letter>>, answer: Answer) {
+    while let Some(mut letter) = letters.recv().await {
         let last_word = LastWord(&answer);
-        actor.handle(input, now, &mut effects);
+        if let Some(input) = letter.input.take() {
+            actor.handle(input, letter.now, &mut letter.effects);
+        }
         std::mem::forget(last_word);
-        answer.give(Some(effects));
+        answer.give(Some(letter));
     }
 }
 
