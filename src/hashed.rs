@@ -1,15 +1,50 @@
-//! Maps and sets that are looked up by a hash and gone through in the order of insertion: the
-//! same in every process, for what thousands of names are looked up in at every step. Must not
-//! know what is in them.
+//! Maps in which thousands of names are looked up at every step: by hash, in one look. Nobody
+//! can go through them, so their order is nobody's business. Must not know what is in them.
 
-use std::hash::{BuildHasherDefault, DefaultHasher};
+#![expect(clippy::disallowed_types, reason = "what is here keeps all others from going through it")]
 
-use indexmap::{IndexMap, IndexSet};
+use std::hash::Hash;
 
-/// Without a key of the process's own, which would make two of them differ.
-type Steady = BuildHasherDefault<DefaultHasher>;
+use foldhash::fast::FixedState;
+pub use hashbrown::Equivalent;
+use hashbrown::HashMap;
 
-/// A map.
-pub type Hashed<K, V> = IndexMap<K, V, Steady>;
-/// A set.
-pub type HashedSet<K> = IndexSet<K, Steady>;
+/// A map. Keys that are short should lie in it and not elsewhere: `SmolStr`, not `String`.
+#[derive(Clone, Debug)]
+pub struct Hashed<K, V>(
+    /// Without a seed of the process's own: two processes do the same work.
+    HashMap<K, V, FixedState>,
+);
+
+impl<K, V> Default for Hashed<K, V> {
+    fn default() -> Self {
+        Hashed(HashMap::default())
+    }
+}
+
+impl<K: Eq + Hash, V> Hashed<K, V> {
+    /// The value of `key`.
+    pub fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<&V> {
+        self.0.get(key)
+    }
+
+    /// The value of `key`, to change.
+    pub fn get_mut<Q: Hash + Equivalent<K> + ?Sized>(&mut self, key: &Q) -> Option<&mut V> {
+        self.0.get_mut(key)
+    }
+
+    /// Sets the value of `key` and answers the one before.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        self.0.insert(key, value)
+    }
+
+    /// Keeps what passes a test that depends on nothing but its argument.
+    pub fn retain(&mut self, mut passes: impl FnMut(&V) -> bool) {
+        self.0.retain(|_, value| passes(value));
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}

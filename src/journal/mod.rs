@@ -4,8 +4,6 @@
 mod event;
 mod json;
 
-use std::sync::Arc;
-
 use crate::knowledge::Made;
 use crate::notation::Name;
 use crate::time::SimTime;
@@ -95,6 +93,3 @@ impl Journal {
         crate::crypto::sha256(&[&bytes])
     }
 }
-
-/// A name that many events share.
-pub type Who = Arc<str>;

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use indexmap::Equivalent;
+use crate::hashed::Equivalent;
+use smol_str::SmolStr;
 
 use super::value::{Bytes, Value};
 use crate::crypto::{self, DecryptionKey, Rng, SigningKey, Suite};
@@ -26,15 +27,15 @@ struct Made {
     decryption: BTreeMap<String, DecryptionKey>,
     stretched: BTreeMap<(String, Bytes), Bytes>,
     /// By the two names, in order, and the version.
-    shared: Hashed<(String, String, u32), Bytes>,
+    shared: Hashed<(SmolStr, SmolStr, u32), Bytes>,
 }
 
 /// Two names and a version, to look up by: hashed as the tuple that owns its names is.
 #[derive(Hash)]
 struct Slot<'a>(&'a str, &'a str, u32);
 
-impl Equivalent<(String, String, u32)> for Slot<'_> {
-    fn equivalent(&self, (a, b, version): &(String, String, u32)) -> bool {
+impl Equivalent<(SmolStr, SmolStr, u32)> for Slot<'_> {
+    fn equivalent(&self, (a, b, version): &(SmolStr, SmolStr, u32)) -> bool {
         (self.0, self.1, self.2) == (a, b, *version)
     }
 }
@@ -84,7 +85,7 @@ impl Keys {
         let made = self.lock().shared.get(&Slot(a, b, version)).cloned();
         let bytes = made.unwrap_or_else(|| {
             let key = Bytes::from(random(&mut self.versioned("k", a, b, version), 32));
-            self.lock().shared.insert((a.to_owned(), b.to_owned(), version), key.clone());
+            self.lock().shared.insert((a.into(), b.into(), version), key.clone());
             key
         });
         Value { kind: Kind::Key, bytes }

@@ -1,9 +1,11 @@
 //! What all parties of a play share: protocols, keys, the register. Must not know who wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::hashed::HashedSet;
+use smol_str::SmolStr;
+
+use crate::hashed::Hashed;
 use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, Value};
 use crate::notation::{Func, Name, Program, Protocol, Term};
 use crate::pki::RelyingParty;
@@ -28,7 +30,7 @@ pub struct Cast {
     /// The date at which virtual time is zero.
     pub epoch: UnixNanos,
     /// The names for which long-term keys exist.
-    pub registered: HashedSet<Name>,
+    pub registered: Register,
     /// The certificates that the authority issued, by subject.
     pub certificates: BTreeMap<Name, Value>,
     /// Lifetimes of `expiry` values.
@@ -39,6 +41,42 @@ pub struct Cast {
     pub horizon: SimTime,
     /// The scheduled runs, by number.
     pub runs: BTreeMap<u32, Arc<RunSpec>>,
+}
+
+/// Names for which long-term keys exist.
+#[derive(Default)]
+pub struct Register {
+    /// In order.
+    names: BTreeSet<Name>,
+    known: Hashed<SmolStr, Name>,
+}
+
+impl Register {
+    /// Whether it has this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// This name, to share.
+    pub fn get(&self, name: &str) -> Option<&Name> {
+        self.known.get(name)
+    }
+
+    /// All of them, in order.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.names.iter()
+    }
+}
+
+impl FromIterator<Name> for Register {
+    fn from_iter<T: IntoIterator<Item = Name>>(all: T) -> Register {
+        let names: BTreeSet<Name> = all.into_iter().collect();
+        let mut known = Hashed::default();
+        for name in &names {
+            known.insert(SmolStr::new(name), name.clone());
+        }
+        Register { names, known }
+    }
 }
 
 /// A protocol in an encoding, ready to be spoken.

@@ -7,7 +7,7 @@ use super::cast::Cast;
 use super::envelope::{Envelope, Opened};
 use super::{Effect, Effects};
 use crate::crypto::{self, Agreement, Rng, Share, StretchCost, Totp};
-use crate::hashed::HashedSet;
+use crate::hashed::Hashed;
 use crate::journal::Sight;
 use crate::knowledge::{Bytes, How, Made, Part, Ring, Shown, Value};
 use crate::notation::{KeyUses, Kind, Name, Service};
@@ -57,7 +57,7 @@ pub struct Keeper {
     granted: Arc<str>,
     /// Digests of the sealed requests that it has taken: each is fresh, so none comes twice.
     /// They lie with the register, and outlive a restart as it does.
-    taken: HashedSet<[u8; 32]>,
+    taken: Hashed<[u8; 32], ()>,
     /// The copy of its disk that was taken last, and whether somebody put it back.
     copied: Option<(Vec<u8>, bool)>,
 }
@@ -86,7 +86,7 @@ impl Keeper {
             rng,
             granted: "granted".into(),
             shares,
-            taken: HashedSet::default(),
+            taken: Hashed::default(),
             copied: None,
         })
     }
@@ -138,7 +138,7 @@ impl Keeper {
         let envelope = Envelope::read(&message.bytes);
         let opened = envelope.as_ref().map_err(|reason| *reason).and_then(|envelope| {
             let opened = envelope.open(message, cast, ring)?;
-            let is_new = opened.key.is_none() || self.taken.insert(envelope.digest);
+            let is_new = opened.key.is_none() || self.taken.insert(envelope.digest, ()).is_none();
             if is_new { Ok(opened) } else { Err(Reason::Replayed) }
         });
         let answer = match &opened {

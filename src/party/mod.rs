@@ -24,7 +24,7 @@ use crate::notation::{Name, Term};
 use crate::time::{SimTime, Span};
 
 pub use bureau::{Bureau, CA_PROTOCOL, CRL_PROTOCOL, KMS_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS};
-pub use cast::{Cast, Character, RunSpec, Spoken};
+pub use cast::{Cast, Character, Register, RunSpec, Spoken};
 pub use custody::totp;
 pub use errand::{Errand, RequestSpec, certified_uses};
 pub use keeper::{Keeper, KeeperSpec, SealedUnder};

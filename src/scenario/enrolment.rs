@@ -7,10 +7,10 @@ use super::attacker_table::AttackerSpec;
 use super::play::EPOCH;
 use super::setup::Setup;
 use crate::crypto::SigningKey;
-use crate::hashed::HashedSet;
 use crate::journal::What;
 use crate::knowledge::{Bytes, Keys, Public, Value};
 use crate::notation::{KeyUses, Name, Service};
+use crate::party::Register;
 use crate::pki::{self, Authority, AuthorityKeys, Certificates};
 use crate::world::Halt;
 
@@ -32,7 +32,7 @@ pub struct Enrolled {
 pub fn enrol(
     setup: &Setup,
     keys: &Keys,
-    registered: &HashedSet<Name>,
+    registered: &Register,
     attacker: Option<&AttackerSpec>,
 ) -> Result<Enrolled, Halt> {
     let protocols = setup.protocols.iter().map(|(file, _)| &file.protocol);
@@ -55,7 +55,7 @@ pub fn enrol(
     }
     let mut certificates = BTreeMap::new();
     let services: Vec<&str> = Service::ALL.iter().map(|s| s.1).collect();
-    for name in registered.iter().filter(|n| !services.contains(&&***n)) {
+    for name in registered.names().filter(|n| !services.contains(&&***n)) {
         let foreign = attacker.filter(|a| a.name == *name).and_then(|a| a.enrols_key_of.as_ref());
         let requests = match foreign {
             None => pki::requests(name, &keys.private(name, uses)),

@@ -97,7 +97,6 @@ struct Company {
 impl Company {
     fn gather(setup: &Setup, keys: Arc<Keys>, attacker: Option<&AttackerSpec>) -> Result<Company, Halt> {
         let insider = attacker.filter(|a| a.insider).map(|a| a.name.clone());
-        let registered: BTreeSet<Name> = setup.parties.keys().cloned().chain(insider).collect();
         let mut company = Company {
             cast: Arc::new(Cast {
                 protocols: BTreeMap::new(),
@@ -106,7 +105,7 @@ impl Company {
                 main: setup.protocol().name.as_str().into(),
                 keys: keys.clone(),
                 epoch: EPOCH,
-                registered: registered.into_iter().collect(),
+                registered: setup.parties.keys().cloned().chain(insider).collect(),
                 certificates: BTreeMap::new(),
                 ring: setup.ring(),
                 lifetimes: setup.lifetimes.clone(),
@@ -161,7 +160,7 @@ impl Company {
     /// The key centre at its counter, with a vault of its own.
     fn keeper(&self, setup: &Setup) -> Result<Option<Box<Keeper>>, Halt> {
         let Some(centre) = setup.key_centre.as_ref().filter(|_| setup.keeps_keys()) else { return Ok(None) };
-        let principals = self.cast.registered.iter().map(|name| {
+        let principals = self.cast.registered.names().map(|name| {
             let role = centre.roles.get(name).copied().unwrap_or(Role::Client);
             (name.to_string(), role, centre.codes.contains(name).then(|| totp(&self.cast, name)))
         });
@@ -330,7 +329,7 @@ impl Company {
 
     /// Every long-term key that the protocols use: what leaks in the game of forward secrecy.
     fn long_term_keys(&self, setup: &Setup) -> Vec<(String, Value)> {
-        let names: Vec<&Name> = self.cast.registered.iter().collect();
+        let names: Vec<&Name> = self.cast.registered.names().collect();
         let mut terms: Vec<Term> = names.iter().map(|n| Term::of(Func::Sk, &[n])).collect();
         for (nth, a) in names.iter().enumerate() {
             for b in &names[nth..] {

@@ -2,10 +2,12 @@
 //! how often; then the vault asks for the key's state and writes the audit record. Must not
 //! know how requests arrive, nor how a name was proved.
 
+use smol_str::SmolStr;
+
 use super::handle::{Care, Vault};
 use super::message::{Operation, Response, Verb, WrapUnder};
 use super::policy::Policy;
-use super::rates::{Limiter, LockOut};
+use super::rates::{Bucket, Limiter};
 use super::request::{Approval, Request};
 use super::roles::{Reach, Role};
 use super::store::Store;
@@ -22,27 +24,35 @@ struct Principal {
     /// SubjectPublicKeyInfo of the key under which its own keys may leave.
     public_key: Option<Vec<u8>>,
     revoked: bool,
+    counted: Counted,
+}
+
+/// What the guards have counted of a principal.
+#[derive(Clone, Copy, Default, Debug)]
+struct Counted {
+    requests: Bucket,
+    codes: Bucket,
+    /// Wrong codes in a row. A lock holds until somebody lifts it: it stops guessing for good,
+    /// and lets whoever knows a name lock its owner out (RFC 4226 §7.3).
+    wrong_codes: u32,
 }
 
 /// A vault with guards in front of it.
 pub struct Gate<S> {
     vault: Vault<S>,
     policy: Policy,
-    principals: Hashed<String, Principal>,
-    requests: Limiter,
+    principals: Hashed<SmolStr, Principal>,
+    /// Requests in names that nobody has, of which a service hears that believes every name.
+    strangers: Limiter,
     sources: Limiter,
-    codes: Limiter,
-    lock_out: LockOut,
 }
 
 impl<S: Store> Gate<S> {
     /// Guards in front of `vault`, with nobody enrolled.
     pub fn new(vault: Vault<S>, policy: Policy) -> Gate<S> {
         Gate {
-            requests: Limiter::new(policy.requests),
+            strangers: Limiter::new(policy.requests),
             sources: Limiter::new(policy.requests_per_source),
-            codes: Limiter::new(policy.codes),
-            lock_out: LockOut::default(),
             principals: Hashed::default(),
             vault,
             policy,
@@ -50,10 +60,11 @@ impl<S: Store> Gate<S> {
     }
 
     /// Enrols `name`, or changes its role and codes. Without codes, a principal's
-    /// operations that need one are refused.
+    /// operations that need one are refused. What was counted of it stays.
     pub fn enrol(&mut self, name: &str, role: Role, codes: Option<Totp>) {
-        let principal = Principal { role, codes, public_key: None, revoked: false };
-        self.principals.insert(name.to_owned(), principal);
+        let counted = self.principals.get(name).map(|known| known.counted).unwrap_or_default();
+        let principal = Principal { role, codes, public_key: None, revoked: false, counted };
+        self.principals.insert(name.into(), principal);
     }
 
     /// Takes in the public key of `name` (SubjectPublicKeyInfo): under it, and under no other,
@@ -79,7 +90,9 @@ impl<S: Store> Gate<S> {
 
     /// Lifts the lock of `name`.
     pub fn unlock(&mut self, name: &str) {
-        self.lock_out.clear(name);
+        if let Some(principal) = self.principals.get_mut(name) {
+            principal.counted.wrong_codes = 0;
+        }
     }
 
     /// The vault behind.
@@ -98,8 +111,8 @@ impl<S: Store> Gate<S> {
     /// # Errors
     /// Those of `start`.
     pub fn restarted<T>(self, start: impl FnOnce(Vault<S>) -> Result<Vault<T>>) -> Result<Gate<T>> {
-        let Gate { vault, policy, principals, requests, sources, codes, lock_out } = self;
-        Ok(Gate { vault: start(vault)?, policy, principals, requests, sources, codes, lock_out })
+        let Gate { vault, policy, principals, strangers, sources } = self;
+        Ok(Gate { vault: start(vault)?, policy, principals, strangers, sources })
     }
 
     /// Records that something was refused of which nobody can tell what it asks, as far as the
@@ -140,24 +153,26 @@ impl<S: Store> Gate<S> {
     }
 
     fn admit(&mut self, request: &Request, now: UnixNanos) -> Result<()> {
-        self.authenticate(request)?;
-        let actor = request.claimed.as_str();
-        self.authorise(actor, request)?;
-        self.check_second_factor(actor, request, now)?;
+        let principal = self.principals.get(request.claimed.as_str());
+        self.authenticate(principal, request)?;
+        self.authorise(principal, request)?;
+        let mut principal = self.principals.get_mut(request.claimed.as_str());
+        check_second_factor(&self.policy, principal.as_deref_mut(), request, now)?;
         if self.policy.rate_limit {
             // Whoever is stopped by the one has not used up the other.
             self.sources.check(&request.source, now)?;
-            self.requests.take(actor, now)?;
+            match principal {
+                Some(principal) => self.policy.requests.take(&mut principal.counted.requests, now)?,
+                None => self.strangers.take(&request.claimed, now)?,
+            }
             self.sources.take(&request.source, now)?;
         }
         Ok(())
     }
 
-    fn authenticate(&self, request: &Request) -> Result<()> {
-        let claimed = &request.claimed;
-        let principal = self.principals.get(claimed);
+    fn authenticate(&self, principal: Option<&Principal>, request: &Request) -> Result<()> {
         // Somebody who proves to be one and claims to be another is neither.
-        let is_proved = principal.is_some() && request.proved.as_ref() == Some(claimed);
+        let is_proved = principal.is_some() && request.proved.as_ref() == Some(&request.claimed);
         if self.policy.authenticate && !is_proved {
             return Err(Reason::Unauthenticated);
         }
@@ -167,13 +182,13 @@ impl<S: Store> Gate<S> {
         Ok(())
     }
 
-    fn authorise(&self, actor: &str, request: &Request) -> Result<()> {
-        let operation = &request.operation;
-        let key = operation.key().unwrap_or(None);
+    fn authorise(&self, principal: Option<&Principal>, request: &Request) -> Result<()> {
         if !self.policy.authorise {
             return Ok(());
         }
-        let role = self.principals.get(actor).ok_or(Reason::Forbidden)?.role;
+        let role = principal.ok_or(Reason::Forbidden)?.role;
+        let (actor, operation) = (request.claimed.as_str(), &request.operation);
+        let key = operation.key().unwrap_or(None);
         let exists = |name: &str| match self.vault.key(name) {
             Err(Reason::Sealed) => Err(Reason::Sealed),
             key => Ok(key.ok()),
@@ -215,7 +230,8 @@ impl<S: Store> Gate<S> {
         }
         // Whoever comes here may be told that there is no such key.
         let Ok(key) = self.vault.key(key) else { return Ok(()) };
-        let owners = self.principals.get(&key.spec.owner).and_then(|owner| owner.public_key.as_deref());
+        let owners =
+            self.principals.get(key.spec.owner.as_str()).and_then(|owner| owner.public_key.as_deref());
         if owners.is_some_and(|owners| owners == &**spki) { Ok(()) } else { Err(Reason::Forbidden) }
     }
 
@@ -229,7 +245,7 @@ impl<S: Store> Gate<S> {
             approval.approver != actor
                 && self
                     .principals
-                    .get(&approval.approver)
+                    .get(approval.approver.as_str())
                     .is_some_and(|p| p.role == Role::Administrator && !p.revoked)
                 && *approval == Approval::new(&approval.approver, operation)
         };
@@ -239,29 +255,31 @@ impl<S: Store> Gate<S> {
             Err(Reason::NeedsSecondApprover)
         }
     }
+}
 
-    fn check_second_factor(&mut self, actor: &str, request: &Request, now: UnixNanos) -> Result<()> {
-        if !self.policy.second_factor.contains(&request.operation.verb()) {
-            return Ok(());
-        }
-        let codes = self.principals.get_mut(actor).and_then(|principal| principal.codes.as_mut());
-        let (Some(codes), Some(code)) = (codes, &request.code) else {
-            return Err(Reason::SecondFactorRequired);
-        };
-        // Guesses never get past this guard, so it counts them itself (RFC 4226 §7.3).
-        if self.policy.rate_limit {
-            self.lock_out.check(actor, self.policy.lock_after)?;
-            self.codes.take(actor, now)?;
-        }
-        let accepted = if self.policy.codes_once {
-            codes.accept(code, now.seconds())
-        } else {
-            codes.accept_again(code, now.seconds())
-        };
-        match accepted {
-            Ok(()) => self.lock_out.clear(actor),
-            Err(_) => self.lock_out.count(actor),
-        }
-        accepted
+fn check_second_factor(
+    policy: &Policy,
+    principal: Option<&mut Principal>,
+    request: &Request,
+    now: UnixNanos,
+) -> Result<()> {
+    if !policy.second_factor.contains(&request.operation.verb()) {
+        return Ok(());
     }
+    let Some(Principal { codes: Some(codes), counted, .. }) = principal else {
+        return Err(Reason::SecondFactorRequired);
+    };
+    let code = request.code.as_ref().ok_or(Reason::SecondFactorRequired)?;
+    // Guesses never get past this guard, so it counts them itself (RFC 4226 §7.3).
+    if policy.rate_limit {
+        if counted.wrong_codes >= policy.lock_after {
+            return Err(Reason::LockedOut);
+        }
+        policy.codes.take(&mut counted.codes, now)?;
+    }
+    let seconds = now.seconds();
+    let accepted =
+        if policy.codes_once { codes.accept(code, seconds) } else { codes.accept_again(code, seconds) };
+    counted.wrong_codes = if accepted.is_ok() { 0 } else { counted.wrong_codes.saturating_add(1) };
+    accepted
 }

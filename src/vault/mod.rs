@@ -98,7 +98,7 @@ pub use message::{
     Answer, Operation, Response, RevocationCause, Verb, WrapUnder, decode_answer, encode_answer,
 };
 pub use policy::Policy;
-pub use rates::{Limiter, LockOut, Rate};
+pub use rates::{Bucket, Limiter, Rate};
 pub use request::{Approval, Request};
 pub use roles::{Reach, Role};
 pub use seal::{Sealing, Unsealing};

@@ -11,6 +11,8 @@ use std::iter::Peekable;
 use std::sync::Arc;
 use std::vec::IntoIter;
 
+use smol_str::SmolStr;
+
 use crate::crypto::Rng;
 use crate::hashed::Hashed;
 use crate::journal::{Journal, Sight, What};
@@ -105,22 +107,32 @@ impl Stage {
         let mut shell = Shell::new();
         let mut places = Hashed::default();
         for (name, actor) in actors {
-            places.insert(name.clone(), shell.add(name, actor));
+            places.insert((&*name).into(), shell.add(name, actor));
         }
         if let Some((name, _)) = &attacker {
             timeline.insert(0, (SimTime::ZERO, Cue::Input(name.clone(), Input::Begin)));
         }
         timeline.sort_by_key(|(at, _)| *at);
+        let her = attacker.as_ref().map(|(name, _)| name.clone());
         let attacker = attacker.map(|(name, actor)| shell.add(name, actor));
+        // All at once, while the places are at hand. A cue for somebody who does not play is none.
+        let set = |(at, cue)| match cue {
+            Cue::Ask(ask) => Some((at, Due::Ask(ask))),
+            Cue::Input(name, input) => {
+                let place =
+                    places.get(&*name).copied().or(attacker.filter(|_| her.as_ref() == Some(&name)))?;
+                Some((at, Due::Input(place, Box::new(input))))
+            }
+        };
         let mut world = World {
+            journal: Journal::of(timeline.len()),
+            set: timeline.into_iter().filter_map(set).collect::<Vec<_>>().into_iter().peekable(),
             shell,
             places,
             attacker,
             network,
             rng,
             heap: BinaryHeap::new(),
-            journal: Journal::of(timeline.len()),
-            set: timeline.into_iter().peekable(),
             now: SimTime::ZERO,
             sequence: 0,
             messages: 0,
@@ -134,13 +146,13 @@ impl Stage {
 
 struct World {
     shell: Shell,
-    places: Hashed<Name, usize>,
+    places: Hashed<SmolStr, usize>,
     attacker: Option<usize>,
     network: Network,
     rng: Rng,
     /// What was set to happen from the beginning, in its order: thousands of requests, of which
     /// the heap need not know. It comes before what has come up for the same time.
-    set: Peekable<IntoIter<(SimTime, Cue)>>,
+    set: Peekable<IntoIter<(SimTime, Due)>>,
     /// What has come up since.
     heap: BinaryHeap<Entry>,
     journal: Journal,
@@ -193,30 +205,13 @@ impl World {
 
     /// What is due next, when and why.
     fn next(&mut self) -> Option<(SimTime, Option<u64>, Due)> {
-        loop {
-            let is_set = match (self.set.peek(), self.heap.peek()) {
-                (Some((set_at, _)), Some(came_up)) => *set_at <= came_up.at,
-                (set, _) => set.is_some(),
-            };
-            if !is_set {
-                return self.heap.pop().map(|Entry { at, cause, due, .. }| (at, cause, due));
-            }
-            // A cue for somebody who does not play is none.
-            let (at, cue) = self.set.next()?;
-            if let Some(due) = self.due(cue) {
-                return Some((at, None, due));
-            }
-        }
-    }
-
-    fn due(&self, cue: Cue) -> Option<Due> {
-        match cue {
-            Cue::Ask(ask) => Some(Due::Ask(ask)),
-            Cue::Input(name, input) => {
-                let place = self.places.get(&name).copied();
-                let place = place.or(self.attacker.filter(|her| self.shell.name(*her) == &name))?;
-                Some(Due::Input(place, Box::new(input)))
-            }
+        let is_set = match (self.set.peek(), self.heap.peek()) {
+            (Some((set_at, _)), Some(came_up)) => *set_at <= came_up.at,
+            (set, _) => set.is_some(),
+        };
+        match is_set {
+            true => self.set.next().map(|(at, due)| (at, None, due)),
+            false => self.heap.pop().map(|Entry { at, cause, due, .. }| (at, cause, due)),
         }
     }
 
@@ -255,7 +250,7 @@ impl World {
     }
 
     async fn deliver(&mut self, message: Arc<Sight>, cause: Option<u64>) -> Result<(), Halt> {
-        let Some(place) = self.places.get(&message.to).copied() else { return Ok(()) };
+        let Some(place) = self.places.get(&*message.to).copied() else { return Ok(()) };
         let delivered = What::Delivered { id: message.id, to: message.to.clone() };
         let event = self.journal.push(self.now, cause, delivered);
         self.give(place, Input::Message(message), Some(event)).await

@@ -383,6 +383,31 @@ fn requests_are_counted_by_principal_and_by_source() {
 }
 
 #[test]
+fn names_that_nobody_has_are_counted_each_where_every_name_is_believed() {
+    let few = Rate { burst: 2, per: DAY };
+    let careless = Policy { authenticate: false, authorise: false, requests: few, ..Policy::default() };
+    let mut s = service(careless);
+    let from = |who: &str| Request { proved: None, ..by(who, encrypt("k")) };
+    assert!(s.ask(&from("zoe")).is_ok() && s.ask(&from("zoe")).is_ok());
+    assert_eq!(s.ask(&from("zoe")), Err(Reason::RateLimited));
+    assert!(s.ask(&from("zac")).is_ok() && s.ask(&from("alice")).is_ok(), "to each its own");
+}
+
+#[test]
+fn who_is_enrolled_anew_has_no_more_tries_than_before() {
+    let once = Rate { burst: 1, per: DAY };
+    let mut s = service(Policy { requests: once, lock_after: 1, ..Policy::default() });
+    assert!(s.ask(&by("alice", encrypt("k"))).is_ok());
+    let revoke = step("k", Transition::Compromise);
+    let guess = Request { code: Some("000000".to_owned()), ..by("ada", revoke) };
+    assert_eq!(s.ask(&guess), Err(Reason::BadCode));
+    s.gate.enrol("alice", Role::Client, None);
+    s.gate.enrol("ada", Role::Administrator, Some(Totp::new(SECRET)));
+    assert_eq!(s.ask(&by("alice", encrypt("k"))), Err(Reason::RateLimited));
+    assert_eq!(s.ask(&guess), Err(Reason::LockedOut));
+}
+
+#[test]
 fn every_guard_can_be_left_out() {
     let mut s = service(Policy { authenticate: false, ..Policy::default() });
     let anonymous = Request { proved: None, ..by("alice", encrypt("k")) };

@@ -160,7 +160,7 @@ impl Attacker {
         let name = &self.profile.character.name;
         let mut own = Vec::new();
         if self.profile.insider {
-            for other in self.cast.registered.iter().filter(|o| *o != name) {
+            for other in self.cast.registered.names().filter(|o| *o != name) {
                 own.push((format!("k({name},{other})"), self.cast.secret_of(Func::K, name, other)));
             }
         }

@@ -44,7 +44,7 @@ pub fn notebook(cast: &Arc<Cast>, profile: &Profile, attack: &Attack, spoken: &S
     };
     let trust = PartyTrust::of_attacker(cast, &profile.character);
     let mut hand = Hand::new(Arc::new(grounds), cast.keys.stream(&[name, "attack", stream]), trust);
-    let agents: BTreeSet<&str> = cast.registered.iter().map(|n| &**n).chain([&**name]).collect();
+    let agents: BTreeSet<&str> = cast.registered.names().map(|n| &**n).chain([&**name]).collect();
     for id in attack.table.ids() {
         if let Node::Name(n) = attack.table.node(id)
             && attack.table.kind(id) == Some(crate::notation::Kind::Name)
