@@ -2,7 +2,7 @@
 
 use super::keys::{self, Private, Public};
 use super::learn::clock;
-use super::made::{How, Made, OneWay, Part};
+use super::made::{How, Made, OneWay, Part, Parts};
 use super::value::Value;
 use super::{Context, Knowledge, Supply, pair};
 use crate::crypto::{self, Suite};
@@ -35,7 +35,7 @@ impl Knowledge {
         self.encode(&parts)
     }
 
-    fn parts(&mut self, ids: &[Id], ctx: &mut Context<'_>) -> Result<Vec<Part>> {
+    fn parts(&mut self, ids: &[Id], ctx: &mut Context<'_>) -> Result<Parts> {
         ids.iter()
             .map(|id| {
                 let mut value = self.build(*id, ctx)?;
@@ -48,6 +48,7 @@ impl Knowledge {
                     Encoding::Untagged(widths) => self.width(*id, widths, ctx.keys.suite()),
                     _ => None,
                 };
+                let width = width.map(u32::try_from).transpose().map_err(|_| Reason::Malformed)?;
                 Ok(Part { value, width })
             })
             .collect()
@@ -211,7 +212,7 @@ impl Knowledge {
         }
     }
 
-    fn seal(&mut self, id: Id, key: Value, parts: Vec<Part>, ctx: &mut Context<'_>) -> Result<Value> {
+    fn seal(&mut self, id: Id, key: Value, parts: Parts, ctx: &mut Context<'_>) -> Result<Value> {
         let plain = zeroize::Zeroizing::new(self.encode(&parts)?);
         let label = self.label(id, ctx);
         let suite = ctx.keys.suite();
@@ -222,7 +223,7 @@ impl Knowledge {
             suite.symmetric.seal(&key.bytes, &label, &plain, ctx.rng)
         };
         let value = Value::new(Kind::Cipher, sealed);
-        ctx.made.push(Made { value: value.clone(), how: How::Sealed { key, parts, label } });
+        ctx.made.push(Made { value: value.clone(), how: How::Sealed { key, parts, label: label.into() } });
         Ok(value)
     }
 
@@ -317,7 +318,7 @@ impl Knowledge {
         let parts = self.parts(args, ctx)?;
         let label = if function == OneWay::Mac { self.label(id, ctx) } else { Vec::new() };
         let value = compute_one_way(function, key.as_ref(), &parts, &label, &self.grounds().encoding)?;
-        let how = How::OneWay { function, key, parts, label };
+        let how = How::OneWay { function, key, parts, label: label.into() };
         ctx.made.push(Made { value: value.clone(), how });
         Ok(value)
     }
@@ -337,7 +338,7 @@ fn expiry(name: &str, ctx: &Context<'_>) -> UnixNanos {
 pub fn encode(encoding: &Encoding, parts: &[Part]) -> Result<Vec<u8>> {
     let mut out = Vec::with_capacity(parts.iter().map(|p| p.value.bytes.len() + crate::wire::TAG_LEN).sum());
     for Part { value, width } in parts {
-        let field = Field { kind: value.kind, bytes: &value.bytes, width: *width };
+        let field = Field { kind: value.kind, bytes: &value.bytes, width: width.map(|w| w as usize) };
         encoding.write(field, &mut out).map_err(|_| Reason::Malformed)?;
     }
     Ok(out)

@@ -1,6 +1,8 @@
 //! How values came to be: the ground truth from which it is later judged what an attacker
 //! can compute. Must not know who made them.
 
+use smallvec::SmallVec;
+
 use super::value::Value;
 
 /// A value and how it was made.
@@ -18,8 +20,13 @@ pub struct Part {
     /// The value.
     pub value: Value,
     /// The width to which it was padded, in bytes, where fields have one.
-    pub width: Option<usize>,
+    pub width: Option<u32>,
 }
+
+/// Values as fields, one after another.
+pub type Parts = SmallVec<[Part; 1]>;
+/// Bytes to which a computation is bound.
+pub type Label = SmallVec<[u8; 16]>;
 
 /// A computation on values.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -31,25 +38,25 @@ pub enum How {
         /// The symmetric key, or the public key.
         key: Value,
         /// What is inside.
-        parts: Vec<Part>,
+        parts: Parts,
         /// The bytes to which the ciphertext is bound.
-        label: Vec<u8>,
+        label: Label,
     },
     /// Encryption by a vault, bound to a context: opened with the vault's key and no other.
     Framed {
         /// The key, as the vault keeps it.
         key: Value,
         /// What it is bound to.
-        context: Vec<u8>,
+        context: Label,
         /// What is inside.
-        parts: Vec<Part>,
+        parts: Parts,
     },
     /// A signature; it reveals nothing of what is signed.
     Signed {
         /// The private key.
         key: Value,
         /// What is signed.
-        parts: Vec<Part>,
+        parts: Parts,
     },
     /// A function that cannot be undone, of a key (if it has one) and parts.
     OneWay {
@@ -58,9 +65,9 @@ pub enum How {
         /// The key of a MAC.
         key: Option<Value>,
         /// The arguments.
-        parts: Vec<Part>,
+        parts: Parts,
         /// The bytes to which a MAC is bound.
-        label: Vec<u8>,
+        label: Label,
     },
     /// `g^secret`.
     Share {

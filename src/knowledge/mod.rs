@@ -23,9 +23,9 @@ use crate::wire::Encoding;
 pub use build::{compute_one_way, encode, open, step, xor};
 pub use keys::{Keys, Private, Public};
 pub use learn::Arrived;
-pub use made::{How, Made, OneWay, Part};
+pub use made::{How, Label, Made, OneWay, Part, Parts};
 pub use ring::Ring;
-pub use shown::Shown;
+pub use shown::{Shown, Values};
 pub use value::{Bytes, Value, fingerprint};
 
 /// Where a value that was not received comes from.

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::{Knowledge, Value};
 use crate::notation::{Func, Id, Kind, Node, Table};
 
@@ -10,11 +12,14 @@ use crate::notation::{Func, Id, Kind, Node, Table};
 #[derive(Clone, Debug)]
 pub struct Shown(Form);
 
+/// The values that words stand for: mostly one.
+pub type Values = SmallVec<[Value; 1]>;
+
 #[derive(Clone, Debug)]
 enum Form {
     Terms(Terms),
     /// Outside the notation: words, and the values that they stand for.
-    Words(Arc<str>, Vec<Value>),
+    Words(Arc<str>, Values),
 }
 
 /// Terms and the values that they had.
@@ -51,12 +56,12 @@ impl Knowledge {
 impl Shown {
     /// Words that stand for a message outside the notation.
     pub fn words(text: impl Into<Arc<str>>) -> Shown {
-        Shown::with_values(text, Vec::new())
+        Shown::with_values(text, Values::new())
     }
 
     /// Words that stand for a message outside the notation, with the values that it consists of:
     /// the first is what the words stand for.
-    pub fn with_values(text: impl Into<Arc<str>>, values: Vec<Value>) -> Shown {
+    pub fn with_values(text: impl Into<Arc<str>>, values: Values) -> Shown {
         Shown(Form::Words(text.into(), values))
     }
 

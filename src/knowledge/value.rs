@@ -22,6 +22,8 @@ enum Wiped {
     /// With the first bytes of their SHA-256, once somebody asked: a list of revocations has
     /// megabytes and goes to thousands.
     Long(Vec<u8>, OnceLock<[u8; 8]>),
+    /// A part of others, which are wiped when nobody has a part of them either.
+    Within(Bytes, std::ops::Range<usize>),
 }
 
 impl Drop for Wiped {
@@ -29,6 +31,7 @@ impl Drop for Wiped {
         match self {
             Wiped::Short(len, bytes) => bytes[..usize::from(*len)].zeroize(),
             Wiped::Long(bytes, _) => bytes.zeroize(),
+            Wiped::Within(..) => {}
         }
     }
 }
@@ -39,13 +42,23 @@ impl Bytes {
         match &*self.0 {
             Wiped::Short(len, bytes) => &bytes[..usize::from(*len)],
             Wiped::Long(bytes, _) => bytes,
+            Wiped::Within(whole, range) => &whole.as_slice()[range.clone()],
         }
+    }
+
+    /// A part of these bytes, which lies where they lie.
+    ///
+    /// # Panics
+    /// If they have no such part.
+    pub fn part(&self, range: std::ops::Range<usize>) -> Bytes {
+        assert!(range.start <= range.end && range.end <= self.len(), "a part lies within the whole");
+        Bytes(Arc::new(Wiped::Within(self.clone(), range)))
     }
 
     /// `#` and 16 hex digits of their SHA-256.
     pub fn fingerprint(&self) -> String {
         match &*self.0 {
-            Wiped::Short(..) => fingerprint(self),
+            Wiped::Short(..) | Wiped::Within(..) => fingerprint(self),
             Wiped::Long(bytes, digest) => show(digest.get_or_init(|| digest_of(bytes))),
         }
     }

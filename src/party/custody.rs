@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand::RngExt as _;
+use smallvec::smallvec;
 
 use super::Effects;
 use super::cast::Cast;
@@ -15,7 +16,7 @@ use super::keeper::{UNWRAPS, agreement};
 use super::wish::{Code, Plain, Plea, Wish};
 use crate::crypto::{Agreement, OtpHash, Rng, Totp};
 use crate::journal::{Sight, What};
-use crate::knowledge::{Bytes, How, Made, Part, Shown, Value, keys};
+use crate::knowledge::{How, Made, Part, Shown, Value, Values, keys};
 use crate::limits::MAX_AUDIT_PAGE;
 use crate::notation::{Kind, Name};
 use crate::reason::Reason;
@@ -44,9 +45,15 @@ pub struct Means<'a> {
 /// What one party has asked for and got.
 pub struct Custody {
     rng: Rng,
-    /// Boxed: most parties wait for one answer at a time, or none.
-    open: BTreeMap<u32, Box<Open>>,
-    results: BTreeMap<u32, Held>,
+    asked: BTreeMap<u32, Business>,
+}
+
+/// What became of one request.
+#[derive(Default)]
+struct Business {
+    /// Until it is answered.
+    open: Option<Box<Open>>,
+    result: Held,
 }
 
 struct Open {
@@ -54,7 +61,6 @@ struct Open {
     /// The digest of the request, to which the answer is bound.
     label: [u8; 32],
     key: Option<Value>,
-    operation: Operation,
     /// By what it agrees on a secret, and the exponent of its own share.
     exponent: Option<(Agreement, Value)>,
     tries: u32,
@@ -105,7 +111,7 @@ pub struct Held {
 impl Custody {
     /// Has asked for nothing yet.
     pub fn new(rng: Rng) -> Custody {
-        Custody { rng, open: BTreeMap::new(), results: BTreeMap::new() }
+        Custody { rng, asked: BTreeMap::new() }
     }
 
     /// Sets out with a plea.
@@ -128,7 +134,7 @@ impl Custody {
 
     /// Tries again with another code.
     pub fn again(&mut self, number: u32, means: &Means<'_>, effects: &mut Effects) -> Option<Sight> {
-        let Open { spec, tries, .. } = &**self.open.get(&number)?;
+        let Open { spec, tries, .. } = self.open(number)?;
         let (spec, tries) = (spec.clone(), *tries);
         let Errand::Keys(plea) = &spec.errand else { return None };
         self.message(&spec, plea, means, tries + 1, effects).ok()
@@ -136,17 +142,21 @@ impl Custody {
 
     /// The request with this number, if it still waits.
     pub fn spec(&self, number: u32) -> Option<&Arc<RequestSpec>> {
-        self.open.get(&number).map(|open| &open.spec)
+        self.open(number).map(|open| &open.spec)
+    }
+
+    fn open(&self, number: u32) -> Option<&Open> {
+        self.asked.get(&number)?.open.as_deref()
     }
 
     /// Takes over what somebody else's request gave.
     pub fn take_over(&mut self, number: u32, value: &Value) {
-        self.results.entry(number).or_default().bytes = Some((&value.bytes[..]).into());
+        self.asked.entry(number).or_default().result.bytes = Some((&value.bytes[..]).into());
     }
 
     /// The result of a request.
     pub fn held(&self, number: u32) -> Option<&Held> {
-        self.results.get(&number)
+        self.asked.get(&number).map(|business| &business.result)
     }
 
     fn message(
@@ -185,24 +195,24 @@ impl Custody {
         let under = sealed_under.map(|(name, key)| (name, key));
         let Sealed { bytes, digest, ciphertext } = seal(&request, under, approver, means.cast, &mut self.rng);
         let key = under.map(|(_, key)| key.clone());
-        let inside: Vec<Value> = about.iter().chain(&share).cloned().collect();
+        let inside: Values = about.iter().chain(&share).cloned().collect();
         let shown = match (&ciphertext, &key) {
             (Some(sealed), Some(key)) => {
                 let parts = inside.iter().map(|value| Part { value: value.clone(), width: None }).collect();
-                let how = How::Sealed { key: key.clone(), parts, label: REQUEST_LABEL.to_vec() };
+                let how = How::Sealed { key: key.clone(), parts, label: REQUEST_LABEL.into() };
                 effects.made.push(Made { value: sealed.clone(), how });
-                Shown::with_values(spec.words.clone(), vec![sealed.clone()])
+                Shown::with_values(spec.words.clone(), smallvec![sealed.clone()])
             }
             _ => Shown::with_values(spec.words.clone(), inside),
         };
+        let business = self.asked.entry(spec.number).or_default();
         if let Some(value) = about {
-            self.results.entry(spec.number).or_default().value = Some(value.clone());
+            business.result.value = Some(value.clone());
             effects.note(What::Obtained { by: spec.by.clone(), request: spec.number, value });
         }
         let (number, from, spec) = (spec.number, spec.by.clone(), spec.clone());
-        let (label, operation) = (digest, request.operation);
-        let open = Open { spec, label, key, operation, exponent, tries, is_due: false, is_doubted: false };
-        self.open.insert(number, Box::new(open));
+        let open = Open { spec, label: digest, key, exponent, tries, is_due: false, is_doubted: false };
+        business.open = Some(Box::new(open));
         Ok(Sight {
             id: 0,
             run: number,
@@ -210,7 +220,7 @@ impl Custody {
             line: 1,
             from,
             to: means.cast.kdc.clone(),
-            bytes: Bytes::from(bytes),
+            bytes,
             shown,
         })
     }
@@ -224,7 +234,7 @@ impl Custody {
     ) -> Result<Asked, String> {
         let text = |text: &str| vault::Bytes::from(text.as_bytes());
         let held = |of: &u32| {
-            let bytes = self.results.get(of).and_then(|held| held.bytes.clone());
+            let bytes = self.held(*of).and_then(|held| held.bytes.clone());
             bytes.ok_or(format!("the result of request {of}"))
         };
         let (mut about, mut share, mut exponent) = (None, None, None);
@@ -292,7 +302,8 @@ impl Custody {
         now: SimTime,
         effects: &mut Effects,
     ) -> Result<Option<SimTime>, &'static str> {
-        let open = self.open.get_mut(&message.run).filter(|open| !open.is_due).ok_or("it did not ask")?;
+        let Business { open: waits, result } = self.asked.get_mut(&message.run).ok_or("it did not ask")?;
+        let open = waits.as_mut().filter(|open| !open.is_due).ok_or("it did not ask")?;
         let (answer, is_bound) = open.read(message, cast)?;
         if let (Err(reason), false) = (&answer, is_bound) {
             open.is_doubted = true;
@@ -307,16 +318,15 @@ impl Custody {
             open.is_due = true;
             return Ok(Some(now.after(plea.every)));
         }
-        let Some(open) = self.open.remove(&message.run) else { return Err("it did not ask") };
+        let Some(open) = waits.take() else { return Err("it did not ask") };
         let (by, request, tries) = (open.spec.by.clone(), open.spec.number, open.tries);
         let refusal = answer.as_ref().err().copied();
         effects.note(What::Answered { by: by.clone(), request, refusal, tries });
-        if let Ok(response) = answer {
-            let result = self.results.entry(request).or_default();
-            if let Some(value) = take(response, &open, cast, result, effects) {
-                result.value = Some(value.clone());
-                effects.note(What::Obtained { by, request, value });
-            }
+        if let Ok(response) = answer
+            && let Some(value) = take(response, &open, cast, result, effects)
+        {
+            result.value = Some(value.clone());
+            effects.note(What::Obtained { by, request, value });
         }
         Ok(None)
     }
@@ -344,7 +354,9 @@ fn take(
         }
         Response::Plaintext(text) => Some(Value::new(Kind::Data, &text[..])),
         Response::Wrapped(wrapped) => {
-            let Operation::Export { key, .. } = &open.operation else { return None };
+            let Errand::Keys(Plea { wish: Wish::Export { key, .. }, .. }) = &open.spec.errand else {
+                return None;
+            };
             let version = vault::Frame::read(&wrapped).ok()?.version;
             let own = cast.keys.private(&open.spec.by, UNWRAPS).decryption?;
             let secret = vault::unwrap_exported(&wrapped, key, version, Unwrapping::Rsa2048(&own)).ok()?;

@@ -4,8 +4,8 @@
 use super::cast::Cast;
 use crate::crypto::{self, Rng};
 use crate::journal::Sight;
-use crate::knowledge::keys::{join, parts};
-use crate::knowledge::{Ring, Value};
+use crate::knowledge::keys::{HEADER, join, parts};
+use crate::knowledge::{Bytes, Ring, Value};
 use crate::notation::{Func, Kind, Name, Service};
 use crate::reason::Reason;
 use crate::vault::{Approval, Operation, Request};
@@ -111,7 +111,7 @@ fn consent(key: &Value, name: &str, request: &[u8; 32], operation: &Operation) -
 /// A request as it goes over the wire.
 pub struct Sealed {
     /// The message.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// What the answer is bound to.
     pub digest: [u8; 32],
     /// The ciphertext in it, if it is sealed.
@@ -138,8 +138,12 @@ pub fn seal(
     let from = sender.map(|name| (SENDER, name.as_bytes()));
     let body_mark = if sender.is_some() { SEALED } else { PLAIN };
     let consent = consent.iter().flat_map(|(name, code)| [(APPROVER, name.as_bytes()), (CONSENT, &code[..])]);
-    let bytes = join(from.into_iter().chain([(body_mark, &body[..])]).chain(consent));
-    Sealed { bytes, digest, ciphertext: sender.map(|_| Value::new(Kind::Cipher, body)) }
+    let bytes = Bytes::from(join(from.into_iter().chain([(body_mark, &body[..])]).chain(consent)));
+    let ciphertext = sender.map(|name| {
+        let from = HEADER + name.len() + HEADER;
+        Value::new(Kind::Cipher, bytes.part(from..from + body.len()))
+    });
+    Sealed { bytes, digest, ciphertext }
 }
 
 #[cfg(test)]
@@ -188,7 +192,7 @@ mod tests {
         let request =
             Request { proved: None, ..Request::new("alice", "", Operation::Rotate { key: "k".into() }) };
         let (alice, adam) = (Name::from("alice"), Name::from("adam"));
-        seal(&request, Some((&alice, &key("alice"))), Some((&adam, &key("adam"))), cast, rng).bytes
+        seal(&request, Some((&alice, &key("alice"))), Some((&adam, &key("adam"))), cast, rng).bytes.to_vec()
     }
 
     fn approver(bytes: Vec<u8>, cast: &Cast) -> Option<String> {

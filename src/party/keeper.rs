@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
+use smallvec::smallvec;
+
 use super::cast::Cast;
 use super::envelope::{Envelope, Opened};
 use super::{Effect, Effects};
 use crate::crypto::{self, Agreement, Rng, Share, StretchCost, Totp};
 use crate::hashed::Hashed;
 use crate::journal::Sight;
-use crate::knowledge::{Bytes, How, Made, Part, Ring, Shown, Value};
+use crate::knowledge::{Bytes, How, Label, Made, Part, Ring, Shown, Value, Values};
 use crate::notation::{KeyUses, Kind, Name, Service};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
@@ -58,6 +60,8 @@ pub struct Keeper {
     /// Digests of the sealed requests that it has taken: each is fresh, so none comes twice.
     /// They lie with the register, and outlive a restart as it does.
     taken: Hashed<[u8; 32], ()>,
+    /// The key that was used last, which most that is asked next uses again.
+    used: Option<(String, u32, Value)>,
     /// The copy of its disk that was taken last, and whether somebody put it back.
     copied: Option<(Vec<u8>, bool)>,
 }
@@ -87,6 +91,7 @@ impl Keeper {
             granted: "granted".into(),
             shares,
             taken: Hashed::default(),
+            used: None,
             copied: None,
         })
     }
@@ -96,6 +101,8 @@ impl Keeper {
     pub fn restart(&mut self) {
         let gate = std::mem::replace(&mut self.gate, Err(Reason::VaultUnavailable));
         self.gate = gate.and_then(|gate| gate.restarted(|vault| self.reopened(vault)));
+        // On an old disk the same name may come to mean another key.
+        self.used = None;
         // The old disk is the one that runs on now.
         if let Some((_, put_back)) = &mut self.copied {
             *put_back = false;
@@ -163,9 +170,9 @@ impl Keeper {
                 let sealed = cast.keys.suite().symmetric.seal(&key.bytes, &digest, &bytes, &mut self.rng);
                 let value = Value::new(Kind::Cipher, sealed);
                 let parts = inside.into_iter().map(|value| Part { value, width: None }).collect();
-                let how = How::Sealed { key, parts, label: digest.to_vec() };
+                let how = How::Sealed { key, parts, label: digest.as_slice().into() };
                 effects.made.push(Made { value: value.clone(), how });
-                (value.bytes.clone(), Shown::with_values(words, vec![value]))
+                (value.bytes.clone(), Shown::with_values(words, smallvec![value]))
             }
         };
         effects.all.push(Effect::Send(Arc::new(Sight {
@@ -211,34 +218,34 @@ impl Keeper {
         answer: Answer,
         operation: Option<&Operation>,
         effects: &mut Effects,
-    ) -> (Answer, Vec<Value>) {
-        let Ok(response) = &answer else { return (answer, Vec::new()) };
+    ) -> (Answer, Values) {
+        let Ok(response) = &answer else { return (answer, Values::new()) };
         let data = |bytes: &[u8]| Value::new(Kind::Data, bytes);
         let inside = match response {
-            Response::Plaintext(text) => vec![data(text)],
+            Response::Plaintext(text) => smallvec![data(text)],
             Response::Secret(_) => {
                 let share = operation.and_then(|operation| self.share(operation, effects));
                 return match share {
-                    Some(share) => (Ok(Response::PublicKey((&share.bytes[..]).into())), vec![share]),
-                    None => (Err(Reason::VaultUnavailable), Vec::new()),
+                    Some(share) => (Ok(Response::PublicKey((&share.bytes[..]).into())), smallvec![share]),
+                    None => (Err(Reason::VaultUnavailable), Values::new()),
                 };
             }
             Response::Ciphertext(framed) => {
                 let value = Value::new(Kind::Cipher, &framed[..]);
                 if let Some((key, text, context)) = self.truth(framed, operation) {
-                    let parts = vec![Part { value: text, width: None }];
+                    let parts = smallvec![Part { value: text, width: None }];
                     let how = How::Framed { key, context, parts };
                     effects.made.push(Made { value: value.clone(), how });
                 }
-                vec![value]
+                smallvec![value]
             }
             Response::Wrapped(_) => match operation {
                 Some(Operation::Export { key, version, .. }) => {
                     self.secret(key, *version).into_iter().collect()
                 }
-                _ => Vec::new(),
+                _ => Values::new(),
             },
-            _ => Vec::new(),
+            _ => Values::new(),
         };
         (answer, inside)
     }
@@ -254,18 +261,31 @@ impl Keeper {
     }
 
     /// The key, the text and the context of a ciphertext that was just made.
-    fn truth(&mut self, framed: &[u8], operation: Option<&Operation>) -> Option<(Value, Value, Vec<u8>)> {
+    fn truth(&mut self, framed: &[u8], operation: Option<&Operation>) -> Option<(Value, Value, Label)> {
         let frame = Frame::read(framed).ok()?;
-        let key = self.secret(frame.key, Some(frame.version))?;
+        let key = self.used_key(frame.key, frame.version)?;
         let data = |text: &[u8]| Value::new(Kind::Data, text);
         match operation? {
-            Operation::Encrypt { plaintext, context, .. } => Some((key, data(plaintext), context.to_vec())),
+            Operation::Encrypt { plaintext, context, .. } => {
+                Some((key, data(plaintext), Label::from_slice(context)))
+            }
             Operation::Rewrap { context, .. } => {
                 let text = crate::vault::open_framed(&key.bytes, context, framed).ok()?;
-                Some((key, data(&text), context.to_vec()))
+                Some((key, data(&text), Label::from_slice(context)))
             }
             _ => None,
         }
+    }
+
+    /// The secret of a key that was just used. While the centre runs, what a version is never changes.
+    fn used_key(&mut self, name: &str, version: u32) -> Option<Value> {
+        let last = self.used.as_ref().filter(|(n, v, _)| n == name && *v == version);
+        if let Some((_, _, key)) = last {
+            return Some(key.clone());
+        }
+        let key = self.secret(name, Some(version))?;
+        self.used = Some((name.to_owned(), version, key.clone()));
+        Some(key)
     }
 
     /// A key's secret, which a rehearsal notes and no operation hands out.
