@@ -166,3 +166,34 @@ fn a_share_that_is_stolen_twice_is_one() {
     assert!(robbed(&[1, 1, 2]));
     assert!(robbed(&[3, 2, 1]));
 }
+
+/// On an old disk a name may come to mean another key: what was encrypted under the first falls
+/// with the first, and what was encrypted under the second with the second.
+#[test]
+fn a_name_means_another_key_after_an_old_disk_was_put_back() {
+    let learned = |stolen_at: &str| {
+        let mut text = String::from("[services.kdc.keys]\nroles = { olivia = \"operator\" }\n");
+        let mut ask = |at: &str, by: &str, ask: &str| {
+            text += &format!("[[request]]\nat = \"{at}\"\nby = \"{by}\"\nkey = \"orders\"\n{ask}\n");
+        };
+        let generate = "ask = \"generate\"\nowner = \"alice\"";
+        ask("2m", "olivia", generate);
+        ask("3m", "alice", "ask = \"encrypt\"\ntext = \"the first order\"");
+        ask("6m", "olivia", generate);
+        ask("7m", "alice", "ask = \"encrypt\"\ntext = \"the second order\"");
+        text += &format!(
+            "[attacker]\ntactic = \"eavesdrop\"\n\
+             [[event]]\nat = \"1m\"\ncompromise = \"vault\"\n\
+             [[event]]\nat = \"5m\"\nput_back = \"vault\"\n\
+             [[event]]\nat = \"5m\"\nrestart = \"kdc\"\n\
+             [[event]]\nat = \"8m\"\ncompromise = \"r2\"\n\
+             [[event]]\nat = \"8m\"\ncompromise = \"r4\"\n\
+             [[event]]\nat = \"{stolen_at}\"\ncompromise = \"key(orders,1)\"\n"
+        );
+        let played = play(&text);
+        assert_eq!([1, 2, 3, 4].map(|number| outcome(&played, number)), ["granted"; 4]);
+        ["r2", "r4"].map(|result| played.attacker().learned(result))
+    };
+    assert_eq!(learned("4m"), [true, false]);
+    assert_eq!(learned("9m"), [false, true]);
+}
