@@ -36,9 +36,8 @@ impl KeyLog {
                 What::Concluded { session, term, value } => {
                     self.line(play, Some(session.run), &session.party, term, value)?;
                 }
-                What::Equipped { term, value } | What::Guessed { term, value: Some(value), .. } => {
-                    self.line(play, None, her, term, value)?;
-                }
+                What::Equipped { term, value } => self.line(play, None, her, term, value)?,
+                What::Guessed { term, value: Some(value), .. } => self.line(play, None, her, term, value)?,
                 What::Compromised { term, run, value: Some(value) } => {
                     self.line(play, *run, her, term, value)?;
                 }

@@ -73,7 +73,7 @@ pub struct Refusal {
     pub reason: Reason,
 }
 
-/// What happened.
+/// What happened. A journal has millions, so what is large and rare lies elsewhere.
 #[derive(Clone, Debug)]
 pub enum What {
     /// A certificate authority issued a certificate.
@@ -108,7 +108,7 @@ pub enum What {
     /// A party began its part in a run.
     Started {
         /// Which.
-        session: SessionId,
+        session: Arc<SessionId>,
     },
     /// An honest party put a message on the wire.
     Sent {
@@ -163,7 +163,7 @@ pub enum What {
     /// A session has a value for a term.
     Concluded {
         /// Which session.
-        session: SessionId,
+        session: Arc<SessionId>,
         /// The term, in the role's names.
         term: String,
         /// Its value.
@@ -172,19 +172,19 @@ pub enum What {
     /// A session came to its end.
     Completed {
         /// Which.
-        session: SessionId,
+        session: Arc<SessionId>,
     },
     /// A session refused.
     Refused {
         /// Which.
-        session: SessionId,
+        session: Arc<SessionId>,
         /// Where and why.
         refusal: Refusal,
     },
     /// A session still waits when the play is over.
     Waits {
         /// Which.
-        session: SessionId,
+        session: Arc<SessionId>,
         /// The line for which it waits.
         line: u32,
         /// From whom.
@@ -206,9 +206,9 @@ pub enum What {
         /// The party.
         subject: Name,
         /// Why, in the words of RFC 5280.
-        reason: String,
+        reason: Box<str>,
         /// When that can first be read, of an authority.
-        told: Option<Told>,
+        told: Option<Box<Told>>,
     },
     /// A party asked a service for something.
     Asked {
@@ -310,9 +310,9 @@ pub enum What {
         /// The message that she tried them on.
         message: MessageId,
         /// The part of it that tells right from wrong.
-        tested: Value,
+        tested: Box<Value>,
         /// The password, if the last word that she tried was it.
-        value: Option<Value>,
+        value: Option<Box<Value>>,
     },
     /// A party started anew.
     Restarted {

@@ -143,7 +143,12 @@ impl Bureau {
         let until = |at: UnixNanos| now.after(crate::time::Span(at.0.saturating_sub(clock.0)));
         let told = Some(Told { crl: until(crl), ocsp: until(ocsp) });
         let by = Name::from(Service::Ca.name());
-        effects.note(What::Revoked { by: by.clone(), subject, reason: reason.word().to_owned(), told });
+        effects.note(What::Revoked {
+            by: by.clone(),
+            subject,
+            reason: reason.word().into(),
+            told: told.map(Box::new),
+        });
         for serial in serials {
             for subscriber in &self.subscribers {
                 let bytes = Bytes::from(self.authority.notice(*serial, clock));

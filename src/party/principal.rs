@@ -96,7 +96,8 @@ impl Principal {
         let cast = self.cast.clone();
         let Some(spoken) = cast.protocols.get(&run.protocol) else { return };
         let role = spoken.protocol.initiator().clone();
-        let id = SessionId { run: run.number, party: self.character.name.clone(), role: role.clone() };
+        let id =
+            Arc::new(SessionId { run: run.number, party: self.character.name.clone(), role: role.clone() });
         let Some(program) = spoken.program_at(&role, 1) else { return };
         effects.note(What::Started { session: id.clone() });
         let mut session = Session::new(&cast, id, spoken, program, &run.names, ("", now));
@@ -154,7 +155,8 @@ impl Principal {
         effects: &mut Effects,
     ) {
         let Some(program) = spoken.program_at(&role, message.line) else { return };
-        let id = SessionId { run: message.run, party: self.character.name.clone(), role: role.clone() };
+        let id =
+            Arc::new(SessionId { run: message.run, party: self.character.name.clone(), role: role.clone() });
         effects.note(What::Started { session: id.clone() });
         let nth = self.parts.get(&(message.run, role.clone())).map_or(0, Vec::len).to_string();
         let names = self.cast.peers_known(message.run, spoken, &role);
@@ -278,13 +280,13 @@ impl Principal {
             Office::Client => {
                 self.denied.insert(subject.clone());
                 let by = self.character.name.clone();
-                effects.note(What::Revoked { by, subject, reason, told: None });
+                effects.note(What::Revoked { by, subject, reason: reason.into(), told: None });
             }
             Office::Kdc { revoked, keeper } => {
                 revoked.insert(subject.clone());
                 keeper.iter_mut().for_each(|keeper| keeper.revoke(&subject));
                 let by = self.character.name.clone();
-                effects.note(What::Revoked { by, subject, reason, told: None });
+                effects.note(What::Revoked { by, subject, reason: reason.into(), told: None });
             }
             Office::Ca(Some(bureau)) => {
                 let reason = reason.parse::<RevocationReason>().unwrap_or_default();

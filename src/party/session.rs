@@ -18,7 +18,7 @@ use crate::vault::Limiter;
 /// One party's part in one run.
 pub struct Session {
     /// Which.
-    pub id: SessionId,
+    pub id: Arc<SessionId>,
     spoken: Arc<Spoken>,
     program: Arc<Program>,
     knowledge: Knowledge,
@@ -79,7 +79,7 @@ impl Session {
     /// A session at its first step. `names` are the parties that the role knows already.
     pub fn new(
         cast: &Cast,
-        id: SessionId,
+        id: Arc<SessionId>,
         spoken: &Arc<Spoken>,
         program: &Arc<Program>,
         names: &BTreeMap<Name, Name>,

@@ -313,7 +313,7 @@ impl Log<'_> {
     /// `run 1 with bob, K #77d0`: the peers, and the values that goals speak of.
     fn run_of(&self, id: &SessionId) -> String {
         let setup = &self.play.variant().setup;
-        let session = self.play.sessions().iter().find(|s| s.id == *id && s.completed());
+        let session = self.play.sessions().iter().find(|s| *s.id == *id && s.completed());
         let Some(session) = session else { return format!("run {}", id.run) };
         let spec = setup.runs.iter().find(|r| r.number == id.run);
         let protocol = spec.and_then(|r| setup.protocol_named(&r.protocol)).unwrap_or(setup.protocol());

@@ -137,8 +137,8 @@ impl Holdings {
                         self.call(value, &term);
                     }
                 }
-                What::Compromised { term, value: Some(value), .. }
-                | What::Guessed { term, value: Some(value), .. } => self.call(value, term),
+                What::Compromised { term, value: Some(value), .. } => self.call(value, term),
+                What::Guessed { term, value: Some(value), .. } => self.call(value, term),
                 _ => {}
             }
         }

@@ -96,7 +96,7 @@ fn exposure(journal: &Journal, sessions: &Sessions, at: SimTime, term: &str, of:
             What::Revoked { subject, told, .. } if *subject == exposure.of && exposure.revoked.is_none() => {
                 exposure.reported.get_or_insert(event.at);
                 exposure.revoked = Some(event.at);
-                exposure.told = *told;
+                exposure.told = told.as_deref().copied();
             }
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! What each session came to. Must not know goals.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::journal::{Journal, Refusal, SessionId, What};
 use crate::knowledge::Value;
@@ -27,7 +28,7 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub struct SessionOutcome {
     /// Which.
-    pub id: SessionId,
+    pub id: Arc<SessionId>,
     /// How it ended.
     pub outcome: Outcome,
     /// When.
@@ -63,7 +64,7 @@ impl Sessions {
     /// Reads the sessions off a journal.
     pub fn of(journal: &Journal) -> Sessions {
         let mut all: Vec<SessionOutcome> = Vec::new();
-        let mut latest: BTreeMap<SessionId, usize> = BTreeMap::new();
+        let mut latest: BTreeMap<Arc<SessionId>, usize> = BTreeMap::new();
         for event in journal.events() {
             let at = |id: &SessionId| latest.get(id).copied();
             match &event.what {

@@ -100,8 +100,8 @@ impl Guesser {
             term: term.to_string(),
             words: at.map_or(self.words.len(), |at| at + 1),
             message: message.id,
-            tested,
-            value: value.clone(),
+            tested: Box::new(tested),
+            value: value.clone().map(Box::new),
         });
         value
     }
