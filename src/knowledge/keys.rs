@@ -5,12 +5,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::hashed::Equivalent;
 use smol_str::SmolStr;
 
 use super::value::{Bytes, Value};
 use crate::crypto::{self, DecryptionKey, Rng, SigningKey, Suite};
-use crate::hashed::Hashed;
+use crate::hashed::{Equivalent, Hashed};
 use crate::notation::{KeyUses, Kind, Type};
 use crate::reason::Reason;
 
