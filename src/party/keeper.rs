@@ -60,8 +60,6 @@ pub struct Keeper {
     /// Digests of the sealed requests that it has taken: each is fresh, so none comes twice.
     /// They lie with the register, and outlive a restart as it does.
     taken: Hashed<[u8; 32], ()>,
-    /// The key that was used last, which most that is asked next uses again.
-    used: Option<(String, u32, Value)>,
     /// The copy of its disk that was taken last, and whether somebody put it back.
     copied: Option<(Vec<u8>, bool)>,
 }
@@ -91,7 +89,6 @@ impl Keeper {
             granted: "granted".into(),
             shares,
             taken: Hashed::default(),
-            used: None,
             copied: None,
         })
     }
@@ -101,8 +98,6 @@ impl Keeper {
     pub fn restart(&mut self) {
         let gate = std::mem::replace(&mut self.gate, Err(Reason::VaultUnavailable));
         self.gate = gate.and_then(|gate| gate.restarted(|vault| self.reopened(vault)));
-        // On an old disk the same name may come to mean another key.
-        self.used = None;
         // The old disk is the one that runs on now.
         if let Some((_, put_back)) = &mut self.copied {
             *put_back = false;
@@ -263,7 +258,7 @@ impl Keeper {
     /// The key, the text and the context of a ciphertext that was just made.
     fn truth(&mut self, framed: &[u8], operation: Option<&Operation>) -> Option<(Value, Value, Label)> {
         let frame = Frame::read(framed).ok()?;
-        let key = self.used_key(frame.key, frame.version)?;
+        let key = self.secret(frame.key, Some(frame.version))?;
         let data = |text: &[u8]| Value::new(Kind::Data, text);
         match operation? {
             Operation::Encrypt { plaintext, context, .. } => {
@@ -275,17 +270,6 @@ impl Keeper {
             }
             _ => None,
         }
-    }
-
-    /// The secret of a key that was just used. While the centre runs, what a version is never changes.
-    fn used_key(&mut self, name: &str, version: u32) -> Option<Value> {
-        let last = self.used.as_ref().filter(|(n, v, _)| n == name && *v == version);
-        if let Some((_, _, key)) = last {
-            return Some(key.clone());
-        }
-        let key = self.secret(name, Some(version))?;
-        self.used = Some((name.to_owned(), version, key.clone()));
-        Some(key)
     }
 
     /// A key's secret, which a rehearsal notes and no operation hands out.
