@@ -4,6 +4,11 @@
 /// Bytes in a scenario or protocol file. The largest shipped one has about 8 KiB. A program
 /// that hands a text in has bounded it already.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
+/// Folders one in another below the one that was asked for. Links to folders are not followed,
+/// so more is a tree of some other making.
+pub const MAX_FOLDER_DEPTH: usize = 32;
+/// Files and folders looked at below the one that was asked for: a home folder, or `/`.
+pub const MAX_FOLDER_ENTRIES: usize = 100_000;
 /// Nesting of terms in a line: `{{{…}K}K}K`. Papers need four.
 pub const MAX_TERM_DEPTH: usize = 32;
 /// Terms in one protocol after its `let` names are written out.

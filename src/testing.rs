@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::scenario::{KeyPool, Problems, Scenario};
+use crate::scenario::{KeyPool, Problem, Problems, ProtocolFile, Scenario, Text, files_below, read_text};
 
 /// Makes each scenario file of a folder, and of the folders in it, a test of the calling
 /// crate. The folder is relative to the crate's `Cargo.toml`; files with `messages` at
@@ -35,36 +35,37 @@ macro_rules! scenarios {
     };
 }
 
-/// Runs the scenario files below a folder as tests.
+/// Runs the scenario files below a folder as tests. A folder that is not there or has no
+/// scenario fails, whatever tests were asked for: a misspelt one would pass for ever.
 pub fn main(folder: impl AsRef<Path>) -> ExitCode {
     let arguments = Arguments::from_args();
-    let mut files = Vec::new();
-    find(folder.as_ref(), &mut files);
+    let files = match scenarios_below(folder.as_ref()) {
+        Ok(files) => files,
+        Err(problem) => {
+            let why = failed(&problem.into());
+            let trial = Trial::test(folder.as_ref().display().to_string(), move || Err(why));
+            let everything = Arguments { filter: None, skip: Vec::new(), ..arguments };
+            return libtest_mimic::run(&everything, vec![trial]).exit_code();
+        }
+    };
     let pool = Arc::new(KeyPool::default());
     let trials = files.iter().flat_map(|file| trials(file, &pool)).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Scenario files below a folder, in the order of their paths. Links are not followed.
-fn find(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-    paths.sort();
-    for path in paths {
-        if path.is_symlink() {
-            continue;
-        }
-        if path.is_dir() {
-            find(&path, files);
-        } else if path.extension().is_some_and(|e| e == "toml") && !is_protocol(&path) {
-            files.push(path);
-        }
+fn scenarios_below(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let mut files = files_below(folder)?;
+    files.retain(|file| !is_protocol(file));
+    match files.is_empty() {
+        true => Err(Problem::nowhere(format!("there is no scenario below {}", folder.display()))),
+        false => Ok(files),
     }
 }
 
+/// A file that cannot be read is no protocol: what is wrong with it is a test's to say.
 fn is_protocol(path: &Path) -> bool {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.parse::<toml::Table>().is_ok_and(|t| t.contains_key("messages"))
+    let text = read_text(path).map(|text| Arc::new(Text { name: path.display().to_string(), text }));
+    text.is_ok_and(|text| ProtocolFile::is_one(&text))
 }
 
 fn trials(file: &Path, pool: &Arc<KeyPool>) -> Vec<Trial> {

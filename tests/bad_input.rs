@@ -76,7 +76,7 @@ fn what_is_no_text_is_refused() {
 fn a_folder_in_place_of_a_file_is_refused() {
     let folder = folder("folder");
     fs::create_dir_all(folder.join("folder.toml")).unwrap();
-    insta::assert_snapshot!(refused(&folder, "folder.toml"), @"error: cannot read folder.toml: Is a directory (os error 21)");
+    insta::assert_snapshot!(refused(&folder, "folder.toml"), @"error: cannot read folder.toml: it is a folder");
 }
 
 #[test]

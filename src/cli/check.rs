@@ -7,10 +7,10 @@ use std::sync::Arc;
 use clap::Args;
 use mallory::Scenario;
 use mallory::notation::fault::suggest;
-use mallory::scenario::{self, Problem, Problems, ProtocolFile, Text};
+use mallory::scenario::{self, Problem, Problems, ProtocolFile, Text, files_below};
 
 use super::out::Out;
-use super::select::{files_below, text_of};
+use super::select::text_of;
 use super::{EXIT_CODES, Exit};
 
 const ABOUT: &str = "\
@@ -78,12 +78,13 @@ fn items(argument: &str, library: &[scenario::Entry]) -> Vec<Item> {
         return named;
     }
     if path.is_dir() && !argument.ends_with(".toml") {
-        let mut files = Vec::new();
-        files_below(path, 0, &mut files);
-        if files.is_empty() {
-            return vec![Item::Unknown(Problem::nowhere(format!("there is no *.toml below {argument}")))];
-        }
-        return files.into_iter().map(Item::File).collect();
+        return match files_below(path) {
+            Ok(files) if files.is_empty() => {
+                vec![Item::Unknown(Problem::nowhere(format!("there is no *.toml below {argument}")))]
+            }
+            Ok(files) => files.into_iter().map(Item::File).collect(),
+            Err(problem) => vec![Item::Unknown(problem)],
+        };
     }
     if path.exists() || argument.ends_with(".toml") || argument.contains(std::path::is_separator) {
         return vec![Item::File(path.to_owned())];

@@ -1,21 +1,17 @@
 //! What the arguments mean: a name of the library, a variant of one, a file, a folder, a
 //! tag or a group.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mallory::Scenario;
 use mallory::notation::fault::suggest;
-use mallory::scenario::{self, Problem, Problems, ProtocolFile, Text, read_text};
+use mallory::scenario::{self, Problem, Problems, ProtocolFile, Text, files_below, read_text};
 
 /// What there is to say about an argument, for help.
 pub const MEANING: &str = "\
 A name of the library (dh-mitm), one variant (dh-mitm/weak), a file (story.toml,
 story.toml/weak), a folder with all *.toml below it, or a tag or group of the library (pki)";
-
-/// Folders below the one that was asked for; deeper ones are a loop of links.
-const MAX_FOLDERS: usize = 32;
 
 /// Scenarios that were asked for, and what is wrong with others.
 #[derive(Default)]
@@ -62,8 +58,10 @@ impl Selection {
             Meaning::Library => self.keep(argument, Scenario::named(argument)),
             Meaning::File(path, variant) => self.keep(argument, from_file(&path, variant.as_deref())),
             Meaning::Folder(path) => {
-                let mut files = Vec::new();
-                files_below(&path, 0, &mut files);
+                let files = match files_below(&path) {
+                    Ok(files) => files,
+                    Err(problem) => return self.wrong.push((argument.to_owned(), problem.into())),
+                };
                 let before = self.scenarios.len() + self.wrong.len();
                 for file in files.iter().filter(|f| !is_protocol(f)) {
                     self.keep(&file.display().to_string(), Scenario::from_path(file));
@@ -182,20 +180,5 @@ pub fn text_of(path: &Path) -> Result<Arc<Text>, Problems> {
     match read_text(path) {
         Ok(text) => Ok(Arc::new(Text { name: shown, text })),
         Err(why) => Err(Problem::nowhere(format!("cannot read {shown}: {why}")).into()),
-    }
-}
-
-/// Every `*.toml` below a folder, in order of their names; what is hidden stays so.
-pub fn files_below(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-    paths.sort();
-    for path in paths {
-        let hidden = path.file_name().is_none_or(|n| n.to_string_lossy().starts_with('.'));
-        if path.is_dir() && !hidden && depth < MAX_FOLDERS {
-            files_below(&path, depth + 1, found);
-        } else if path.is_file() && path.extension().is_some_and(|e| e == "toml") {
-            found.push(path);
-        }
     }
 }

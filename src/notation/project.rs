@@ -98,6 +98,12 @@ fn lines_of(protocol: &Protocol, role: &Name) -> Vec<u32> {
 /// A service keeps no memory that it does not need: it may join at every line from which
 /// on it can do its part, and a program ends before the next such line.
 fn service_programs(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Vec<Compiled>, Fault> {
+    if let Some(first) = mine.first().filter(|n| protocol.sender_of(**n) == &role.name) {
+        let line = &protocol.lines[*first as usize - 1];
+        let message = format!("line {first}: {} is a service, and a service only answers", role.name);
+        let instead = format!("let a client play it with `services = {{ {} = \"client\" }}`", role.name);
+        return Err(line.fault(message).help(instead));
+    }
     let whole = compile(protocol, role, mine)?;
     let mut starts = vec![0];
     for at in 1..mine.len() {

@@ -226,6 +226,17 @@ impl Protocol {
         self.sender_of(1)
     }
 
+    /// The clients' roles whose part begins with a line that they send, with that line: whoever
+    /// plays one starts with the run, as nothing has to arrive first.
+    pub fn starters(&self) -> impl Iterator<Item = (&Name, u32)> {
+        let first = move |role: &Name| {
+            let mut mine = (1..=self.lines.len() as u32)
+                .filter(move |n| self.sender_of(*n) == role || self.receiver_of(*n) == role);
+            mine.next().filter(|n| self.sender_of(*n) == role)
+        };
+        self.client_roles().filter_map(move |role| Some((&role.name, first(&role.name)?)))
+    }
+
     /// The role that sends line `number`, which counts from 1.
     pub fn sender_of(&self, number: u32) -> &Name {
         role_of(&self.lines[number as usize - 1].from)

@@ -36,7 +36,7 @@ pub use trust::PartyTrust;
 pub enum Input {
     /// The play begins.
     Begin,
-    /// Start this run as its initiator.
+    /// Start its part in this run, which begins with a line that it sends.
     Start(Arc<RunSpec>),
     /// Ask a service for something.
     Request(Arc<RequestSpec>),

@@ -95,12 +95,19 @@ impl Principal {
     pub(super) fn start(&mut self, run: &RunSpec, now: SimTime, effects: &mut Effects) {
         let cast = self.cast.clone();
         let Some(spoken) = cast.protocols.get(&run.protocol) else { return };
-        let role = spoken.protocol.initiator().clone();
+        let mine = |role: &Name| run.names.get(role) == Some(&self.character.name);
+        let Some((role, line)) = spoken.protocol.starters().find(|(role, _)| mine(role)) else { return };
+        let role = role.clone();
         let id =
             Arc::new(SessionId { run: run.number, party: self.character.name.clone(), role: role.clone() });
-        let Some(program) = spoken.program_at(&role, 1) else { return };
+        let Some(program) = spoken.program_at(&role, line) else { return };
         effects.note(What::Started { session: id.clone() });
-        let mut session = Session::new(&cast, id, spoken, program, &run.names, ("", now));
+        // Whoever opens the run knows whom it talks to; others know whom [knows] names.
+        let names = match line {
+            1 => run.names.clone(),
+            _ => cast.peers_known(run.number, spoken, &role),
+        };
+        let mut session = Session::new(&cast, id, spoken, program, &names, ("", now));
         self.with_stand(now, |stand| session.go_on(stand, effects));
         self.remember_own(&effects.made);
         let part = match session.state() {

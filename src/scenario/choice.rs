@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::files::read_text;
 use super::library;
 use super::problem::{Problem, Problems, Text};
 use super::protocol_file::{self, ProtocolFile};
 use super::reader::Reader;
-use super::setup::read_text;
 use super::toml_tree::{Data, Node};
 
 /// The protocol of a scenario in which nobody runs any.

@@ -6,9 +6,11 @@ mod choice;
 mod enrolment;
 mod events;
 mod expect;
+mod files;
 mod key_centre;
 mod library;
 mod parties;
+mod people;
 mod play;
 mod pleas;
 mod problem;
@@ -34,12 +36,12 @@ use setup::Setup;
 use toml_tree::{Data, Key, Node};
 
 pub use events::EventDeed;
+pub use files::{files_below, read_text};
 pub use library::{Entry, protocols, scenarios};
 pub use play::{EPOCH, KeyPool, Played};
 pub use problem::{Problem, Problems, Text};
 pub use protocol_file::ProtocolFile;
 pub use report::{AttackerReport, Checked, Failure, PlayReport, Report, RunError, RunReport};
-pub use setup::read_text;
 
 /// The keys of a scenario's file.
 const KEYS: [&str; 19] = [
@@ -226,6 +228,9 @@ impl Scenario {
                     add(Variant::read(Some(&key.name), &tree.overlaid(over), changes, folder));
                 }
             }
+        }
+        if problems.is_empty() {
+            problems = people::unmentioned(&tree, &variants);
         }
         if !problems.is_empty() {
             return Err(Problems(problems));

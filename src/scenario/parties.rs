@@ -176,6 +176,11 @@ impl Setup {
                     let message = format!("`{}` cannot be a party's name", key.name);
                     return Err(Problem::at(&node.file, key.range.clone(), message));
                 }
+                if is_service(&key.name) {
+                    let message = format!("`{}` is a service and no party", key.name);
+                    return Err(Problem::at(&node.file, key.range.clone(), message)
+                        .help(format!("its table is [services.{}]", key.name)));
+                }
                 self.read_party(&key.name.as_str().into(), node, &[])?;
             }
         }

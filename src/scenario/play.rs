@@ -259,10 +259,11 @@ impl Company {
             timeline.push((request.at, Cue::Input(request.by.clone(), Input::Request(request.clone()))));
         }
         for run in self.cast.runs.values() {
-            let initiator = self.cast.protocols.get(&run.protocol).map(|s| s.protocol.initiator());
-            let Some(name) = initiator.and_then(|role| run.names.get(role)) else { continue };
-            if attacker.is_none_or(|a| a.name != *name) {
-                timeline.push((run.at, Cue::Input(name.clone(), Input::Start(run.clone()))));
+            let Some(spoken) = self.cast.protocols.get(&run.protocol) else { continue };
+            for name in spoken.protocol.starters().filter_map(|(role, _)| run.names.get(role)) {
+                if attacker.is_none_or(|a| a.name != *name) {
+                    timeline.push((run.at, Cue::Input(name.clone(), Input::Start(run.clone()))));
+                }
             }
         }
         timeline.extend(self.her_runs(attacker));

@@ -2,7 +2,6 @@
 //! its table and checked as a whole before anything is played.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ use super::surroundings::{lifetimes, network, suite};
 use super::toml_tree::{Data, Key, Node};
 use crate::crypto::Suite;
 use crate::knowledge::{Lifetimes, Value};
-use crate::limits::{MAX_FILE_BYTES, MAX_RUNS};
+use crate::limits::MAX_RUNS;
 use crate::notation::{Kind, Name, Origin, Protocol, Service};
 use crate::party::{RequestSpec, RunSpec};
 use crate::time::SimTime;
@@ -273,25 +272,6 @@ fn place_of(table: &Reader<'_>, is_meant: impl Fn(&str, &str) -> bool) -> Node {
     match key {
         Some((key, node)) => Node { range: key.range.clone(), ..node.clone() },
         None => table.node.clone(),
-    }
-}
-
-/// A file's text, if it is not larger than the limit.
-///
-/// # Errors
-/// Why it cannot be read, as a fragment.
-pub fn read_text(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
-    if size > MAX_FILE_BYTES as u64 {
-        return Err(format!("it has {size} bytes, more than the limit MAX_FILE_BYTES, {MAX_FILE_BYTES}"));
-    }
-    // A pipe does not say how much will come.
-    let file = std::fs::File::open(path).map_err(|e| e.to_string())?;
-    let mut text = String::new();
-    file.take(MAX_FILE_BYTES as u64 + 1).read_to_string(&mut text).map_err(|e| e.to_string())?;
-    match text.len() > MAX_FILE_BYTES {
-        true => Err(format!("it has more bytes than the limit MAX_FILE_BYTES, {MAX_FILE_BYTES}")),
-        false => Ok(text),
     }
 }
 
