@@ -308,6 +308,7 @@ impl Echo {
                 run: 1,
                 protocol: self.protocol.clone(),
                 line: 1,
+                question: None,
                 from: self.name.clone(),
                 to: self.peer.clone(),
                 bytes: Bytes::from([7; 64].as_slice()),

@@ -10,6 +10,9 @@ use crate::time::{SimTime, Span};
 /// The number of a message on the wire, from 1.
 pub type MessageId = u64;
 
+/// The number of a question to a service, as whoever asks numbers its own, from 1.
+pub type QuestionId = u64;
+
 /// An event.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -45,6 +48,9 @@ pub struct Sight {
     pub protocol: Name,
     /// The protocol's line that it is, or passes for.
     pub line: u32,
+    /// The question that it asks a service, or answers: the connection on which it goes. None of
+    /// a protocol's line, and of what a service says unasked.
+    pub question: Option<QuestionId>,
     /// The sender that it claims.
     pub from: Name,
     /// Its receiver.

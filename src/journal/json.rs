@@ -39,6 +39,7 @@ fn sight(message: &Sight) -> Json {
         "run": message.run,
         "protocol": &*message.protocol,
         "line": message.line,
+        "question": message.question,
         "from": &*message.from,
         "to": &*message.to,
         "text": message.shown.text(),

@@ -8,7 +8,7 @@ use crate::knowledge::Made;
 use crate::notation::Name;
 use crate::time::SimTime;
 
-pub use event::{Event, MessageId, Refusal, SessionId, Sight, Told, What};
+pub use event::{Event, MessageId, QuestionId, Refusal, SessionId, Sight, Told, What};
 
 /// The record of one play.
 #[derive(Clone, Default, Debug)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::cast::Cast;
-use super::{Effect, Effects};
+use super::{Effect, Effects, exchange};
 use crate::journal::{Sight, Told, What};
 use crate::knowledge::{Bytes, Shown};
 use crate::notation::{Name, Service};
@@ -71,7 +71,8 @@ impl Bureau {
                 (words(&answer), Bytes::from(answer.to_bytes()))
             }
         };
-        effects.all.push(Effect::Send(reply(message, &text, bytes)));
+        let answer = exchange::answer(message, bytes, Shown::words(text));
+        effects.all.push(Effect::Send(Arc::new(answer)));
         Ok(())
     }
 
@@ -157,6 +158,7 @@ impl Bureau {
                     run: 0,
                     protocol: OCSP_PROTOCOL.into(),
                     line: 3,
+                    question: None,
                     from: by.clone(),
                     to: subscriber.clone(),
                     bytes,
@@ -165,19 +167,6 @@ impl Bureau {
             }
         }
     }
-}
-
-fn reply(to: &Sight, text: &str, bytes: Bytes) -> Arc<Sight> {
-    Arc::new(Sight {
-        id: 0,
-        run: to.run,
-        protocol: to.protocol.clone(),
-        line: 2,
-        from: to.to.clone(),
-        to: to.from.clone(),
-        bytes,
-        shown: Shown::words(text),
-    })
 }
 
 fn words(answer: &Answer) -> String {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use super::bureau::{COMPLETE, CRL_PROTOCOL, DELTAS, OCSP_PROTOCOL};
 use super::cast::RunSpec;
+use super::exchange::{Question, Questions};
 use super::trust::PartyTrust;
 use super::{Effect, Effects};
 use crate::crypto::Rng;
-use crate::journal::{Sight, What};
+use crate::journal::{QuestionId, Sight, What};
 use crate::knowledge::{Bytes, Shown, keys};
 use crate::notation::{Name, Service};
 use crate::pki::{Status, Want};
@@ -41,6 +42,7 @@ pub struct Undecided {
 pub struct Clerk {
     me: Name,
     rng: Rng,
+    questions: Questions,
     undecided: Vec<Undecided>,
     outstanding: Vec<Lookup>,
     /// The latest response about each of its own certificates.
@@ -48,9 +50,9 @@ pub struct Clerk {
 }
 
 struct Lookup {
+    question: QuestionId,
     want: Want,
     nonce: [u8; 32],
-    run: u32,
     until: SimTime,
 }
 
@@ -58,7 +60,7 @@ impl Clerk {
     /// A clerk who has asked for nothing yet; nonces are drawn from `rng`.
     pub fn new(me: Name, rng: Rng) -> Clerk {
         let (undecided, outstanding) = (Vec::new(), Vec::new());
-        Clerk { me, rng, undecided, outstanding, staples: BTreeMap::new() }
+        Clerk { me, rng, questions: Questions::default(), undecided, outstanding, staples: BTreeMap::new() }
     }
 
     /// Puts work off until it is known what `wants` asks for. Answers when to call `expire`.
@@ -103,17 +105,12 @@ impl Clerk {
                     (OCSP_PROTOCOL, "OCSP request", trust.relying.ocsp_request(id, &nonce))
                 }
             };
-            effects.all.push(Effect::Send(Arc::new(Sight {
-                id: 0,
-                run,
-                protocol: protocol.into(),
-                line: 1,
-                from: self.me.clone(),
-                to: Service::Ca.name().into(),
-                bytes: Bytes::from(bytes),
-                shown: Shown::words(text),
-            })));
-            self.outstanding.push(Lookup { want: want.clone(), nonce, run, until: now.after(PATIENCE) });
+            let (id, until) = (self.questions.next(), now.after(PATIENCE));
+            let (protocol, to) = (protocol.into(), Service::Ca.name().into());
+            let question = Question { id, run, from: &self.me, to, protocol };
+            let message = question.asked(Bytes::from(bytes), Shown::words(text));
+            effects.all.push(Effect::Send(Arc::new(message)));
+            self.outstanding.push(Lookup { question: id, want: want.clone(), nonce, until });
         }
     }
 
@@ -127,7 +124,7 @@ impl Clerk {
     ) -> Result<(), &'static str> {
         let is_for = |lookup: &Lookup| {
             let of_crl = matches!(lookup.want, Want::Crl { .. });
-            lookup.run == message.run && of_crl == (*message.protocol == *CRL_PROTOCOL)
+            message.question == Some(lookup.question) && of_crl == (*message.protocol == *CRL_PROTOCOL)
         };
         let at = self.outstanding.iter().position(is_for).ok_or("it did not ask")?;
         let lookup = self.outstanding.remove(at);

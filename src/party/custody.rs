@@ -12,10 +12,11 @@ use super::Effects;
 use super::cast::Cast;
 use super::envelope::{REQUEST_LABEL, Sealed, seal};
 use super::errand::{Errand, RequestSpec, asked};
+use super::exchange::{Question, Questions};
 use super::keeper::{UNWRAPS, agreement};
 use super::wish::{Code, Plain, Plea, Wish};
 use crate::crypto::{Agreement, OtpHash, Rng, Totp};
-use crate::journal::{Sight, What};
+use crate::journal::{QuestionId, Sight, What};
 use crate::knowledge::{How, Made, Part, Shown, Value, Values, keys};
 use crate::limits::MAX_AUDIT_PAGE;
 use crate::notation::{Kind, Name};
@@ -45,6 +46,7 @@ pub struct Means<'a> {
 /// What one party has asked for and got.
 pub struct Custody {
     rng: Rng,
+    questions: Questions,
     asked: BTreeMap<u32, Business>,
 }
 
@@ -58,6 +60,8 @@ struct Business {
 
 struct Open {
     spec: Arc<RequestSpec>,
+    /// The question that was asked last for its sake.
+    question: QuestionId,
     /// The digest of the request, to which the answer is bound.
     label: [u8; 32],
     key: Option<Value>,
@@ -111,7 +115,7 @@ pub struct Held {
 impl Custody {
     /// Has asked for nothing yet.
     pub fn new(rng: Rng) -> Custody {
-        Custody { rng, asked: BTreeMap::new() }
+        Custody { rng, questions: Questions::default(), asked: BTreeMap::new() }
     }
 
     /// Sets out with a plea.
@@ -211,18 +215,20 @@ impl Custody {
             effects.note(What::Obtained { by: spec.by.clone(), request: spec.number, value });
         }
         let (number, from, spec) = (spec.number, spec.by.clone(), spec.clone());
-        let open = Open { spec, label: digest, key, exponent, tries, is_due: false, is_doubted: false };
+        let id = self.questions.next();
+        let open = Open {
+            spec,
+            question: id,
+            label: digest,
+            key,
+            exponent,
+            tries,
+            is_due: false,
+            is_doubted: false,
+        };
         business.open = Some(Box::new(open));
-        Ok(Sight {
-            id: 0,
-            run: number,
-            protocol: means.cast.kms.clone(),
-            line: 1,
-            from,
-            to: means.cast.kdc.clone(),
-            bytes,
-            shown,
-        })
+        let (protocol, to) = (means.cast.kms.clone(), means.cast.kdc.clone());
+        Ok(Question { id, run: number, from: &from, to, protocol }.asked(bytes, shown))
     }
 
     fn operation(
@@ -303,7 +309,8 @@ impl Custody {
         effects: &mut Effects,
     ) -> Result<Option<SimTime>, &'static str> {
         let Business { open: waits, result } = self.asked.get_mut(&message.run).ok_or("it did not ask")?;
-        let open = waits.as_mut().filter(|open| !open.is_due).ok_or("it did not ask")?;
+        let is_for = |open: &&mut Box<Open>| !open.is_due && message.question == Some(open.question);
+        let open = waits.as_mut().filter(is_for).ok_or("it did not ask")?;
         let (answer, is_bound) = open.read(message, cast)?;
         if let (Err(reason), false) = (&answer, is_bound) {
             open.is_doubted = true;

@@ -179,6 +179,7 @@ mod tests {
             run: 1,
             protocol: "kms".into(),
             line: 1,
+            question: Some(1),
             from: "alice".into(),
             to: "kdc".into(),
             bytes: Bytes::from(bytes),

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::bureau::CA_PROTOCOL;
 use super::cast::Cast;
+use super::exchange::{Question, Questions};
 use super::trust::PartyTrust;
 use super::wish::Plea;
 use super::{Effect, Effects};
 use crate::crypto;
-use crate::journal::{Sight, What};
+use crate::journal::{QuestionId, Sight, What};
 use crate::knowledge::{Bytes, Private, Shown};
 use crate::notation::{KeyUses, Name, Service, Term};
 use crate::pki::{self, Answer, Ask, Certificates, Petition, RevocationReason};
@@ -130,17 +131,10 @@ pub fn petition(
 }
 
 /// A message that carries a petition.
-pub fn message(from: &Name, number: u32, text: &str, petition: &Petition) -> Sight {
-    Sight {
-        id: 0,
-        run: number,
-        protocol: CA_PROTOCOL.into(),
-        line: 1,
-        from: from.clone(),
-        to: Service::Ca.name().into(),
-        bytes: Bytes::from(petition.to_bytes()),
-        shown: Shown::words(text),
-    }
+pub fn message(from: &Name, id: QuestionId, number: u32, text: &str, petition: &Petition) -> Sight {
+    let (protocol, to) = (CA_PROTOCOL.into(), Service::Ca.name().into());
+    let question = Question { id, run: number, from, to, protocol };
+    question.asked(Bytes::from(petition.to_bytes()), Shown::words(text))
 }
 
 /// The uses of the keys that certificates of a play are for.
@@ -152,11 +146,22 @@ pub fn certified_uses(cast: &Cast) -> KeyUses {
     })
 }
 
+/// What an answer that is waited for is about.
+enum Open {
+    /// An errand, with the keys for which it is.
+    Errand(Arc<RequestSpec>, Box<Private>),
+    /// The revocation of what it never asked for.
+    Report,
+}
+
 /// An honest party's errands.
 #[derive(Default)]
 pub struct Errands {
-    /// Those for which no answer came yet, with the keys that they are about.
-    open: BTreeMap<u32, (Arc<RequestSpec>, Private)>,
+    questions: Questions,
+    /// Those for which no answer came yet.
+    open: BTreeMap<QuestionId, Open>,
+    /// The last question what was issued in its name.
+    watches: Option<QuestionId>,
     /// How many keys it had before the one that it has.
     rekeyed: u32,
     /// Certificates that it had revoked because it never asked for them.
@@ -189,9 +194,10 @@ impl Errands {
         effects.note(asked(spec));
         match petition(&spec.errand, &means, |at| cast.clock(at, 0)) {
             Ok(petition) => {
-                let message = message(me, spec.number, words, &petition);
+                let id = self.questions.next();
+                let message = message(me, id, spec.number, words, &petition);
                 effects.all.push(Effect::Send(Arc::new(message)));
-                self.open.insert(spec.number, (spec.clone(), keys));
+                self.open.insert(id, Open::Errand(spec.clone(), Box::new(keys)));
             }
             Err(lacked) => {
                 effects.note(What::Lacked { by: me.clone(), request: spec.number, lacked: lacked.to_owned() })
@@ -207,10 +213,15 @@ impl Errands {
         trust: &mut PartyTrust,
         effects: &mut Effects,
     ) -> Result<(), &'static str> {
-        if message.run == WATCH {
+        const UNASKED: &str = "it did not ask";
+        let id = message.question.ok_or(UNASKED)?;
+        if self.watches.take_if(|watches| *watches == id).is_some() {
             return self.read_log(message, cast, trust, effects);
         }
-        let (spec, keys) = self.open.remove(&message.run).ok_or("it did not ask")?;
+        let (spec, keys) = match self.open.remove(&id).ok_or(UNASKED)? {
+            Open::Errand(spec, keys) => (spec, keys),
+            Open::Report => return Ok(()),
+        };
         let refusal = match Answer::read(&message.bytes) {
             Ok(Answer::Granted(certificates)) => {
                 let renews = matches!(
@@ -223,7 +234,7 @@ impl Errands {
                     effects.note(What::Rekeyed { party, version });
                 }
                 trust.certificates = Some(certificates);
-                trust.keys = Some(keys);
+                trust.keys = Some(*keys);
                 trust.staples.clear();
                 None
             }
@@ -239,7 +250,9 @@ impl Errands {
         let secret = cast.keys.shared(me, Service::Ca.name(), 0);
         let petition = Ask::Log { subject: me.to_string() }.vouched(me, &secret.bytes);
         let words = format!("what was issued to {me}?");
-        effects.all.push(Effect::Send(Arc::new(message(me, WATCH, &words, &petition))));
+        let id = self.questions.next();
+        self.watches = Some(id);
+        effects.all.push(Effect::Send(Arc::new(message(me, id, WATCH, &words, &petition))));
     }
 
     /// Has what it never asked for revoked.
@@ -276,7 +289,9 @@ impl Errands {
             };
             let words = format!("the revocation of certificate {serial}");
             let petition = ask.vouched(&of.to, &secret.bytes);
-            effects.all.push(Effect::Send(Arc::new(message(&of.to, WATCH, &words, &petition))));
+            let id = self.questions.next();
+            self.open.insert(id, Open::Report);
+            effects.all.push(Effect::Send(Arc::new(message(&of.to, id, WATCH, &words, &petition))));
         }
         Ok(())
     }
@@ -284,6 +299,7 @@ impl Errands {
     /// A restart: no answer is waited for any more.
     pub fn forget(&mut self) {
         self.open.clear();
+        self.watches = None;
     }
 }
 

@@ -7,7 +7,7 @@ use smallvec::smallvec;
 
 use super::cast::Cast;
 use super::envelope::{Envelope, Opened};
-use super::{Effect, Effects};
+use super::{Effect, Effects, exchange};
 use crate::crypto::{self, Agreement, Rng, Share, StretchCost, Totp};
 use crate::hashed::Hashed;
 use crate::journal::Sight;
@@ -170,16 +170,7 @@ impl Keeper {
                 (value.bytes.clone(), Shown::with_values(words, smallvec![value]))
             }
         };
-        effects.all.push(Effect::Send(Arc::new(Sight {
-            id: 0,
-            run: message.run,
-            protocol: cast.kms.clone(),
-            line: 2,
-            from: message.to.clone(),
-            to: message.from.clone(),
-            bytes,
-            shown,
-        })));
+        effects.all.push(Effect::Send(Arc::new(exchange::answer(message, bytes, shown))));
         Ok(())
     }
 

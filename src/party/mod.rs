@@ -10,6 +10,7 @@ mod custody;
 mod dealings;
 pub mod envelope;
 mod errand;
+mod exchange;
 mod keeper;
 mod principal;
 mod session;

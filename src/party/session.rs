@@ -303,6 +303,7 @@ impl Session {
             run: self.id.run,
             protocol: self.spoken.name.clone(),
             line,
+            question: None,
             from: self.id.party.clone(),
             to,
             shown: self.knowledge.show(parts.clone()),

@@ -195,6 +195,7 @@ impl Hand {
             run: at.run,
             protocol: at.protocol.into(),
             line: at.line,
+            question: None,
             from: at.from.clone(),
             to: at.to.clone(),
             shown: self.knowledge.show(parts.into()),

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::{Desk, Profile};
 use crate::crypto::Share;
-use crate::journal::{Sight, What};
+use crate::journal::{QuestionId, Sight, What};
 use crate::knowledge::Bytes;
 use crate::knowledge::{Private, Value};
 use crate::notation::{Func, Kind, Name, Service, Term};
 use crate::party::custody::{Custody, Means};
 use crate::party::errand::{self, Errand, answered, asked};
+use crate::party::exchange::Questions;
 use crate::party::wish::{Code, Plea};
 use crate::party::{CA_PROTOCOL, Cast, Effect, KMS_PROTOCOL, RequestSpec, certified_uses};
 use crate::pki::{self, Answer, Certificates};
@@ -51,7 +52,8 @@ pub struct Papers {
     /// The last copy of the centre's vault, and shares that may open it.
     copy: Option<Value>,
     shares: Vec<Share>,
-    open: BTreeMap<u32, Arc<RequestSpec>>,
+    questions: Questions,
+    open: BTreeMap<QuestionId, Arc<RequestSpec>>,
     custody: Custody,
 }
 
@@ -69,6 +71,7 @@ impl Papers {
             stolen: BTreeMap::new(),
             copy: None,
             shares: Vec::new(),
+            questions: Questions::default(),
             open: BTreeMap::new(),
             custody: Custody::new(rng),
         }
@@ -157,10 +160,11 @@ impl Papers {
         desk.effects.note(asked(spec));
         match self.petition(spec, desk) {
             Ok(petition) => {
-                let message = Arc::new(errand::message(&by, spec.number, &words, &petition));
+                let id = self.questions.next();
+                let message = Arc::new(errand::message(&by, id, spec.number, &words, &petition));
                 let after = Span(0);
                 desk.effects.all.push(Effect::Inject { message, instead_of: None, after });
-                self.open.insert(spec.number, spec.clone());
+                self.open.insert(id, spec.clone());
             }
             Err(lacked) => desk.effects.note(What::Lacked { by, request: spec.number, lacked }),
         }
@@ -272,7 +276,7 @@ impl Papers {
         {
             return None;
         }
-        let spec = self.open.remove(&message.run)?;
+        let spec = self.open.remove(&message.question?)?;
         let (granted, refusal) = match Answer::read(&message.bytes) {
             Ok(Answer::Granted(certificates)) => (Some(certificates), None),
             Ok(Answer::Refused(reason)) | Err(reason) => (None, Some(reason)),

@@ -137,7 +137,9 @@ impl Ruler {
         if !hand.can_build(&line.parts) {
             return None;
         }
-        hand.write(&at, &line.parts, &line.casts, desk).ok()
+        // What goes in a message's place goes on its connection.
+        let question = as_run.and(like.question);
+        Some(Sight { question, ..hand.write(&at, &line.parts, &line.casts, desk).ok()? })
     }
 
     fn later(&mut self, message: Sight, at: SimTime, desk: &mut Desk<'_>) {
