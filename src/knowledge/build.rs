@@ -64,7 +64,7 @@ impl Knowledge {
         match node {
             Node::Name(name) => self.supply(id, name, ctx),
             Node::Text(text) => Ok(Value::new(Kind::Text, text.as_bytes())),
-            Node::Exp(exponents) => self.exp(exponents, ctx),
+            Node::Exp(exponents) => self.exp(id, exponents, ctx),
             Node::Enc(body, key) => {
                 let key = self.encryption_key(*key, ctx)?;
                 let parts = self.parts(body, ctx)?;
@@ -123,15 +123,28 @@ impl Knowledge {
                 }
                 value
             }
-            Supply::LongTerm { owner, of } => return Ok(ctx.keys.long_term(&self.agent(owner)?, name, of)),
+            Supply::LongTerm { owner, of, own: true } => {
+                return Ok(ctx.keys.long_term(&self.agent(owner)?, name, of));
+            }
+            Supply::LongTerm { own: false, .. } => return Err(Reason::Malformed),
         };
         ctx.made.push(Made { value: value.clone(), how: How::Generated });
         Ok(value)
     }
 
-    fn exp(&mut self, exponents: &[Id], ctx: &mut Context<'_>) -> Result<Value> {
+    fn exp(&mut self, id: Id, exponents: &[Id], ctx: &mut Context<'_>) -> Result<Value> {
         let table = self.table().clone();
         let agreement = ctx.keys.suite().agreement;
+        if self.grounds().rights.granted.contains(&id)
+            && let [x] = exponents
+            && let Some(Supply::LongTerm { owner, of, .. }) = self.grounds().supply.get(x).cloned()
+            && let Node::Name(name) = table.node(*x)
+        {
+            let secret = ctx.keys.long_term(&self.agent(owner)?, name, of);
+            let value = Value::new(Kind::Share, agreement.share(&secret.bytes)?);
+            ctx.made.push(Made { value: value.clone(), how: How::Share { secret } });
+            return Ok(value);
+        }
         for x in exponents {
             let Ok(secret) = self.build(*x, ctx) else { continue };
             let Some(other) = other_share(&table, exponents, *x) else {

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::crypto::Rng;
-use crate::notation::{Id, KeyUses, Kind, Node, Origin, Protocol, Rights, Table, Type};
+use crate::notation::{Id, KeyUses, Kind, Node, Origin, Protocol, Rights, Table, Term, Type};
 use crate::reason::Reason;
 use crate::time::{Span, UnixNanos};
 use crate::wire::Encoding;
@@ -41,6 +41,9 @@ pub enum Supply {
         owner: Id,
         /// The type.
         of: Type,
+        /// Whether the role has the value itself. Of another's exponent it may have been granted
+        /// the share, and only that.
+        own: bool,
     },
 }
 
@@ -73,7 +76,13 @@ impl Grounds {
                     Some(bound) => Supply::Until(id(bound)),
                     None => Supply::Generate(value.of),
                 },
-                Origin::LongTerm => Supply::LongTerm { owner: id(&value.role), of: value.of },
+                Origin::LongTerm => Supply::LongTerm {
+                    owner: id(&value.role),
+                    of: value.of,
+                    own: protocol
+                        .role(role)
+                        .is_some_and(|r| r.grants.contains(&Term::Name(value.name.clone()))),
+                },
                 _ => continue,
             };
             supply.insert(id(&value.name), from);

@@ -55,6 +55,15 @@ pub struct Rights {
     pub granted: BTreeSet<Id>,
 }
 
+/// What a term is made for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Purpose {
+    /// To be sent.
+    Send,
+    /// To be compared with what arrives, or to open or check it.
+    Compare,
+}
+
 /// What someone knows, as terms, and what one still hopes to check.
 #[derive(Clone, Debug)]
 pub struct Planner<'t> {
@@ -98,14 +107,21 @@ impl<'t> Planner<'t> {
         usize::from(self.slots)
     }
 
-    /// Whether the term can be had: held, or built from what is.
+    /// Whether the term can be sent: held, or made from what is.
     pub fn can_build(&self, id: Id) -> bool {
-        self.holds(id) || self.can_construct(id)
+        self.holds(id) || self.can_make(id, Purpose::Send)
     }
 
-    /// Whether the term can be built without holding it whole.
-    fn can_construct(&self, id: Id) -> bool {
+    /// Whether the term's bytes can be told before they arrive: held, or computed from what
+    /// is. A ciphertext or a signature that is not held is another each time it is made.
+    pub fn can_compute(&self, id: Id) -> bool {
+        self.holds(id) || self.can_make(id, Purpose::Compare)
+    }
+
+    /// Whether the term can be made without holding it whole.
+    fn can_make(&self, id: Id, purpose: Purpose) -> bool {
         let rights = &self.rights;
+        let can = |id: Id| self.holds(id) || self.can_make(id, purpose);
         if rights.granted.contains(&id) {
             // A key of somebody's can be used once one knows who that is.
             return match self.table.node(id) {
@@ -116,10 +132,9 @@ impl<'t> Planner<'t> {
         match self.table.node(id) {
             Node::Name(_) => false,
             Node::Text(_) => true,
-            Node::Exp(xs) => xs
-                .iter()
-                .any(|x| self.can_build(*x) && self.other_share(xs, *x).is_none_or(|o| self.can_build(o))),
-            Node::Enc(body, key) => self.can_build(*key) && body.iter().all(|b| self.can_build(*b)),
+            Node::Exp(xs) => xs.iter().any(|x| can(*x) && other_share(self.table, xs, *x).is_none_or(can)),
+            Node::Enc(..) | Node::App(Func::Sign, _) if purpose == Purpose::Compare => false,
+            Node::Enc(body, key) => can(*key) && body.iter().all(|b| can(*b)),
             Node::App(Func::K | Func::Pw, args) => {
                 rights.registered
                     && args.iter().all(|a| self.holds(*a))
@@ -135,7 +150,7 @@ impl<'t> Planner<'t> {
                 (rights.registered && rights.own.contains(&args[0]))
                     || (rights.certificates && self.holds(args[0]))
             }
-            Node::App(_, args) => args.iter().all(|a| self.can_build(*a)),
+            Node::App(_, args) => args.iter().all(|a| can(*a)),
         }
     }
 
@@ -145,11 +160,6 @@ impl<'t> Planner<'t> {
 
     fn is_held_keypair(&self, id: Id) -> bool {
         self.holds(id) && self.table.kind(id) == Some(Kind::Private)
-    }
-
-    /// The share to which `exponent` is applied to make the product `of`; none for `g` itself.
-    fn other_share(&self, of: &[Id], exponent: Id) -> Option<Id> {
-        other_share(self.table, of, exponent)
     }
 
     /// The smallest terms that are missing to build `id`.
@@ -173,8 +183,12 @@ impl<'t> Planner<'t> {
         all
     }
 
-    /// Records that a message was built: the ciphertexts in it can be recognised later.
+    /// Records that a term was sent. Ciphertexts and signatures that were made for it can be
+    /// recognised later; what stands in one that was only passed on was never seen.
     pub fn sent(&mut self, id: Id) {
+        if self.holds(id) {
+            return;
+        }
         if matches!(self.table.node(id), Node::Enc(..) | Node::App(Func::Sign, _)) {
             self.hold(id);
         }
@@ -185,25 +199,39 @@ impl<'t> Planner<'t> {
 
     /// Plans the reading of a message of these parts. What cannot be read is kept.
     pub fn receive(&mut self, parts: &[Id]) -> Vec<Op> {
-        let mut ops = Vec::new();
         let split = self.slots_for(parts);
-        let mut open: Vec<(Source, Id)> = split.iter().map(|(s, id)| (Source::Slot(*s), *id)).collect();
-        ops.push(Op::Split(split));
-        self.settle(&mut open, &mut ops);
-        for (source, id) in open {
-            ops.push(Op::Keep(source, id));
-            if self.held.insert(id) && !matches!(self.table.node(id), Node::Name(_)) {
-                self.unchecked.push(id);
-            }
-        }
+        let open = split.iter().map(|(s, id)| (Source::Slot(*s), *id)).collect();
+        let mut ops = vec![Op::Split(split)];
+        self.work_off(open, &mut ops);
         ops
     }
 
     /// Plans the checks that became possible for what was kept.
     pub fn recheck(&mut self) -> Vec<Op> {
         let mut ops = Vec::new();
-        self.settle(&mut Vec::new(), &mut ops);
+        self.work_off(Vec::new(), &mut ops);
         ops
+    }
+
+    /// Reads what is open as far as it can be read and keeps the rest, which may be just what
+    /// a code or a signature beside it takes to be checked.
+    fn work_off(&mut self, mut open: Vec<(Source, Id)>, ops: &mut Vec<Op>) {
+        loop {
+            self.settle(&mut open, ops);
+            if open.is_empty() {
+                return;
+            }
+            for (source, id) in open.drain(..) {
+                if !self.held.insert(id) {
+                    ops.push(Op::Equal(source, id));
+                    continue;
+                }
+                ops.push(Op::Keep(source, id));
+                if !matches!(self.table.node(id), Node::Name(_)) {
+                    self.unchecked.push(id);
+                }
+            }
+        }
     }
 
     fn slots_for(&mut self, parts: &[Id]) -> Vec<(u16, Id)> {
@@ -261,7 +289,7 @@ impl<'t> Planner<'t> {
                     self.hold(pk);
                 }
             }
-            _ if known_whole || self.can_construct(id) => {
+            _ if known_whole || self.can_make(id, Purpose::Compare) => {
                 ops.push(Op::Equal(source, id));
                 self.hold(id);
             }
@@ -270,7 +298,7 @@ impl<'t> Planner<'t> {
                 self.hold(id);
             }
             Node::App(Func::Succ | Func::Pred | Func::Xor, args) => {
-                let unknown: Vec<Id> = args.iter().copied().filter(|a| !self.can_build(*a)).collect();
+                let unknown: Vec<Id> = args.iter().copied().filter(|a| !self.can_compute(*a)).collect();
                 match unknown.as_slice() {
                     [one] if !table.parts(id).iter().any(|p| p != one && self.is_part(*one, *p)) => {
                         ops.push(Op::Invert(source, id, *one));
@@ -294,14 +322,14 @@ impl<'t> Planner<'t> {
 
     fn can_decrypt(&self, key: Id) -> bool {
         match self.table.node(key) {
-            Node::App(Func::Pk, _) => decryption_key(self.table, key).is_some_and(|sk| self.can_build(sk)),
-            _ => self.can_build(key),
+            Node::App(Func::Pk, _) => decryption_key(self.table, key).is_some_and(|sk| self.can_compute(sk)),
+            _ => self.can_compute(key),
         }
     }
 
     fn can_verify(&self, args: &[Id]) -> bool {
-        verification_key(self.table, args[0]).is_some_and(|pk| self.can_build(pk))
-            && args[1..].iter().all(|a| self.can_build(*a))
+        verification_key(self.table, args[0]).is_some_and(|pk| self.can_compute(pk))
+            && args[1..].iter().all(|a| self.can_compute(*a))
     }
 }
 

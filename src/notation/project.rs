@@ -191,7 +191,7 @@ fn compile(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Compiled, F
             unused.remove(&id);
         });
         let ready =
-            |id: &Id| !concluded.contains(id) && planner.can_build(*id) && !uses_any(table, *id, &unused);
+            |id: &Id| !concluded.contains(id) && planner.can_compute(*id) && !uses_any(table, *id, &unused);
         let concludes: Vec<Id> = interesting.iter().copied().filter(ready).collect();
         concluded.extend(concludes.iter().copied());
         steps.push(Step { line: number, action, concludes });
