@@ -145,7 +145,10 @@ fn she_poses_as_an_initiator_in_a_run_of_her_own() {
     let play = play(text);
     assert_eq!(part(&play, 1, "bob"), "completes");
     assert_eq!(part(&play, 2, "bob"), "completes");
-    let said = play.run(2).party("bob").sessions()[0].values["Payload"].text().map(str::to_owned);
+    let said = play.run(2).party("bob").sessions()[0]
+        .value_named("Payload")
+        .and_then(|v| v.text())
+        .map(str::to_owned);
     assert_eq!(said.as_deref(), Some("transfer 999"));
     assert!(!holds(&play, "B authenticates A on K, Payload"));
 }

@@ -147,7 +147,7 @@ fn a_ticket_ends_with_the_one_that_bought_it() {
         let play = play(&text, 0, &KeyPool::default());
         let session = play.sessions().iter().find(|s| *s.id.party == *"alice").unwrap();
         let nanos = |v: &Value| u64::from_be_bytes(v.bytes.as_slice().try_into().unwrap());
-        (nanos(&session.values["Tt"]), nanos(&session.values["Ts"]))
+        (nanos(session.value_named("Tt").unwrap()), nanos(session.value_named("Ts").unwrap()))
     };
     let (tt, ts) = ends("1h", "8h");
     assert_eq!(tt, ts, "cut off at the first ticket's end");

@@ -33,7 +33,7 @@ impl KeyLog {
         let her = setup.attacker.as_ref().map_or("-", |a| &a.name);
         for event in play.journal().events() {
             match &event.what {
-                What::Concluded { session, term, value } => {
+                What::Concluded { session, term, value, .. } => {
                     self.line(play, Some(session.run), &session.party, term, value)?;
                 }
                 What::Equipped { term, value } => self.line(play, None, her, term, value)?,

@@ -188,11 +188,8 @@ fn expected(play: &PlayReport) -> String {
             parts.push(format!("\"{of}\" = \"{words}\""));
         }
     }
-    let goals: Vec<String> = play
-        .goals()
-        .iter()
-        .map(|g| format!("{:?} = \"{}\"", g.goal, if g.holds() { "holds" } else { "violated" }))
-        .collect();
+    let goals: Vec<String> =
+        play.goals().iter().map(|g| format!("{:?} = \"{}\"", g.goal, g.word())).collect();
     format!(
         "\n# What came of it when this file was written.\n[expect]\nruns  = {{ {} }}\ngoals = {{ {} }}\n",
         parts.join(", "),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::knowledge::{Bytes, Shown, Value};
-use crate::notation::Name;
+use crate::notation::{Id, Name};
 use crate::reason::Reason;
 use crate::time::{SimTime, Span};
 
@@ -35,6 +35,10 @@ pub struct SessionId {
     pub party: Name,
     /// The role that it plays.
     pub role: Name,
+    /// The protocol that it speaks.
+    pub protocol: Name,
+    /// Which of the party's parts in that role and run, from 0: a service has several.
+    pub nth: u32,
 }
 
 /// A message as it was on the wire.
@@ -170,6 +174,8 @@ pub enum What {
     Concluded {
         /// Which session.
         session: Arc<SessionId>,
+        /// The term's number in the table of the session's protocol.
+        id: Id,
         /// The term, in the role's names.
         term: String,
         /// Its value.
@@ -186,6 +192,8 @@ pub enum What {
         session: Arc<SessionId>,
         /// Where and why.
         refusal: Refusal,
+        /// The message that it had at hand, if it was one that it refused.
+        message: Option<MessageId>,
     },
     /// A session still waits when the play is over.
     Waits {

@@ -20,7 +20,13 @@ impl Event {
 }
 
 fn session(id: &SessionId) -> Json {
-    json!({ "run": id.run, "party": &*id.party, "role": &*id.role })
+    json!({
+        "run": id.run,
+        "party": &*id.party,
+        "role": &*id.role,
+        "protocol": &*id.protocol,
+        "nth": id.nth,
+    })
 }
 
 fn with(base: Json, more: Json) -> Json {
@@ -65,11 +71,13 @@ fn fields(what: &What) -> Json {
         What::Delayed { id, by } => json!({ "message": id, "by_ns": by.0 }),
         What::Delivered { id, to } => json!({ "message": id, "to": &**to }),
         What::Ignored { id, by, why } => json!({ "message": id, "by": &**by, "why": why }),
-        What::Concluded { session: s, term, value } => {
+        What::Concluded { session: s, term, value, .. } => {
             with(session(s), json!({ "term": term, "fingerprint": value.fingerprint() }))
         }
-        What::Refused { session: s, refusal } => {
-            with(session(s), json!({ "line": refusal.line, "reason": refusal.reason.word() }))
+        What::Refused { session: s, refusal, message } => {
+            let refused =
+                json!({ "line": refusal.line, "reason": refusal.reason.word(), "message": message });
+            with(session(s), refused)
         }
         What::Waits { session: s, line, from } => with(session(s), json!({ "line": line, "from": from })),
         What::Compromised { term, run, value } => {

@@ -13,6 +13,8 @@ pub struct Goal {
     pub claim: Claim,
     /// The text with single spaces.
     pub text: String,
+    /// Its terms as they were written, each a `let` name where the text has one.
+    pub written: Vec<Term>,
 }
 
 /// What a goal claims.
@@ -75,7 +77,9 @@ pub fn goal(source: &Quoted) -> Result<Goal, Fault> {
         Claim::Agreement { who, with, on, injective: !weakly }
     };
     let text = source.text.split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok(Goal { claim, text })
+    let mut goal = Goal { claim, text, written: Vec::new() };
+    goal.written = goal.terms().to_vec();
+    Ok(goal)
 }
 
 fn roles_after_comma(p: &mut Parser<'_>) -> Result<Vec<Name>, Fault> {

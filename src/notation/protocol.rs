@@ -216,6 +216,17 @@ impl Protocol {
         self.roles.iter().find(|r| &*r.name == name)
     }
 
+    /// The term that a name stands for: a role, a value or a `let`.
+    pub fn named(&self, name: &str) -> Option<Id> {
+        self.find(&Term::name(name))
+    }
+
+    /// The roles that have a term by the end of their own part.
+    pub fn roles_with(&self, term: Id) -> impl Iterator<Item = &Name> {
+        let has = move |program: &Arc<Program>| program.steps.iter().any(|s| s.concludes.contains(&term));
+        self.programs.iter().filter(move |(_, all)| all.iter().any(has)).map(|(role, _)| role)
+    }
+
     /// The roles that clients play.
     pub fn client_roles(&self) -> impl Iterator<Item = &Role> {
         self.roles.iter().filter(|r| r.service.is_none())

@@ -98,9 +98,8 @@ impl Principal {
         let mine = |role: &Name| run.names.get(role) == Some(&self.character.name);
         let Some((role, line)) = spoken.protocol.starters().find(|(role, _)| mine(role)) else { return };
         let role = role.clone();
-        let id =
-            Arc::new(SessionId { run: run.number, party: self.character.name.clone(), role: role.clone() });
         let Some(program) = spoken.program_at(&role, line) else { return };
+        let id = self.new_part(run.number, spoken, &role);
         effects.note(What::Started { session: id.clone() });
         // Whoever opens the run knows whom it talks to; others know whom [knows] names.
         let names = match line {
@@ -115,6 +114,13 @@ impl Principal {
             State::Over => Part::Over,
         };
         self.parts.entry((run.number, role)).or_default().push(part);
+    }
+
+    /// The next part of this party's in that role and run.
+    fn new_part(&self, run: u32, spoken: &Spoken, role: &Name) -> Arc<SessionId> {
+        let nth = self.parts.get(&(run, role.clone())).map_or(0, Vec::len) as u32;
+        let (party, role, protocol) = (self.character.name.clone(), role.clone(), spoken.name.clone());
+        Arc::new(SessionId { run, party, role, protocol, nth })
     }
 
     fn message(&mut self, message: Arc<Sight>, now: SimTime, effects: &mut Effects) {
@@ -162,10 +168,9 @@ impl Principal {
         effects: &mut Effects,
     ) {
         let Some(program) = spoken.program_at(&role, message.line) else { return };
-        let id =
-            Arc::new(SessionId { run: message.run, party: self.character.name.clone(), role: role.clone() });
+        let id = self.new_part(message.run, spoken, &role);
         effects.note(What::Started { session: id.clone() });
-        let nth = self.parts.get(&(message.run, role.clone())).map_or(0, Vec::len).to_string();
+        let nth = id.nth.to_string();
         let names = self.cast.peers_known(message.run, spoken, &role);
         let mut session = Session::new(&self.cast, id, spoken, program, &names, (&nth, now));
         let mine = |m: &Arc<Sight>| m.run == message.run && spoken.protocol.receiver_of(m.line) == &role;
@@ -190,9 +195,11 @@ impl Principal {
         let Some((at, mut session)) = self.take_running(&key) else { return };
         if let Some(line) = self.reflected(&message) {
             let refusal = Refusal { line, reason: Reason::Reflected };
-            effects.note(What::Refused { session: session.id.clone(), refusal });
+            let (session, message) = (session.id.clone(), Some(message.id));
+            effects.note(What::Refused { session, refusal, message });
             return;
         }
+        session.has_at_hand(message.id);
         self.trust.wants.clear();
         self.trust.asked = asked;
         let mut reading = self.look_after(&mut session, now, effects);

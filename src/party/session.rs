@@ -8,7 +8,7 @@ use super::cast::{Cast, Character, Spoken};
 use super::trust::PartyTrust;
 use super::{Effect, Effects};
 use crate::crypto::{self, Rng};
-use crate::journal::{Refusal, SessionId, Sight, What};
+use crate::journal::{MessageId, Refusal, SessionId, Sight, What};
 use crate::knowledge::{Bytes, Context, Knowledge, Value};
 use crate::notation::{Action, Id, Kind, Name, Op, Program};
 use crate::reason::Reason;
@@ -29,6 +29,8 @@ pub struct Session {
     checked: SimTime,
     /// The certificates that it accepted, with their subjects.
     accepted: Vec<(Vec<u8>, String)>,
+    /// The message that it looks at.
+    at_hand: Option<MessageId>,
     /// Messages for lines that come later, in order of arrival.
     early: Vec<Arc<Sight>>,
 }
@@ -114,6 +116,7 @@ impl Session {
             since: now,
             checked: now,
             accepted: Vec::new(),
+            at_hand: None,
             early: Vec::new(),
         }
     }
@@ -180,6 +183,11 @@ impl Session {
         }
     }
 
+    /// This is the message that it looks at, and refuses if it refuses.
+    pub fn has_at_hand(&mut self, message: MessageId) {
+        self.at_hand = Some(message);
+    }
+
     /// Keeps a message that is ahead of its line.
     pub fn keep_early(&mut self, message: Arc<Sight>) {
         self.early.push(message);
@@ -221,6 +229,7 @@ impl Session {
     /// Reads the message for which it waits, then goes on; or reads nothing, if that depends
     /// on what its party does not know yet.
     pub fn receive(&mut self, message: &Sight, stand: &mut Stand<'_>, effects: &mut Effects) -> Reading {
+        self.has_at_hand(message.id);
         let program = self.program.clone();
         let Some(step) = program.steps.get(self.next) else { return Reading::Done };
         let Action::Receive { ops, .. } = &step.action else { return Reading::Done };
@@ -247,11 +256,13 @@ impl Session {
             self.accepted.extend(passed);
             self.checked = stand.now;
         }
+        self.at_hand = None;
         Reading::Done
     }
 
     fn refuse(&mut self, line: u32, reason: Reason, effects: &mut Effects) {
-        effects.note(What::Refused { session: self.id.clone(), refusal: Refusal { line, reason } });
+        let (session, message) = (self.id.clone(), self.at_hand);
+        effects.note(What::Refused { session, refusal: Refusal { line, reason }, message });
         self.next = self.program.steps.len();
         self.knowledge.forget();
     }
@@ -325,8 +336,8 @@ impl Session {
                 Err(Reason::Malformed) => continue,
                 Err(reason) => return Err(reason),
             };
-            let term = knowledge.table().show(*id);
-            effects.note(What::Concluded { session: self.id.clone(), term, value });
+            let (id, term) = (*id, knowledge.table().show(*id));
+            effects.note(What::Concluded { session: self.id.clone(), id, term, value });
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::journal::{Event, SessionId, Sight, What};
 use crate::notation::Kind;
 use crate::scenario::PlayReport;
 use crate::time::Span;
-use crate::verdict::{Exposure, Judgement, SessionOutcome};
+use crate::verdict::{Exposure, Judgement, Rebuff, SessionOutcome, Untested, Word};
 
 /// How much the log tells.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
@@ -161,7 +161,7 @@ impl Log<'_> {
                 let text = format!("{} completes {}", session.party, self.run_of(session));
                 self.deed(Ink::Good, event, &text);
             }
-            What::Refused { session, refusal } => {
+            What::Refused { session, refusal, .. } => {
                 let (party, run) = (&session.party, session.run);
                 let reason = refusal.reason;
                 let text = format!("{party} rejects line {} of run {run}: {reason}", refusal.line);
@@ -282,7 +282,7 @@ impl Log<'_> {
                 let text = format!("{to} receives message {}", self.place(*id));
                 self.deed(Ink::Dim, event, &text);
             }
-            What::Concluded { session, term, value } if full => {
+            What::Concluded { session, term, value, .. } if full => {
                 let text =
                     format!("{} has {term} {} in run {}", session.party, value.fingerprint(), session.run);
                 self.deed(Ink::Dim, event, &text);
@@ -312,11 +312,9 @@ impl Log<'_> {
 
     /// `run 1 with bob, K #77d0`: the peers, and the values that goals speak of.
     fn run_of(&self, id: &SessionId) -> String {
-        let setup = &self.play.variant().setup;
         let session = self.play.sessions().iter().find(|s| *s.id == *id && s.completed());
         let Some(session) = session else { return format!("run {}", id.run) };
-        let spec = setup.runs.iter().find(|r| r.number == id.run);
-        let protocol = spec.and_then(|r| setup.protocol_named(&r.protocol)).unwrap_or(setup.protocol());
+        let protocol = session.protocol();
         let peers: Vec<&str> = protocol
             .client_roles()
             .filter(|r| r.name != id.role)
@@ -326,14 +324,11 @@ impl Log<'_> {
         if !peers.is_empty() {
             text.push_str(&format!(" with {}", peers.join(" and ")));
         }
-        let mut said: Vec<String> = Vec::new();
-        for term in protocol.goals.iter().flat_map(|g| g.terms()) {
-            let shown = protocol.table.find(term).map(|id| protocol.table.show(id)).unwrap_or_default();
-            if let Some(value) = session.values.get(&shown)
-                && !said.contains(&shown)
-            {
-                text.push_str(&format!(", {shown} {}", value.fingerprint()));
-                said.push(shown);
+        let mut said = BTreeSet::new();
+        for (written, term) in protocol.goals.iter().flat_map(|g| g.written.iter().zip(g.terms())) {
+            let Some(id) = protocol.table.find(term) else { continue };
+            if let Some(value) = session.value(id).filter(|_| said.insert(id)) {
+                text.push_str(&format!(", {written} {}", value.fingerprint()));
             }
         }
         text
@@ -381,17 +376,24 @@ impl Log<'_> {
 
     fn verdicts(&mut self) {
         for verdict in self.play.goals() {
+            let word = verdict.word();
+            let ink = match word {
+                Word::Violated => Ink::Bad,
+                Word::Holds => Ink::Good,
+                Word::Untested => Ink::Plain,
+            };
+            self.line(ink, &format!("  {word:<9}  {}", self.play.goal_text(verdict)));
             match &verdict.judgement {
-                Judgement::Holds { cases: 0 } => {
-                    self.line(Ink::Good, &format!("  holds      {}", verdict.goal));
-                    self.line(Ink::Dim, "             no completed run put it to the test");
-                }
-                Judgement::Holds { .. } => self.line(Ink::Good, &format!("  holds      {}", verdict.goal)),
                 Judgement::Violated { finding, steps } => {
-                    self.line(Ink::Bad, &format!("  violated   {}", verdict.goal));
                     self.line(Ink::Plain, &format!("             {finding}"));
                     self.steps(steps);
                 }
+                Judgement::Holds { completed, refused } => {
+                    for line in stood(*completed, refused) {
+                        self.line(Ink::Dim, &format!("             {line}"));
+                    }
+                }
+                Judgement::Untested(why) => self.line(Ink::Dim, &format!("             {}", untested(*why))),
             }
         }
     }
@@ -407,6 +409,45 @@ impl Log<'_> {
             if self.told.insert(step.clone()) {
                 self.line(Ink::Plain, &format!("            {number:>2}. {step}"));
             }
+        }
+    }
+}
+
+/// By what a goal was put to the test.
+fn stood(completed: usize, refused: &[Rebuff]) -> Vec<String> {
+    /// So many refusals are told one by one.
+    const TOLD: usize = 4;
+    let parts = match completed {
+        0 => None,
+        1 => Some("one part completed".to_owned()),
+        many => Some(format!("{many} parts completed")),
+    };
+    let rebuffs = refused.iter().take(TOLD).map(|Rebuff { party, run, refusal: r }| {
+        format!("{party} refused line {} of run {run}: {}", r.line, r.reason)
+    });
+    let more = refused.len().saturating_sub(TOLD);
+    let more = (more > 0).then(|| format!("and {more} more refusals"));
+    parts.into_iter().chain(rebuffs).chain(more).collect()
+}
+
+/// Why nothing put a goal to the test.
+fn untested(why: Untested) -> String {
+    match why {
+        Untested::NobodyAttacked => "nobody attacked, so nobody listened".to_owned(),
+        Untested::NoPartGotSoFar { refused: 0, waiting: 0 } => {
+            "no part took place of which it speaks".to_owned()
+        }
+        Untested::NoPartGotSoFar { refused: 0, waiting: 1 } => {
+            "no part got so far: one still waits".to_owned()
+        }
+        Untested::NoPartGotSoFar { refused: 0, waiting } => {
+            format!("no part got so far: {waiting} still wait")
+        }
+        Untested::NoPartGotSoFar { refused, waiting: 0 } => {
+            format!("no part got so far: {refused} refused what nobody had touched")
+        }
+        Untested::NoPartGotSoFar { refused, waiting } => {
+            format!("no part got so far: {refused} refused what nobody had touched, {waiting} still wait")
         }
     }
 }
@@ -429,7 +470,9 @@ pub fn offset_words(offset: i64) -> String {
 pub(super) fn words(session: &SessionOutcome) -> String {
     match &session.outcome {
         crate::verdict::Outcome::Completed => "completes".to_owned(),
-        crate::verdict::Outcome::Refused(r) => format!("rejects line {}: {}", r.line, r.reason),
+        crate::verdict::Outcome::Refused { refusal: r, .. } => {
+            format!("rejects line {}: {}", r.line, r.reason)
+        }
         crate::verdict::Outcome::Waits { line, .. } => format!("waits for line {line}"),
     }
 }

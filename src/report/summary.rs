@@ -15,7 +15,7 @@ pub fn summary(plays: &[PlayReport]) -> String {
     };
     for (column, play) in plays.iter().enumerate() {
         for goal in play.goals() {
-            add(goal.goal.clone(), column, if goal.holds() { "holds" } else { "violated" }.to_owned());
+            add(play.goal_text(goal), column, goal.word().to_string());
         }
     }
     for (column, play) in plays.iter().enumerate() {

@@ -5,17 +5,18 @@ use super::problem::Problem;
 use super::reader::{Reader, array, string, unknown};
 use super::setup::Setup;
 use super::toml_tree::Node;
-use crate::notation::{Claim, Name, Quoted, goal};
+use crate::notation::{Claim, Goal, Name, Protocol, Quoted, Term, goal};
 use crate::reason::Reason;
 use crate::time::Span;
+use crate::verdict::{GoalId, Word};
 
 /// What a variant expects.
 #[derive(Clone, Debug, Default)]
 pub struct Expect {
     /// Of runs.
     pub runs: Vec<(RunRef, RunExpect)>,
-    /// Of goals, by their text.
-    pub goals: Vec<(String, bool)>,
+    /// Of goals.
+    pub goals: Vec<(GoalRef, GoalExpect)>,
     /// Of requests, by number.
     pub requests: Vec<(u32, RequestExpect)>,
     /// Of what parties look up: that one's answer is refused for this reason.
@@ -38,6 +39,66 @@ pub struct Expect {
     pub differ: Vec<(ValueRef, ValueRef)>,
     /// Whether anything was expected at all.
     pub is_given: bool,
+}
+
+/// A goal of some protocol.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GoalRef {
+    /// Which.
+    pub id: GoalId,
+    /// As the protocol has it; with the protocol's name in front where several have it.
+    pub text: String,
+}
+
+/// What is expected of a goal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GoalExpect {
+    /// This verdict and no other.
+    Is(Word),
+    /// That it is not violated, whether or not anything put it to the test.
+    HoldsOrUntested,
+}
+
+impl GoalExpect {
+    const ALL: [(GoalExpect, &'static str); 4] = [
+        (GoalExpect::Is(Word::Violated), "violated"),
+        (GoalExpect::Is(Word::Holds), "holds"),
+        (GoalExpect::Is(Word::Untested), "untested"),
+        (GoalExpect::HoldsOrUntested, "holds or untested"),
+    ];
+
+    /// Whether this verdict is as expected.
+    pub fn accepts(self, word: Word) -> bool {
+        match self {
+            GoalExpect::Is(expected) => word == expected,
+            GoalExpect::HoldsOrUntested => word != Word::Violated,
+        }
+    }
+
+    /// The words of files.
+    pub fn words(self) -> &'static str {
+        GoalExpect::ALL.iter().find(|(expect, _)| *expect == self).map_or("", |(_, words)| words)
+    }
+
+    fn read(node: &Node) -> Result<GoalExpect, Problem> {
+        let text = string(node)?;
+        let plain = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let found = GoalExpect::ALL.iter().find(|(_, words)| *words == plain);
+        found.map(|(expect, _)| *expect).ok_or_else(|| {
+            let words: Vec<&str> = GoalExpect::ALL.iter().map(|(_, words)| *words).collect();
+            unknown(node, "verdict", text, &words)
+        })
+    }
+}
+
+impl std::fmt::Display for GoalExpect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            GoalExpect::Is(Word::Holds) => f.write_str("holds"),
+            GoalExpect::Is(word) => write!(f, "is {word}"),
+            GoalExpect::HoldsOrUntested => f.write_str("holds or is untested"),
+        }
+    }
 }
 
 /// What is expected of a request.
@@ -137,7 +198,7 @@ impl Expect {
         let goals = self
             .goals
             .iter()
-            .map(|(goal, holds)| format!("{} {goal}", if *holds { "holds:   " } else { "violated:" }));
+            .map(|(goal, expected)| format!("{:<9} {}", format!("{}:", expected.words()), goal.text));
         let learns = self.learns.iter().map(|of| format!("the attacker learns {of}"));
         let never = self.never_learns.iter().map(|of| format!("the attacker never learns {of}"));
         let never = never.chain(self.guesses.map(|n| format!("the attacker tries {n} words for passwords")));
@@ -173,7 +234,7 @@ impl Expect {
         if let Some(node) = table.get("goals") {
             for (key, value) in Reader::new(node)?.entries() {
                 let place = Node { range: key.range.clone(), ..node.clone() };
-                expect.goals.push((known_goal(&place, &key.name, setup)?, holds(value)?));
+                expect.goals.push((known_goal(&place, &key.name, setup)?, GoalExpect::read(value)?));
             }
         }
         if let Some(node) = table.get("requests") {
@@ -327,36 +388,51 @@ fn run_expect(node: &Node, setup: &Setup) -> Result<RunExpect, Problem> {
     }
 }
 
-fn known_goal(node: &Node, text: &str, setup: &Setup) -> Result<String, Problem> {
-    let goals: Vec<_> =
-        setup.protocols.iter().flat_map(|(p, _)| p.protocol.goals.iter().map(|g| (&p.protocol, g))).collect();
-    let read = goal::goal(&Quoted::new(text)).map_err(|f| node.problem(f.message))?;
-    let same = |claim: &Claim, protocol: &crate::notation::Protocol| {
-        let mut read = read.claim.clone();
-        match &mut read {
-            Claim::Secret { term, .. } => *term = crate::notation::protocol::expand(term, &protocol.lets),
-            Claim::Agreement { on, .. } => {
-                on.iter_mut().for_each(|t| *t = crate::notation::protocol::expand(t, &protocol.lets));
-            }
-        }
-        read == *claim
+/// The goal that a text names: `secret K`, or `PROTOCOL: secret K` where several protocols of
+/// the scenario have it.
+fn known_goal(node: &Node, text: &str, setup: &Setup) -> Result<GoalRef, Problem> {
+    let all = || setup.protocols.iter().map(|(file, _)| &file.protocol);
+    let (of, claim) = match text.split_once(':') {
+        Some((protocol, claim)) => (Some(protocol.trim()), claim.trim()),
+        None => (None, text),
     };
-    match goals.iter().find(|(p, g)| same(&g.claim, p)) {
-        Some((_, goal)) => Ok(goal.text.clone()),
-        None => {
+    if let Some(of) = of.filter(|of| !all().any(|protocol| protocol.name == *of)) {
+        let names: Vec<&str> = all().map(|protocol| protocol.name.as_str()).collect();
+        return Err(unknown(node, "protocol", of, &names));
+    }
+    let read = goal::goal(&Quoted::new(claim)).map_err(|f| node.problem(f.message))?;
+    let asked = all().filter(|protocol| of.is_none_or(|of| protocol.name == of));
+    let found: Vec<GoalRef> = asked.clone().filter_map(|protocol| found_in(&read, protocol)).collect();
+    match found.as_slice() {
+        [one] => Ok(match of {
+            Some(of) => GoalRef { text: format!("{of}: {}", one.text), ..one.clone() },
+            None => one.clone(),
+        }),
+        [first, ..] => Err(node
+            .problem(format!("{} protocols have the goal `{text}`", found.len()))
+            .help(format!("say which, as in `{}: {}`", first.id.protocol, first.text))),
+        [] => {
             let mut problem = node.problem(format!("the protocol has no goal `{text}`"));
-            problem.help = crate::notation::fault::suggest(text, goals.iter().map(|(_, g)| g.text.as_str()));
+            let goals = asked.flat_map(|protocol| &protocol.goals).map(|goal| goal.text.as_str());
+            problem.help = crate::notation::fault::suggest(text, goals);
             Err(problem)
         }
     }
 }
 
-fn holds(node: &Node) -> Result<bool, Problem> {
-    match string(node)? {
-        "holds" => Ok(true),
-        "violated" => Ok(false),
-        other => Err(unknown(node, "verdict", other, &["holds", "violated"])),
+/// A protocol's goal that claims what `read` does: the one that says it in the same words, if
+/// there are several.
+fn found_in(read: &Goal, protocol: &Protocol) -> Option<GoalRef> {
+    let expand = |term: &mut Term| *term = crate::notation::protocol::expand(term, &protocol.lets);
+    let mut claim = read.claim.clone();
+    match &mut claim {
+        Claim::Secret { term, .. } => expand(term),
+        Claim::Agreement { on, .. } => on.iter_mut().for_each(expand),
     }
+    let same = || protocol.goals.iter().enumerate().filter(|(_, goal)| goal.claim == claim);
+    let (nth, goal) = same().find(|(_, goal)| goal.written == read.written).or_else(|| same().next())?;
+    let id = GoalId { protocol: protocol.name.as_str().into(), nth };
+    Some(GoalRef { id, text: goal.text.clone() })
 }
 
 fn refs(table: &Reader<'_>, key: &str, setup: &Setup) -> Result<Vec<ValueRef>, Problem> {

@@ -11,7 +11,7 @@ use super::setup::Setup;
 use crate::crypto::Suite;
 use crate::journal::{Journal, What};
 use crate::knowledge::{Keys, Ring, Value};
-use crate::notation::{Func, KeyUses, Name, Origin, Service, Term};
+use crate::notation::{Func, Id, KeyUses, Name, Origin, Protocol, Service, Term};
 use crate::party::attacker::{Attacker, Plan, Profile};
 use crate::party::{
     Actor, Bureau, Cast, Character, Input, KMS_PROTOCOL, Keeper, KeeperSpec, Office, Principal, RunSpec,
@@ -20,7 +20,7 @@ use crate::party::{
 use crate::pki::{self, Authority, Fetch, RelyingParty, TrustPolicy};
 use crate::time::{SimTime, UnixNanos};
 use crate::vault::Role;
-use crate::verdict::{Bench, GoalVerdict, Holdings, Sessions, judge};
+use crate::verdict::{Bench, GoalVerdict, Holdings, Sessions, Traffic, judge};
 use crate::world::{Cue, Halt, Stage};
 
 /// The date at which virtual time is zero: 2026-01-01T00:00:00Z.
@@ -59,23 +59,22 @@ pub fn play(setup: &Setup, seed: u64, with_attacker: bool, pool: &KeyPool) -> Re
     let attacker = setup.attacker.as_ref().filter(|_| with_attacker);
     let mut company = Company::gather(setup, pool.keys(seed, setup.suite), attacker)?;
     let journal = company.stage(setup, attacker)?.play()?;
-    let sessions = Sessions::of(&journal);
+    let protocols: BTreeMap<Name, Arc<Protocol>> = (setup.protocols.iter())
+        .map(|(file, _)| (file.protocol.name.as_str().into(), Arc::new(file.protocol.clone())))
+        .collect();
+    let sessions = Sessions::of(&journal, &protocols);
+    let traffic = Traffic::of(&journal);
     let her = attacker.map(|a| &a.name);
     let mut holdings = company.holdings(setup, &journal, her, &[]);
     let mut goals = Vec::new();
     for (file, _) in &setup.protocols {
-        let protocol = &file.protocol;
-        let main = &setup.protocol().name;
-        let is_of = |run: u32| match company.cast.runs.get(&run) {
-            Some(spec) => *spec.protocol == *protocol.name,
-            None => protocol.name == *main,
-        };
         let mut after_leak = || company.holdings(setup, &journal, her, &company.long_term_keys(setup));
         goals.extend(judge(&mut Bench {
-            protocol,
+            protocol: &file.protocol,
             journal: &journal,
+            traffic: &traffic,
             sessions: &sessions,
-            is_of: &is_of,
+            ring: &company.cast.ring,
             attacker: her,
             holdings: &mut holdings,
             after_leak: &mut after_leak,
@@ -303,12 +302,19 @@ impl Company {
                     (what, value.map(|value| Input::Handed { term, value }))
                 }))
             }
-            Stolen::OfRun(of) => Cue::Ask(Box::new(move |journal| {
-                let value = held_in(journal, &of);
-                let what =
-                    What::Compromised { term: of.to_string(), run: Some(of.run), value: value.clone() };
-                (what, value.map(|value| Input::Handed { term, value }))
-            })),
+            Stolen::OfRun(of) => {
+                let named = setup.protocols.iter().filter_map(|(file, _)| {
+                    let id = file.protocol.named(&of.name)?;
+                    Some((Name::from(file.protocol.name.as_str()), id))
+                });
+                let named: BTreeMap<Name, Id> = named.collect();
+                Cue::Ask(Box::new(move |journal| {
+                    let value = held_in(journal, &of, &named);
+                    let what =
+                        What::Compromised { term: of.to_string(), run: Some(of.run), value: value.clone() };
+                    (what, value.map(|value| Input::Handed { term, value }))
+                }))
+            }
         }
     }
 
@@ -407,12 +413,13 @@ fn renewed(journal: &Journal, key: &Term) -> Option<(Name, u32)> {
     })
 }
 
-/// The value that a run's parties have for a name by now: the first of them, or the one named.
-fn held_in(journal: &Journal, of: &ValueRef) -> Option<Value> {
+/// The value that a run's parties have for a name by now, which stands for these terms: the
+/// first of them, or the one named.
+fn held_in(journal: &Journal, of: &ValueRef, named: &BTreeMap<Name, Id>) -> Option<Value> {
     journal.events().iter().find_map(|e| match &e.what {
-        What::Concluded { session, term, value }
+        What::Concluded { session, id, value, .. }
             if session.run == of.run
-                && **term == *of.name
+                && named.get(&session.protocol) == Some(id)
                 && of.party.as_ref().is_none_or(|p| *p == session.party) =>
         {
             Some(value.clone())

@@ -16,7 +16,7 @@ use crate::notation::Name;
 use crate::reason::Reason;
 use crate::time::Span;
 use crate::verdict::{
-    Derivation, Exposure, GoalVerdict, Holdings, Outcome, SessionOutcome, Sessions, exposures,
+    Derivation, Exposure, GoalVerdict, Holdings, Outcome, SessionOutcome, Sessions, Traffic, Word, exposures,
 };
 use crate::world::Halt;
 
@@ -256,6 +256,12 @@ impl PlayReport {
         &self.goals
     }
 
+    /// A goal as its protocol has it; with the protocol's name in front where several have it.
+    pub fn goal_text(&self, of: &GoalVerdict) -> String {
+        let is_shared = self.goals.iter().any(|other| other.goal == of.goal && other.id != of.id);
+        if is_shared { format!("{}: {}", of.id.protocol, of.goal) } else { of.goal.clone() }
+    }
+
     /// A run.
     pub fn run(&self, number: u32) -> RunReport<'_> {
         RunReport { play: self, number }
@@ -289,7 +295,7 @@ impl PlayReport {
 
     /// How long each stolen credential was of use.
     pub fn exposures(&self) -> Vec<Exposure> {
-        exposures(&self.journal, &self.sessions)
+        exposures(&self.journal, &Traffic::of(&self.journal), &self.sessions)
     }
 
     /// The command that repeats this play.
@@ -335,11 +341,15 @@ impl PlayReport {
                 );
             }
         }
-        for (goal, holds) in &expect.goals {
-            let found = self.goals.iter().find(|g| g.goal == *goal).is_some_and(GoalVerdict::holds);
-            let word = |holds: bool| if holds { "holds" } else { "is violated" };
-            if found != *holds {
-                fail(format!("that `{goal}` {}", word(*holds)), format!("it {}", word(found)));
+        for (goal, expected) in &expect.goals {
+            let verdict = self.goals.iter().find(|verdict| verdict.id == goal.id);
+            let found = verdict.map(GoalVerdict::word);
+            if !found.is_some_and(|word| expected.accepts(word)) {
+                let found = found.map_or("nobody judged it".to_owned(), |word| match word {
+                    Word::Holds => "it holds".to_owned(),
+                    Word::Violated | Word::Untested => format!("it is {word}"),
+                });
+                fail(format!("that `{}` {expected}", goal.text), found);
             }
         }
         for (number, expected) in &expect.requests {
@@ -446,10 +456,7 @@ impl PlayReport {
 
     fn meets(&self, of: &RunRef, expected: &RunExpect) -> bool {
         let sessions: Vec<&SessionOutcome> = self.sessions.of_party(of.run, &of.party).collect();
-        let refused = |s: &&SessionOutcome| match s.outcome {
-            Outcome::Refused(refusal) => Some(refusal),
-            _ => None,
-        };
+        let refused = |s: &&SessionOutcome| s.refusal();
         match expected {
             RunExpect::Completes => {
                 sessions.iter().any(|s| s.completed()) && sessions.iter().find_map(refused).is_none()
@@ -500,10 +507,7 @@ impl<'a> PartReport<'a> {
 
     /// The line at which and the reason for which it refused, if it did.
     pub fn refusal(&self) -> Option<crate::journal::Refusal> {
-        self.sessions.iter().find_map(|s| match s.outcome {
-            Outcome::Refused(refusal) => Some(refusal),
-            _ => None,
-        })
+        self.sessions.iter().find_map(|s| s.refusal())
     }
 
     /// The party that it took to play a role.
@@ -528,7 +532,7 @@ impl fmt::Display for PartReport<'_> {
             .iter()
             .map(|s| match &s.outcome {
                 Outcome::Completed => "completes".to_owned(),
-                Outcome::Refused(r) => format!("rejects line {}: {}", r.line, r.reason),
+                Outcome::Refused { refusal: r, .. } => format!("rejects line {}: {}", r.line, r.reason),
                 Outcome::Waits { line, from } => format!("waits for line {line} from {from}"),
             })
             .collect();

@@ -1,20 +1,18 @@
 //! The chain of events behind a violated goal, in the scenario's own names. Must not judge.
 
-use crate::journal::{Journal, MessageId, Sight, What};
+use crate::journal::Journal;
 use crate::notation::{Action, Node, Op, Protocol};
 
 use super::outcome::SessionOutcome;
+use super::traffic::Traffic;
 
 /// What the attacker did to the messages of a session, in order.
-pub fn interference(journal: &Journal, session: &SessionOutcome, attacker: &str) -> Vec<String> {
+pub fn interference(traffic: &Traffic<'_>, session: &SessionOutcome, attacker: &str) -> Vec<String> {
     let mut steps = Vec::new();
     let to = &session.id.party;
-    for event in journal.events().iter().take_while(|e| e.number <= session.ended) {
-        let What::Injected { message, instead_of } = &event.what else { continue };
-        if message.run != session.id.run {
-            continue;
-        }
-        let original = instead_of.and_then(|id| sent(journal, id));
+    for injection in traffic.injected(session.id.run).iter().take_while(|i| i.event <= session.ended) {
+        let message = injection.message;
+        let original = injection.instead_of.and_then(|id| traffic.message(id));
         let place = format!("{}.{}", message.run, message.line);
         match original {
             Some(sent) if sent.to == message.to && sent.run == message.run => steps.push(format!(
@@ -36,13 +34,6 @@ pub fn interference(journal: &Journal, session: &SessionOutcome, attacker: &str)
     steps
 }
 
-fn sent(journal: &Journal, id: MessageId) -> Option<&Sight> {
-    journal.events().iter().find_map(|e| match &e.what {
-        What::Sent { message } | What::Injected { message, .. } if message.id == id => Some(&**message),
-        _ => None,
-    })
-}
-
 /// Values that a session took for its peer's although the attacker made them, and that
 /// none of its checks covers.
 pub fn unchecked(
@@ -53,9 +44,9 @@ pub fn unchecked(
 ) -> Vec<String> {
     let table = &protocol.table;
     let mut steps = Vec::new();
-    for (term, value) in &session.values {
+    for (id, had) in &session.values {
+        let (id, value) = (*id, &had.value);
         let maker = journal.made().iter().find(|m| m.made.value.bytes == value.bytes);
-        let Some(id) = table.ids().find(|id| table.show(*id) == *term) else { continue };
         let binds = |op: &Op| matches!(op, Op::Bind(_, t) if *t == id);
         let Some(line) = line_of(protocol, session, &binds) else { continue };
         if maker.is_none_or(|m| *m.by != *attacker) {
@@ -68,9 +59,10 @@ pub fn unchecked(
         };
         if line_of(protocol, session, &covers).is_none() {
             steps.push(format!(
-                "{} took {} for {term} in line {line}; no check of {}'s says who made it",
+                "{} took {} for {} in line {line}; no check of {}'s says who made it",
                 session.id.party,
                 value.fingerprint(),
+                table.show(id),
                 session.id.party
             ));
         }

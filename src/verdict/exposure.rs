@@ -2,7 +2,8 @@
 //! read, and who accepted the thief for how long. Must not know file formats.
 
 use super::outcome::{Outcome, SessionOutcome, Sessions};
-use crate::journal::{Event, Journal, Sight, Told, What};
+use super::traffic::Traffic;
+use crate::journal::{Journal, Told, What};
 use crate::notation::Name;
 use crate::reason::Reason;
 use crate::time::{SimTime, Span};
@@ -55,14 +56,14 @@ impl Exposure {
 }
 
 /// The exposure of each credential that an event handed to the attacker, in order.
-pub fn exposures(journal: &Journal, sessions: &Sessions) -> Vec<Exposure> {
+pub fn exposures(journal: &Journal, traffic: &Traffic<'_>, sessions: &Sessions) -> Vec<Exposure> {
     let stolen = journal.events().iter().filter_map(|event| match &event.what {
         What::Compromised { term, run: None, value: Some(_) } if is_credential(term) => {
             Some((event, term, owner(term)?))
         }
         _ => None,
     });
-    stolen.map(|(event, term, of)| exposure(journal, sessions, event.at, term, of)).collect()
+    stolen.map(|(event, term, of)| exposure(journal, traffic, sessions, event.at, term, of)).collect()
 }
 
 /// Whether who has it can pose as its owner.
@@ -76,7 +77,14 @@ fn owner(term: &str) -> Option<Name> {
     Some(inside.split(',').next()?.trim().into())
 }
 
-fn exposure(journal: &Journal, sessions: &Sessions, at: SimTime, term: &str, of: Name) -> Exposure {
+fn exposure(
+    journal: &Journal,
+    traffic: &Traffic<'_>,
+    sessions: &Sessions,
+    at: SimTime,
+    term: &str,
+    of: Name,
+) -> Exposure {
     let after = journal.events().iter().filter(|event| event.at >= at);
     let mut exposure = Exposure {
         stolen: term.to_owned(),
@@ -102,7 +110,7 @@ fn exposure(journal: &Journal, sessions: &Sessions, at: SimTime, term: &str, of:
         }
     }
     let mut met: Vec<&SessionOutcome> =
-        sessions.0.iter().filter(|s| s.at >= at && is_with_thief(journal, s, &exposure.of)).collect();
+        sessions.0.iter().filter(|s| s.at >= at && is_with_thief(traffic, s, &exposure.of)).collect();
     met.sort_by_key(|session| session.ended);
     for session in met {
         let acceptance = Acceptance { at: session.at, by: session.id.party.clone(), run: session.id.run };
@@ -111,7 +119,7 @@ fn exposure(journal: &Journal, sessions: &Sessions, at: SimTime, term: &str, of:
                 exposure.accepted.push(acceptance);
                 exposure.refused = None;
             }
-            Outcome::Refused(refusal) => {
+            Outcome::Refused { refusal, .. } => {
                 exposure.refused.get_or_insert((acceptance, refusal.reason));
             }
             Outcome::Waits { .. } => {}
@@ -122,22 +130,15 @@ fn exposure(journal: &Journal, sessions: &Sessions, at: SimTime, term: &str, of:
 
 /// Whether a session takes somebody for the owner, and what it was sent as the owner's in the
 /// course of it comes from the attacker.
-fn is_with_thief(journal: &Journal, session: &SessionOutcome, owner: &Name) -> bool {
+fn is_with_thief(traffic: &Traffic<'_>, session: &SessionOutcome, owner: &Name) -> bool {
     if session.id.party == *owner {
         return false;
     }
-    let within = |event: &&Event| event.number <= session.ended;
-    let is_for = |message: &Sight| {
-        message.run == session.id.run && message.from == *owner && message.to == session.id.party
-    };
-    let genuine = |injected: &Sight| {
-        journal.events().iter().any(|event| match &event.what {
-            What::Sent { message } => message.from == *owner && message.bytes == injected.bytes,
-            _ => false,
-        })
-    };
-    journal.events().iter().filter(within).any(|event| match &event.what {
-        What::Injected { message, .. } => is_for(message) && !genuine(message),
-        _ => false,
+    let within = traffic.injected(session.id.run).iter().take_while(|i| i.event <= session.ended);
+    let mut as_owner = within.map(|injection| injection.message);
+    as_owner.any(|message| {
+        message.from == *owner
+            && message.to == session.id.party
+            && !traffic.was_said_by(owner, &message.bytes)
     })
 }

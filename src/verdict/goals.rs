@@ -1,50 +1,16 @@
-//! Judges goals, each from the view of each party that completed. Must not know how they
-//! are shown.
+//! Judges goals, each from the view of each party (docs/NOTATION.md, Goals). Must not know how
+//! they are shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::derive::Holdings;
 use super::evidence::{interference, unchecked};
-use super::outcome::{SessionOutcome, Sessions};
-use crate::journal::{Event, Journal, What};
-use crate::knowledge::{Bytes, Value};
-use crate::notation::{Claim, Goal, Kind, Name, Protocol, Term};
-
-/// What became of a goal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct GoalVerdict {
-    /// The goal, as the protocol has it.
-    pub goal: String,
-    /// What became of it.
-    pub judgement: Judgement,
-}
-
-/// Whether a goal holds.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Judgement {
-    /// It holds in so many completed parts of runs; in none, nothing put it to the test.
-    Holds {
-        /// How many.
-        cases: usize,
-    },
-    /// It is violated.
-    Violated {
-        /// What happened, in one sentence.
-        finding: String,
-        /// The chain of events that led there.
-        steps: Vec<String>,
-    },
-}
-
-impl GoalVerdict {
-    /// Whether the goal holds.
-    pub fn holds(&self) -> bool {
-        matches!(self.judgement, Judgement::Holds { .. })
-    }
-}
-
-/// Who claims to have agreed with whom, on what.
-type Claimed<'a> = (&'a str, &'a str, Vec<Value>);
+use super::judgement::{GoalId, GoalVerdict, Judgement, Rebuff, Untested};
+use super::outcome::{Outcome, SessionOutcome, Sessions};
+use super::traffic::Traffic;
+use crate::journal::{Event, Journal, Refusal, Sight, What};
+use crate::knowledge::{Bytes, Ring, Value};
+use crate::notation::{Claim, Goal, Id, Kind, Name, Node, Protocol, Term};
 
 /// What a judgement is made from.
 pub struct Bench<'a> {
@@ -52,11 +18,13 @@ pub struct Bench<'a> {
     pub protocol: &'a Protocol,
     /// What happened.
     pub journal: &'a Journal,
+    /// The messages of it.
+    pub traffic: &'a Traffic<'a>,
     /// What sessions came to.
     pub sessions: &'a Sessions,
-    /// The runs of this protocol; a run that nobody scheduled is of the first protocol.
-    pub is_of: &'a dyn Fn(u32) -> bool,
-    /// The attacker's name.
+    /// Which hosts work under another's keys: they are that service.
+    pub ring: &'a Ring,
+    /// The attacker's name, if anybody attacked.
     pub attacker: Option<&'a Name>,
     /// What she holds.
     pub holdings: &'a mut Holdings,
@@ -66,54 +34,142 @@ pub struct Bench<'a> {
 
 /// Judges every goal of a protocol.
 pub fn judge(bench: &mut Bench<'_>) -> Vec<GoalVerdict> {
-    let goals = bench.protocol.goals.clone();
-    goals.iter().map(|g| GoalVerdict { goal: g.text.clone(), judgement: bench.goal(g) }).collect()
+    let protocol = bench.protocol;
+    let verdict = |(nth, goal): (usize, &Goal)| GoalVerdict {
+        id: GoalId { protocol: protocol.name.as_str().into(), nth },
+        goal: goal.text.clone(),
+        claim: goal.claim.clone(),
+        judgement: bench.goal(goal),
+    };
+    protocol.goals.iter().enumerate().map(verdict).collect()
+}
+
+/// Who claims to have agreed with whom, on what.
+type Claimed<'a> = (&'a str, &'a str, Vec<Value>);
+
+/// Why a completed part has no partner.
+enum Lack {
+    /// Nobody agrees.
+    Nobody,
+    /// Who agrees had the values only afterwards.
+    TooLate,
+    /// So many agree, and each belongs to another part already.
+    OnlySoMany(usize),
+}
+
+/// How far the parts of which a goal speaks got.
+#[derive(Default)]
+struct Trial {
+    completed: usize,
+    refused: Vec<Rebuff>,
+    refused_untouched: usize,
+    waiting: usize,
+}
+
+impl Trial {
+    fn judgement(self) -> Judgement {
+        let Trial { completed, refused, refused_untouched, waiting } = self;
+        match completed > 0 || !refused.is_empty() {
+            true => Judgement::Holds { completed, refused },
+            false => Judgement::Untested(Untested::NoPartGotSoFar { refused: refused_untouched, waiting }),
+        }
+    }
 }
 
 impl<'a> Bench<'a> {
     fn goal(&mut self, goal: &Goal) -> Judgement {
         match &goal.claim {
-            Claim::Secret { term, between, forward: false } => self.secret(term, between, None),
+            Claim::Secret { .. } if self.attacker.is_none() => Judgement::Untested(Untested::NobodyAttacked),
+            Claim::Secret { term, between, forward: false } => self.secret(goal, term, between, None),
             Claim::Secret { term, between, forward: true } => {
                 let mut leaked = (self.after_leak)();
-                self.secret(term, between, Some(&mut leaked))
+                self.secret(goal, term, between, Some(&mut leaked))
             }
-            Claim::Agreement { who, with, on, injective } => self.agreement(who, with, on, *injective),
+            Claim::Agreement { who, with, on, injective } => {
+                let on: Option<Vec<Id>> = on.iter().map(|term| self.protocol.table.find(term)).collect();
+                match on {
+                    Some(on) => self.agreement(goal, (who, with), &on, *injective),
+                    None => Trial::default().judgement(),
+                }
+            }
         }
     }
 
-    /// The completed parts to which a goal applies: all whom the party takes to be there
-    /// are honest.
-    fn cases(&self, roles: &[Name]) -> Vec<&'a SessionOutcome> {
-        let clients: Vec<Name> = match roles {
-            [] => self.protocol.client_roles().map(|r| r.name.clone()).collect(),
-            some => some.to_vec(),
-        };
-        let honest = |name: &str| self.attacker.is_none_or(|her| **her != *name);
-        let applies = |s: &&SessionOutcome| {
-            s.completed() && (self.is_of)(s.id.run) && clients.iter().all(|r| s.peer(r).is_none_or(honest))
-        };
-        let sessions = self.sessions;
-        sessions.0.iter().filter(applies).collect()
+    fn parts(&self) -> impl Iterator<Item = &'a SessionOutcome> + use<'a> {
+        let (sessions, protocol) = (self.sessions, self.protocol);
+        sessions.0.iter().filter(move |s| *s.id.protocol == *protocol.name)
     }
 
-    fn shown(&self, term: &Term) -> Option<String> {
-        self.protocol.table.find(term).map(|id| self.protocol.table.show(id))
+    /// The name under whose keys a party works.
+    fn owner<'n>(&self, name: &'n str) -> &'n str
+    where
+        'a: 'n,
+    {
+        let ring: &'a Ring = self.ring;
+        ring.owner(name)
     }
 
-    fn secret(&mut self, term: &Term, between: &[Name], mut leaked: Option<&mut Holdings>) -> Judgement {
-        let Some(shown) = self.shown(term) else { return Judgement::Holds { cases: 0 } };
-        let mut cases = 0;
+    /// Whether a part takes somebody honest for a role. Somebody of whom it has not heard is not
+    /// dishonest, unless the message that it refused came from the attacker in her own name.
+    fn takes_honest(&self, session: &SessionOutcome, role: &Name) -> bool {
+        let claimed = || {
+            let message = self.refused(session)?;
+            (self.protocol.sender_of(message.line) == role).then_some(&*message.from)
+        };
+        let taken = session.peer(role).or_else(claimed);
+        taken.is_none_or(|name| self.attacker.is_none_or(|her| **her != *name))
+    }
+
+    /// The message that a part refused.
+    fn refused(&self, session: &SessionOutcome) -> Option<&'a Sight> {
+        match session.outcome {
+            Outcome::Refused { message, .. } => self.traffic.message(message?),
+            Outcome::Completed | Outcome::Waits { .. } => None,
+        }
+    }
+
+    /// Counts how far a part got.
+    fn count(&self, session: &SessionOutcome, trial: &mut Trial) {
+        match &session.outcome {
+            Outcome::Completed => trial.completed += 1,
+            Outcome::Waits { .. } => trial.waiting += 1,
+            Outcome::Refused { refusal, message } => match message.and_then(|id| self.traffic.touched(id)) {
+                Some(_) => trial.refused.push(rebuff(session, *refusal)),
+                None => trial.refused_untouched += 1,
+            },
+        }
+    }
+
+    fn secret(
+        &mut self,
+        goal: &Goal,
+        term: &Term,
+        between: &[Name],
+        mut leaked: Option<&mut Holdings>,
+    ) -> Judgement {
+        let mut trial = Trial::default();
+        let Some(id) = self.protocol.table.find(term) else { return trial.judgement() };
+        let roles: Vec<&Name> = match between {
+            [] => self.protocol.roles_with(id).collect(),
+            some => some.iter().collect(),
+        };
         let handed = self.handed_over();
-        for session in self.cases(between) {
-            let Some(value) = session.values.get(&shown) else { continue };
-            if handed.contains(&(session.id.run, &value.bytes)) {
+        for session in self.parts() {
+            let Some(value) = session.value(id) else { continue };
+            if handed.contains(&(session.id.run, &value.bytes))
+                || !roles.iter().all(|role| self.takes_honest(session, role))
+            {
                 continue;
             }
-            cases += 1;
+            self.count(session, &mut trial);
+            // What it has from others it vouches for only once it is done with its checks.
+            if !session.completed() && !is_own(self.protocol, id, &session.id.role) {
+                continue;
+            }
             let holdings = leaked.as_deref_mut().unwrap_or(self.holdings);
             let Some(derivation) = holdings.derive(value) else { continue };
             let her = self.attacker.map_or("the attacker", |a| a);
+            let shown = goal.written.first().map(ToString::to_string).unwrap_or_default();
             let holds = match value.text().filter(|_| value.kind == Kind::Data) {
                 Some(text) => format!("\"{text}\""),
                 None => format!("{shown} {}", value.fingerprint()),
@@ -124,12 +180,12 @@ impl<'a> Bench<'a> {
                 session.id.party,
                 self.describe(session)
             );
-            let mut steps = interference(self.journal, session, her);
+            let mut steps = interference(self.traffic, session, her);
             steps.extend(unchecked(self.journal, self.protocol, session, her));
             steps.extend(derivation.steps);
             return Judgement::Violated { finding, steps };
         }
-        Judgement::Holds { cases }
+        trial.judgement()
     }
 
     fn describe(&self, session: &SessionOutcome) -> String {
@@ -154,63 +210,148 @@ impl<'a> Bench<'a> {
         self.journal.events().iter().filter_map(handed).collect()
     }
 
-    fn agreement(&mut self, who: &Name, with: &Name, on: &[Term], injective: bool) -> Judgement {
-        let Some(terms) = on.iter().map(|t| self.shown(t)).collect::<Option<Vec<_>>>() else {
-            return Judgement::Holds { cases: 0 };
-        };
-        let values = |s: &SessionOutcome| {
-            terms.iter().map(|t| s.values.get(t).cloned()).collect::<Option<Vec<Value>>>()
-        };
-        let cases: Vec<&SessionOutcome> = self.cases(&[]).into_iter().filter(|s| s.id.role == *who).collect();
+    fn agreement(
+        &mut self,
+        goal: &Goal,
+        (who, with): (&Name, &Name),
+        on: &[Id],
+        injective: bool,
+    ) -> Judgement {
+        let mut trial = Trial::default();
         let mut claims: BTreeMap<Claimed<'_>, Vec<&SessionOutcome>> = BTreeMap::new();
-        for session in &cases {
-            if let (Some(peer), Some(values)) = (session.peer(with), values(session)) {
-                claims.entry((&session.id.party, peer, values)).or_default().push(session);
+        for session in self.parts().filter(|s| s.id.role == *who && self.takes_honest(s, with)) {
+            let values = on.iter().map(|id| session.value(*id).cloned()).collect::<Option<Vec<_>>>();
+            match (session.completed(), session.peer(with), values) {
+                (true, Some(peer), Some(values)) => {
+                    self.count(session, &mut trial);
+                    let claim = (self.owner(&session.id.party), self.owner(peer), values);
+                    claims.entry(claim).or_default().push(session);
+                }
+                // It says nothing of a peer, or of values, that it never had.
+                (true, ..) => {}
+                (false, ..) => self.count(session, &mut trial),
             }
         }
-        let mut partners: BTreeMap<Claimed<'_>, usize> = BTreeMap::new();
-        for session in self.sessions.0.iter().filter(|s| s.id.role == *with && (self.is_of)(s.id.run)) {
-            if let (Some(peer), Some(values)) = (session.peer(who), values(session)) {
-                *partners.entry((peer, &session.id.party, values)).or_default() += 1;
-            }
+        let partners = self.partners((who, with), on);
+        let lacking = claims.into_iter().filter_map(|(claim, runs)| {
+            let partners = partners.get(&claim).map_or(&[][..], Vec::as_slice);
+            unmatched(runs, partners, injective)
+        });
+        match lacking.min_by_key(|(runs, _)| runs.last().map(|session| session.ended)) {
+            Some((runs, lack)) => self.no_partner(goal, &runs, &lack, with, on),
+            None => trial.judgement(),
         }
-        for (claim @ (party, peer, agreed), runs) in &claims {
-            let partners = partners.get(claim).copied().unwrap_or(0);
-            let enough = if injective { partners >= runs.len() } else { partners > 0 };
-            if enough {
-                continue;
-            }
-            let session = runs[runs.len() - 1];
-            let values: Vec<String> =
-                terms.iter().zip(agreed).map(|(t, v)| format!("{t} {}", v.fingerprint())).collect();
-            let on = if values.is_empty() { String::new() } else { format!(" on {}", values.join(", ")) };
-            let finding = if partners == 0 {
-                format!(
-                    "{party} completed run {} with {peer}{on}; {}",
-                    session.id.run,
-                    self.no_partner(with, peer, party)
-                )
-            } else {
-                format!("{party} completed {} runs with {peer}{on}; {peer} has only {partners}", runs.len())
-            };
-            let her = self.attacker.map_or("the attacker", |a| a);
-            let mut steps = interference(self.journal, session, her);
-            steps.extend(unchecked(self.journal, self.protocol, session, her));
-            steps.extend(self.other_runs(with, peer));
-            return Judgement::Violated { finding, steps };
-        }
-        Judgement::Holds { cases: cases.len() }
     }
 
-    fn no_partner(&self, role: &Name, peer: &str, party: &str) -> String {
-        format!("{peer} has no run as {role} with {party} that agrees")
+    /// The parts on which others' claims may rest: by the claim, the events with which each had
+    /// all the values.
+    fn partners(&self, (who, with): (&Name, &Name), on: &[Id]) -> BTreeMap<Claimed<'a>, Vec<u64>> {
+        let mut partners: BTreeMap<Claimed<'_>, Vec<u64>> = BTreeMap::new();
+        for session in self.parts().filter(|s| s.id.role == *with) {
+            let had = on.iter().map(|id| session.values.get(id)).collect::<Option<Vec<_>>>();
+            if let (Some(peer), Some(had)) = (session.peer(who), had) {
+                let ready = had.iter().map(|had| had.since).fold(session.began, u64::max);
+                let values = had.iter().map(|had| had.value.clone()).collect();
+                let claim = (self.owner(peer), self.owner(&session.id.party), values);
+                partners.entry(claim).or_default().push(ready);
+            }
+        }
+        partners
+    }
+
+    /// The judgement that the last of these runs has no partner.
+    fn no_partner(
+        &self,
+        goal: &Goal,
+        runs: &[&SessionOutcome],
+        lack: &Lack,
+        with: &Name,
+        on: &[Id],
+    ) -> Judgement {
+        let Some(session) = runs.last() else { return Trial::default().judgement() };
+        let party = &session.id.party;
+        let peer = session.peer(with).unwrap_or_default();
+        let shown = |(term, id): (&Term, &Id)| match session.value(*id) {
+            Some(value) => format!("{term} {}", value.fingerprint()),
+            None => term.to_string(),
+        };
+        let values: Vec<String> = goal.written.iter().zip(on).map(shown).collect();
+        let on = if values.is_empty() { String::new() } else { format!(" on {}", values.join(", ")) };
+        let run = session.id.run;
+        let finding = match lack {
+            Lack::Nobody => format!(
+                "{party} completed run {run} with {peer}{on}; {peer} has no run as {with} with {party} that agrees"
+            ),
+            Lack::TooLate => format!(
+                "{party} completed run {run} with {peer}{on}; {peer} took part as {with} with {party} and \
+                 agrees, but only afterwards"
+            ),
+            Lack::OnlySoMany(only) => {
+                format!("{party} completed {} runs with {peer}{on}; {peer} has only {only}", runs.len())
+            }
+        };
+        let her = self.attacker.map_or("the attacker", |a| a);
+        let mut steps = interference(self.traffic, session, her);
+        steps.extend(unchecked(self.journal, self.protocol, session, her));
+        steps.extend(self.other_runs(with, peer));
+        Judgement::Violated { finding, steps }
     }
 
     /// What the supposed partner really did in that role.
     fn other_runs(&self, role: &Name, peer: &str) -> Vec<String> {
-        let theirs = self.sessions.0.iter().filter(|s| s.id.role == *role && *s.id.party == *peer);
-        let told: Vec<String> =
-            theirs.map(|s| format!("{peer} took part as {role} in {}", self.describe(s))).collect();
+        let is_peers =
+            |s: &&SessionOutcome| s.id.role == *role && self.owner(&s.id.party) == self.owner(peer);
+        let told: Vec<String> = self
+            .parts()
+            .filter(is_peers)
+            .map(|s| format!("{} took part as {role} in {}", s.id.party, self.describe(s)))
+            .collect();
         if told.is_empty() { vec![format!("{peer} took no part as {role} in any run")] } else { told }
     }
+}
+
+/// The first of these runs that has no partner, with those before it, and why: each needs one of
+/// its own (if `injective`) that had the values before the run completed.
+fn unmatched<'a>(
+    mut runs: Vec<&'a SessionOutcome>,
+    partners: &[u64],
+    injective: bool,
+) -> Option<(Vec<&'a SessionOutcome>, Lack)> {
+    runs.sort_by_key(|session| session.ended);
+    let mut ready = partners.to_vec();
+    ready.sort_unstable();
+    let mut there = 0;
+    for (nth, session) in runs.iter().enumerate() {
+        there += ready[there..].iter().take_while(|had| **had < session.ended).count();
+        let needed = if injective { nth + 1 } else { 1 };
+        if there < needed {
+            let lack = match there {
+                0 if ready.is_empty() => Lack::Nobody,
+                0 => Lack::TooLate,
+                only => Lack::OnlySoMany(only),
+            };
+            runs.truncate(nth + 1);
+            return Some((runs, lack));
+        }
+    }
+    None
+}
+
+/// Whether a term is made of nothing but a role's own values, long-term keys and constants.
+fn is_own(protocol: &Protocol, term: Id, role: &Name) -> bool {
+    let table = &protocol.table;
+    match table.node(term) {
+        Node::Name(name) => match protocol.value(name) {
+            Some(value) => value.role == *role,
+            None => protocol.role(name).is_some(),
+        },
+        Node::Text(_) => true,
+        Node::Exp(_) | Node::Enc(..) | Node::App(..) => {
+            table.each_part(term).all(|part| is_own(protocol, part, role))
+        }
+    }
+}
+
+fn rebuff(session: &SessionOutcome, refusal: Refusal) -> Rebuff {
+    Rebuff { party: session.id.party.clone(), run: session.id.run, refusal }
 }

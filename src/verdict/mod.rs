@@ -5,9 +5,13 @@ mod derive;
 mod evidence;
 mod exposure;
 mod goals;
+mod judgement;
 mod outcome;
+mod traffic;
 
 pub use derive::{Derivation, Holdings};
 pub use exposure::{Acceptance, Exposure, exposures};
-pub use goals::{Bench, GoalVerdict, Judgement, judge};
-pub use outcome::{Outcome, SessionOutcome, Sessions};
+pub use goals::{Bench, judge};
+pub use judgement::{GoalId, GoalVerdict, Judgement, Rebuff, Untested, Word};
+pub use outcome::{Had, Outcome, SessionOutcome, Sessions};
+pub use traffic::{Injection, Traffic};

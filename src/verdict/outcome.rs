@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::journal::{Journal, Refusal, SessionId, What};
+use crate::journal::{Journal, MessageId, Refusal, SessionId, What};
 use crate::knowledge::Value;
-use crate::notation::Name;
+use crate::notation::{Id, Name, Protocol};
 use crate::time::SimTime;
 
 /// How a session ended.
@@ -14,7 +14,12 @@ pub enum Outcome {
     /// Every step was done.
     Completed,
     /// A check failed.
-    Refused(Refusal),
+    Refused {
+        /// Where and why.
+        refusal: Refusal,
+        /// The message that it refused, if it had one at hand.
+        message: Option<MessageId>,
+    },
     /// It still waits for a line.
     Waits {
         /// The line.
@@ -22,6 +27,15 @@ pub enum Outcome {
         /// From whom.
         from: String,
     },
+}
+
+/// A value that a session has, and since when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Had {
+    /// The value.
+    pub value: Value,
+    /// The event with which it had it.
+    pub since: u64,
 }
 
 /// A session, what it came to, and what it took its values to be.
@@ -37,22 +51,46 @@ pub struct SessionOutcome {
     pub began: u64,
     /// The event with which it ended.
     pub ended: u64,
-    /// The value of each name, `let` name and goal's term, as it is written.
-    pub values: BTreeMap<String, Value>,
+    /// The value of each name, `let` and goal's term, by the term.
+    pub values: BTreeMap<Id, Had>,
+    protocol: Arc<Protocol>,
 }
 
 impl SessionOutcome {
+    /// The protocol that it spoke.
+    pub fn protocol(&self) -> &Protocol {
+        &self.protocol
+    }
+
+    /// Its value for a term.
+    pub fn value(&self, term: Id) -> Option<&Value> {
+        self.values.get(&term).map(|had| &had.value)
+    }
+
+    /// Its value for a name: a role, a value or a `let` of its protocol.
+    pub fn value_named(&self, name: &str) -> Option<&Value> {
+        self.value(self.protocol.named(name)?)
+    }
+
     /// The party that it takes to play a role.
     pub fn peer(&self, role: &str) -> Option<&str> {
         if *self.id.role == *role {
             return Some(&self.id.party);
         }
-        self.values.get(role).and_then(Value::text)
+        self.value(self.protocol.table.find_name(role)?).and_then(Value::text)
     }
 
     /// Whether it completed.
     pub fn completed(&self) -> bool {
         self.outcome == Outcome::Completed
+    }
+
+    /// At which line and why it refused, if it did.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self.outcome {
+            Outcome::Refused { refusal, .. } => Some(refusal),
+            Outcome::Completed | Outcome::Waits { .. } => None,
+        }
     }
 }
 
@@ -61,15 +99,15 @@ impl SessionOutcome {
 pub struct Sessions(pub Vec<SessionOutcome>);
 
 impl Sessions {
-    /// Reads the sessions off a journal.
-    pub fn of(journal: &Journal) -> Sessions {
+    /// Reads the sessions off a journal of parties who spoke these protocols.
+    pub fn of(journal: &Journal, protocols: &BTreeMap<Name, Arc<Protocol>>) -> Sessions {
         let mut all: Vec<SessionOutcome> = Vec::new();
-        let mut latest: BTreeMap<Arc<SessionId>, usize> = BTreeMap::new();
+        let mut places: BTreeMap<Arc<SessionId>, usize> = BTreeMap::new();
         for event in journal.events() {
-            let at = |id: &SessionId| latest.get(id).copied();
-            match &event.what {
+            let (session, outcome) = match &event.what {
                 What::Started { session } => {
-                    latest.insert(session.clone(), all.len());
+                    let Some(protocol) = protocols.get(&session.protocol) else { continue };
+                    places.insert(session.clone(), all.len());
                     all.push(SessionOutcome {
                         id: session.clone(),
                         outcome: Outcome::Waits { line: 0, from: String::new() },
@@ -77,24 +115,29 @@ impl Sessions {
                         began: event.number,
                         ended: event.number,
                         values: BTreeMap::new(),
+                        protocol: protocol.clone(),
                     });
+                    continue;
                 }
-                What::Concluded { session, term, value } => {
-                    if let Some(at) = at(session) {
-                        all[at].values.insert(term.clone(), value.clone());
+                What::Concluded { session, id, value, .. } => {
+                    if let Some(at) = places.get(session) {
+                        let had = Had { value: value.clone(), since: event.number };
+                        all[*at].values.insert(*id, had);
                     }
+                    continue;
                 }
-                What::Completed { session } => {
-                    end(&mut all, at(session), Outcome::Completed, event.at, event.number);
-                }
-                What::Refused { session, refusal } => {
-                    end(&mut all, at(session), Outcome::Refused(*refusal), event.at, event.number);
+                What::Completed { session } => (session, Outcome::Completed),
+                What::Refused { session, refusal, message } => {
+                    (session, Outcome::Refused { refusal: *refusal, message: *message })
                 }
                 What::Waits { session, line, from } => {
-                    let outcome = Outcome::Waits { line: *line, from: from.clone() };
-                    end(&mut all, at(session), outcome, event.at, event.number);
+                    (session, Outcome::Waits { line: *line, from: from.clone() })
                 }
-                _ => {}
+                _ => continue,
+            };
+            if let Some(at) = places.get(session) {
+                let ended = &mut all[*at];
+                (ended.outcome, ended.at, ended.ended) = (outcome, event.at, event.number);
             }
         }
         Sessions(all)
@@ -109,20 +152,12 @@ impl Sessions {
     pub fn values<'a>(&'a self, run: u32, party: Option<&'a Name>, name: &'a str) -> Vec<&'a Value> {
         let mut found: Vec<&Value> = Vec::new();
         for session in self.0.iter().filter(|s| s.id.run == run && party.is_none_or(|p| *p == s.id.party)) {
-            if let Some(value) = session.values.get(name)
+            if let Some(value) = session.value_named(name)
                 && !found.contains(&value)
             {
                 found.push(value);
             }
         }
         found
-    }
-}
-
-fn end(all: &mut [SessionOutcome], at: Option<usize>, outcome: Outcome, time: SimTime, event: u64) {
-    if let Some(at) = at {
-        all[at].outcome = outcome;
-        all[at].at = time;
-        all[at].ended = event;
     }
 }
