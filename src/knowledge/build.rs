@@ -124,7 +124,8 @@ impl Knowledge {
                 value
             }
             Supply::LongTerm { owner, of, own: true } => {
-                return Ok(ctx.keys.long_term(&self.agent(owner)?, name, of));
+                let owner = self.agent(owner)?;
+                return Ok(ctx.keys.long_term(ctx.trust.ring().owner(&owner), name, of));
             }
             Supply::LongTerm { own: false, .. } => return Err(Reason::Malformed),
         };

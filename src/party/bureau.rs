@@ -128,6 +128,10 @@ impl Bureau {
         effects: &mut Effects,
     ) {
         let serials = self.authority.revoke(subject, reason, clock);
+        // Whoever has no certificate that stands is not revoked by it.
+        if serials.is_empty() {
+            return;
+        }
         self.tell(subject.clone(), reason, &serials, (now, clock), effects);
     }
 

@@ -180,6 +180,12 @@ impl Cast {
         UnixNanos(self.epoch.0.saturating_add(now.0).saturating_add_signed(offset))
     }
 
+    /// The principal that a party is: itself, or the service that it is a host of. Goals speak of
+    /// principals, and whoever talks to a service need not care which host answers.
+    pub fn principal_of<'a>(&'a self, party: &'a str) -> &'a str {
+        self.ring.owner(party)
+    }
+
     /// What two names share when the play begins.
     pub fn secret_of(&self, func: Func, a: &str, b: &str) -> Value {
         self.ring.newest(&self.keys, func, a, b)

@@ -13,7 +13,7 @@ use super::crl::CrlSummary;
 use super::ocsp::{self, CertId};
 use super::path::{self, Leaf, Leaves, Root, Signer};
 use super::policy::{Fetch, OnUnavailable, Revocation, TrustPolicy};
-use super::statements::{self, Known, Library, Statements};
+use super::statements::{self, Came, Known, Library, Statements};
 use super::x509::Purpose;
 use crate::knowledge::{Bytes, Certified, Public};
 use crate::reason::Reason;
@@ -116,9 +116,10 @@ impl RelyingParty {
     pub fn accept(&mut self, answer: &Bytes, now: UnixNanos) -> Result<Vec<CrlSummary>, Reason> {
         let Shared { policy, roots, library, .. } = &*self.shared;
         let answer = library.read(answer, roots, policy)?;
-        let summaries = self.statements.accept(&answer, policy, now)?;
-        self.floor = self.floor.max(self.statements.newest());
-        Ok(summaries)
+        // Signed is signed, whether it is of use or not: a list that is not valid yet tells above
+        // all that the clock is behind.
+        self.floor = self.floor.max(answer.signed_at());
+        self.statements.accept(&answer, policy, now)
     }
 
     /// Takes the answer to a request about a certificate that it wanted to know about.
@@ -134,23 +135,36 @@ impl RelyingParty {
         response: &[u8],
         now: UnixNanos,
     ) -> Result<ocsp::Status, Reason> {
+        let issuer = self.issuer_of(&statements::id_from(id)?)?;
+        self.take(id, &issuer, response, Came::Asked(nonce), now)
+    }
+
+    /// Takes a response, however it came.
+    fn take(
+        &mut self,
+        id: &[u8],
+        issuer: &Signer,
+        response: &[u8],
+        came: Came<'_>,
+        now: UnixNanos,
+    ) -> Result<ocsp::Status, Reason> {
         let policy = self.shared.policy.clone();
-        let name = statements::id_from(id)?;
-        let issuer = self.issuer_of(&name)?;
-        let response = statements::believe(response, &name, &issuer, nonce, &policy, now)?;
-        self.statements.keep(id, &response, &policy);
+        let response = statements::authentic(response, &statements::id_from(id)?, issuer, &policy, now)?;
         self.floor = self.floor.max(response.this_update);
+        statements::check_current(&response, came, &policy, now)?;
+        self.statements.keep(id, &response, &policy);
         Ok(response.status)
     }
 
     /// Takes a response that it did not ask for, which an authority sends round when it has
-    /// revoked a certificate.
+    /// revoked a certificate. Where the policy wants a nonce, that is all that it may say.
     ///
     /// # Errors
     /// As `accept_ocsp`.
     pub fn accept_notice(&mut self, response: &[u8], now: UnixNanos) -> Result<ocsp::Status, Reason> {
-        let id = statements::id_bytes(&ocsp::Response::read(response)?.certificate)?;
-        self.accept_ocsp(&id, None, response, now)
+        let name = ocsp::Response::read(response)?.certificate;
+        let issuer = self.issuer_of(&name)?;
+        self.take(&statements::id_bytes(&name)?, &issuer, response, Came::Unasked, now)
     }
 
     /// The names in OCSP of a bundle's certificates, with the authorities that it met.
@@ -448,16 +462,12 @@ impl RelyingParty {
         now: UnixNanos,
     ) -> Result<Option<Known>, Reason> {
         let Ok((id, issuer)) = cert_id(of) else { return Ok(None) };
+        let id = statements::id_bytes(&id)?;
         let policy = self.shared.policy.clone();
         let mut failure = None;
         for staple in staples {
-            match statements::believe(staple, &id, issuer, None, &policy, now) {
-                Ok(response) => {
-                    let id = statements::id_bytes(&id)?;
-                    self.statements.keep(&id, &response, &policy);
-                    self.floor = self.floor.max(response.this_update);
-                    return Ok(Some(self.statements.by_ocsp(&id, &policy, now)));
-                }
+            match self.take(&id, issuer, staple, Came::Stapled, now) {
+                Ok(_) => return Ok(Some(self.statements.by_ocsp(&id, &policy, now))),
                 // A bundle of two certificates has a staple for each.
                 Err(Reason::OcspCertIdMismatch) if staples.len() > 1 => {}
                 Err(reason) => failure = failure.or(Some(reason)),

@@ -4,7 +4,7 @@ use super::problem::Problem;
 use super::reader::{Reader, array, name, string};
 use super::setup::Setup;
 use super::toml_tree::{Node, Places};
-use crate::notation::{Func, Name, Term, parse};
+use crate::notation::{Func, Name, Service, Term, parse};
 use crate::party::Leak;
 use crate::pki::RevocationReason;
 use crate::time::SimTime;
@@ -126,6 +126,16 @@ impl ValueRef {
     }
 }
 
+/// A trust anchor is not revocable in-band (RFC 5280 §6.1): who would say so?
+pub(super) fn check_revocable(node: &Node, subject: &Name) -> Result<(), Problem> {
+    match **subject == *Service::Ca.name() {
+        true => Err(node
+            .problem("nobody can revoke the authority: its root is what everybody trusts")
+            .help("name a party that it issued a certificate to")),
+        false => Ok(()),
+    }
+}
+
 impl Setup {
     pub(super) fn read_events(
         &self,
@@ -181,6 +191,7 @@ impl Setup {
             }
             [("revoke", node)] => {
                 let subject = self.known_party(node)?;
+                check_revocable(node, &subject)?;
                 let words: Vec<&str> = RevocationReason::ALL.iter().map(|r| r.word()).collect();
                 let reason = table
                     .word("reason", "reason for a revocation", &words)?

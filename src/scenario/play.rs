@@ -359,6 +359,7 @@ impl Company {
             for value in spoken.protocol.values.iter().filter(|v| v.origin == Origin::LongTerm) {
                 let owner = run.names.get(&value.role).or_else(|| spoken.services.get(&value.role));
                 if let Some(owner) = owner {
+                    let owner = self.cast.principal_of(owner);
                     let held = self.cast.keys.long_term(owner, &value.name, value.of);
                     all.insert(format!("{} of {owner}", value.name), held);
                 }

@@ -63,7 +63,11 @@ impl Setup {
                 let words: Vec<&str> = RevocationReason::ALL.iter().map(|reason| reason.word()).collect();
                 let reason = table.word("reason", "reason for a revocation", &words)?.unwrap_or_default();
                 let since = table.span("since")?.map(|span| SimTime::ZERO.after(span));
-                Errand::Revoke { subject: person("subject")?, reason, since }
+                let subject = person("subject")?;
+                if let Some(node) = table.get("subject") {
+                    super::events::check_revocable(node, &subject)?;
+                }
+                Errand::Revoke { subject, reason, since }
             }
             "release" => Errand::Release { subject: person("subject")? },
             other => match self.read_plea(other, &table, &by, attacker)? {

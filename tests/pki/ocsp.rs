@@ -145,6 +145,11 @@ fn nonces_come_back() {
     assert_eq!(accept(&[8; 32], &with), Err(Reason::OcspNonceMismatch), "another");
     assert_eq!(accept(&[7; 31], &with), Err(Reason::OcspNonceMismatch), "a shorter one");
     assert_eq!(accept(&[7; 32], &without), Err(Reason::OcspNonceMismatch), "none");
+    // What nobody asked for repeats none either, so it may say one thing only.
+    assert_eq!(alice.accept_notice(&without, START), Err(Reason::OcspNonceMismatch), "unasked");
+    ca.revoke("Bob", RevocationReason::KeyCompromise, START);
+    let notice = ca.notice(1, START);
+    assert_eq!(alice.accept_notice(&notice, START), Ok(Status::Revoked { at: START }));
     // Who signs in advance repeats none.
     let ocsp = OcspPolicy { presign: Some(HOUR), ..OcspPolicy::default() };
     let policy = AuthorityPolicy { ocsp, ..AuthorityPolicy::default() };
