@@ -7,6 +7,7 @@ use super::value::Value;
 use super::{Context, Knowledge, Supply, pair};
 use crate::crypto::{self, Suite};
 use crate::notation::plan::other_share;
+use crate::notation::table::Place;
 use crate::notation::{Func, Id, Kind, Node, Type};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
@@ -31,15 +32,17 @@ impl Knowledge {
 
     /// Builds the bytes of a message of these parts.
     pub fn build_message(&mut self, parts: &[Id], ctx: &mut Context<'_>) -> Result<Vec<u8>> {
-        let parts = self.parts(parts, ctx)?;
+        let parts = self.parts((None, 0), parts, ctx)?;
         self.encode(&parts)
     }
 
-    fn parts(&mut self, ids: &[Id], ctx: &mut Context<'_>) -> Result<Parts> {
-        ids.iter()
-            .map(|id| {
+    /// Builds fields that stand side by side, the first at this place.
+    fn parts(&mut self, (within, first): Place, ids: &[Id], ctx: &mut Context<'_>) -> Result<Parts> {
+        (first..)
+            .zip(ids)
+            .map(|(at, id)| {
                 let mut value = self.build(*id, ctx)?;
-                if let Some(kind) = ctx.casts.get(id)
+                if let Some(kind) = ctx.casts.get(&(within, at))
                     && self.grounds().encoding.has_tags()
                 {
                     value.kind = *kind;
@@ -67,7 +70,7 @@ impl Knowledge {
             Node::Exp(exponents) => self.exp(id, exponents, ctx),
             Node::Enc(body, key) => {
                 let key = self.encryption_key(*key, ctx)?;
-                let parts = self.parts(body, ctx)?;
+                let parts = self.parts((Some(id), 0), body, ctx)?;
                 self.seal(id, key, parts, ctx)
             }
             Node::App(Func::K | Func::Pw, _) => self.shared(id, node, ctx),
@@ -294,7 +297,7 @@ impl Knowledge {
             _ => return Err(Reason::Malformed),
         };
         let private = self.private(args[0], owner, ctx)?;
-        let parts = self.parts(&args[1..], ctx)?;
+        let parts = self.parts((Some(id), 1), &args[1..], ctx)?;
         let message = self.signed_bytes(id, &parts, ctx)?;
         let key = private.signing.as_ref().ok_or(Reason::Malformed)?;
         let value = Value::new(Kind::Signature, key.sign(&message, ctx.rng));
@@ -317,7 +320,7 @@ impl Knowledge {
 
     /// The bytes that a signature of these parts must cover.
     pub(super) fn bytes_to_verify(&mut self, id: Id, parts: &[Id], ctx: &mut Context<'_>) -> Result<Vec<u8>> {
-        let parts = self.parts(parts, ctx)?;
+        let parts = self.parts((Some(id), 1), parts, ctx)?;
         self.signed_bytes(id, &parts, ctx)
     }
 
@@ -329,7 +332,8 @@ impl Knowledge {
         args: &[Id],
         ctx: &mut Context<'_>,
     ) -> Result<Value> {
-        let parts = self.parts(args, ctx)?;
+        let first = usize::from(function == OneWay::Mac);
+        let parts = self.parts((Some(id), first), args, ctx)?;
         let label = if function == OneWay::Mac { self.label(id, ctx) } else { Vec::new() };
         let value = compute_one_way(function, key.as_ref(), &parts, &label, &self.grounds().encoding)?;
         let how = How::OneWay { function, key, parts, label: label.into() };

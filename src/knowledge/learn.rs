@@ -5,13 +5,12 @@ use zeroize::Zeroizing;
 use super::build::{open, step, xor};
 use super::keys::Public;
 use super::value::{Bytes, Value};
-use super::{Context, Knowledge, label};
+use super::{Context, Knowledge};
 use crate::crypto::{self, Suite};
 use crate::notation::plan::{decryption_key, verification_key};
 use crate::notation::{Func, Id, Kind, Node, Op, Source};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
-use crate::wire::Encoding;
 
 type Result<T> = std::result::Result<T, Reason>;
 
@@ -119,15 +118,12 @@ impl Knowledge {
         Err(last)
     }
 
-    /// The labels under which a ciphertext may have been made: an honest party insists on
-    /// the line that makes it; the attacker, whose terms have no line, tries each.
+    /// The labels under which a ciphertext may have been made: that of its line, and those
+    /// that the grounds allow beside it.
     fn labels(&self, term: Id, ctx: &Context<'_>) -> Vec<Vec<u8>> {
-        match *self.grounds.encoding {
-            Encoding::Labelled if self.table().first_line(term).is_none() => {
-                (1..=ctx.line).rev().map(|line| label(&self.grounds.protocol, line)).collect()
-            }
-            _ => vec![self.label(term, ctx)],
-        }
+        let own = self.label(term, ctx);
+        let others: Vec<_> = self.grounds.labels.iter().filter(|other| **other != own).cloned().collect();
+        [own].into_iter().chain(others).collect()
     }
 
     fn verify(&mut self, term: Id, signature: &Value, ctx: &mut Context<'_>) -> Result<()> {

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::crypto::Rng;
+use crate::notation::table::Casts;
 use crate::notation::{Id, KeyUses, Kind, Node, Origin, Protocol, Rights, Table, Term, Type};
 use crate::reason::Reason;
 use crate::time::{Span, UnixNanos};
@@ -62,6 +63,9 @@ pub struct Grounds {
     pub protocol: Arc<str>,
     /// How fields become bytes.
     pub encoding: Arc<Encoding>,
+    /// Labels beside its own under which a party takes what is bound to one: an honest party
+    /// insists on that of the line that makes a term.
+    pub labels: Arc<[Vec<u8>]>,
 }
 
 impl Grounds {
@@ -93,6 +97,7 @@ impl Grounds {
             uses: protocol.uses,
             protocol: protocol.name.as_str().into(),
             encoding,
+            labels: Arc::default(),
             table,
         }
     }
@@ -149,7 +154,7 @@ pub struct Context<'a> {
     /// The line at hand, to which labelled cryptography of new terms is bound.
     pub line: u32,
     /// Types to write on fields instead of their values' own.
-    pub casts: &'a BTreeMap<Id, Kind>,
+    pub casts: &'a Casts,
     /// Takes note of every value that is made.
     pub made: &'a mut Vec<Made>,
 }
@@ -190,6 +195,11 @@ impl Knowledge {
         &self.grounds
     }
 
+    /// Goes on on other grounds, which must have the same terms.
+    pub fn stand_on(&mut self, grounds: Arc<Grounds>) {
+        self.grounds = grounds;
+    }
+
     /// The terms.
     pub fn table(&self) -> &Arc<Table> {
         &self.grounds.table
@@ -203,6 +213,11 @@ impl Knowledge {
     /// Gives a term a value.
     pub fn set(&mut self, id: Id, value: Value) {
         self.values[id.index()] = Some(value);
+    }
+
+    /// Takes a term's value away: it is made anew when it is needed.
+    pub fn unset(&mut self, id: Id) {
+        self.values[id.index()] = None;
     }
 
     /// The terms that have a value.

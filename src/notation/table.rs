@@ -2,6 +2,7 @@
 //! terms by number. Must not know roles' knowledge or bytes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::term::{Func, Name, Term};
 use crate::limits::MAX_TERMS;
@@ -163,15 +164,29 @@ impl Type {
     }
 }
 
+/// Where a field stands: in which term, at which place from 0; in the message itself if in none.
+pub type Place = (Option<Id>, usize);
+
+/// The types that are written on fields in place of their values' own.
+pub type Casts = BTreeMap<Place, Kind>;
+
 /// All the terms of a protocol or of an attack.
 #[derive(Clone, Default, Debug)]
 pub struct Table {
+    /// What the tables of an attack's lines share.
+    terms: Arc<Terms>,
+    /// Kinds of names in this line of an attack, where they are others.
+    in_line: BTreeMap<Name, Kind>,
+    first_line: BTreeMap<Id, u32>,
+}
+
+#[derive(Clone, Default, Debug)]
+struct Terms {
     nodes: Vec<Node>,
     ids: BTreeMap<Node, Id>,
     names: BTreeMap<Name, Id>,
     kinds: BTreeMap<Name, Kind>,
     shown_as: BTreeMap<Id, Name>,
-    first_line: BTreeMap<Id, u32>,
 }
 
 /// A table is full: `MAX_TERMS`.
@@ -181,27 +196,33 @@ pub struct TooManyTerms;
 impl Table {
     /// An empty table in which names are of these kinds.
     pub fn new(kinds: BTreeMap<Name, Kind>) -> Self {
-        Table { kinds, ..Table::default() }
+        Table { terms: Arc::new(Terms { kinds, ..Terms::default() }), ..Table::default() }
+    }
+
+    /// The same terms, as a line has them in which these names are of these kinds, and these
+    /// terms are those that a protocol first has in these lines.
+    pub fn in_line(&self, kinds: BTreeMap<Name, Kind>, first_line: BTreeMap<Id, u32>) -> Table {
+        Table { terms: self.terms.clone(), in_line: kinds, first_line }
     }
 
     /// The number of terms.
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        self.terms.nodes.len()
     }
 
     /// Whether there are no terms.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+        self.terms.nodes.is_empty()
     }
 
     /// Every number in the table.
     pub fn ids(&self) -> impl Iterator<Item = Id> + use<> {
-        (0..self.nodes.len() as u32).map(Id)
+        (0..self.terms.nodes.len() as u32).map(Id)
     }
 
     /// The term with this number, one level deep.
     pub fn node(&self, id: Id) -> &Node {
-        &self.nodes[id.index()]
+        &self.terms.nodes[id.index()]
     }
 
     /// The number of a term that is in the table.
@@ -214,17 +235,17 @@ impl Table {
             Term::Enc(body, key) => Node::Enc(all(body)?, self.find(key)?),
             Term::App(func, args) => Node::App(*func, all(args)?),
         };
-        self.ids.get(&node).copied()
+        self.terms.ids.get(&node).copied()
     }
 
     /// The number of a name that is in the table.
     pub fn find_name(&self, name: &str) -> Option<Id> {
-        self.names.get(name).copied()
+        self.terms.names.get(name).copied()
     }
 
     /// The number of a node that is in the table.
     pub fn find_node(&self, node: &Node) -> Option<Id> {
-        self.ids.get(node).copied()
+        self.terms.ids.get(node).copied()
     }
 
     /// The number of a term, which joins the table with all that is needed to speak of it:
@@ -257,18 +278,19 @@ impl Table {
     }
 
     fn add(&mut self, node: Node) -> Result<Id, TooManyTerms> {
-        if let Some(id) = self.ids.get(&node) {
+        if let Some(id) = self.terms.ids.get(&node) {
             return Ok(*id);
         }
-        if self.nodes.len() >= MAX_TERMS {
+        if self.terms.nodes.len() >= MAX_TERMS {
             return Err(TooManyTerms);
         }
-        let id = Id(self.nodes.len() as u32);
+        let id = Id(self.terms.nodes.len() as u32);
+        let terms = Arc::make_mut(&mut self.terms);
         if let Node::Name(name) = &node {
-            self.names.insert(name.clone(), id);
+            terms.names.insert(name.clone(), id);
         }
-        self.ids.insert(node.clone(), id);
-        self.nodes.push(node);
+        terms.ids.insert(node.clone(), id);
+        terms.nodes.push(node);
         Ok(id)
     }
 
@@ -279,18 +301,18 @@ impl Table {
 
     /// Declares the kind of a name.
     pub fn set_kind(&mut self, name: &Name, kind: Kind) {
-        self.kinds.insert(name.clone(), kind);
+        Arc::make_mut(&mut self.terms).kinds.insert(name.clone(), kind);
     }
 
     /// The declared kind of a name.
     pub fn kind_of_name(&self, name: &str) -> Option<Kind> {
-        self.kinds.get(name).copied()
+        self.in_line.get(name).or_else(|| self.terms.kinds.get(name)).copied()
     }
 
     /// What kind of field carries this term; `None` for a name whose kind nobody declared.
     pub fn kind(&self, id: Id) -> Option<Kind> {
         Some(match self.node(id) {
-            Node::Name(n) => return self.kinds.get(n).copied(),
+            Node::Name(n) => return self.kind_of_name(n),
             Node::Text(_) => Kind::Text,
             Node::Exp(_) => Kind::Share,
             Node::Enc(..) => Kind::Cipher,
@@ -310,7 +332,7 @@ impl Table {
 
     /// Has `id` shown under a `let` name.
     pub fn show_as(&mut self, id: Id, name: &Name) {
-        self.shown_as.insert(id, name.clone());
+        Arc::make_mut(&mut self.terms).shown_as.insert(id, name.clone());
     }
 
     /// Records that `id` and its parts stand in this line, unless an earlier line has them.
@@ -354,7 +376,7 @@ impl Table {
 
     /// The term as people write it, with `let` names where the protocol has them.
     pub fn show(&self, id: Id) -> String {
-        self.shown_as.get(&id).map_or_else(|| self.show_written_out(id), ToString::to_string)
+        self.terms.shown_as.get(&id).map_or_else(|| self.show_written_out(id), ToString::to_string)
     }
 
     /// The term as people write it, its own `let` name written out.
@@ -372,6 +394,6 @@ impl Table {
 
     /// The `let` name under which a term is shown, if it has one.
     pub fn shown_name(&self, id: Id) -> Option<&Name> {
-        self.shown_as.get(&id)
+        self.terms.shown_as.get(&id)
     }
 }

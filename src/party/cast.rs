@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use crate::hashed::Hashed;
-use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, Value};
+use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, Value, label};
 use crate::notation::{Func, Name, Program, Protocol, Term};
 use crate::pki::RelyingParty;
 use crate::time::{SimTime, Span, UnixNanos};
@@ -173,6 +173,20 @@ impl Cast {
     /// The protocol of which an attack speaks.
     pub fn main(&self) -> &Arc<Spoken> {
         &self.protocols[&self.main]
+    }
+
+    /// Every label to which cryptography of these protocols may be bound; the empty one where
+    /// an encoding binds nothing.
+    pub fn labels(&self) -> Arc<[Vec<u8>]> {
+        let mut labels = BTreeSet::new();
+        for spoken in self.protocols.values() {
+            let lines = 1..=spoken.protocol.lines.len() as u32;
+            match *spoken.encoding {
+                Encoding::Labelled => labels.extend(lines.map(|line| label(&spoken.protocol.name, line))),
+                Encoding::Tagged | Encoding::Untagged(_) => labels.extend([Vec::new()]),
+            }
+        }
+        labels.into_iter().collect()
     }
 
     /// The reading of a clock that is `offset` nanoseconds ahead.

@@ -10,7 +10,8 @@ use super::{Effect, Effects};
 use crate::crypto::{self, Rng};
 use crate::journal::{MessageId, Refusal, SessionId, Sight, What};
 use crate::knowledge::{Bytes, Context, Knowledge, Value};
-use crate::notation::{Action, Id, Kind, Name, Op, Program};
+use crate::notation::table::Casts;
+use crate::notation::{Action, Id, Name, Op, Program};
 use crate::reason::Reason;
 use crate::time::{SimTime, Span};
 use crate::vault::Limiter;
@@ -348,7 +349,7 @@ impl Session {
         stand: &'a mut Stand<'_>,
         effects: &'a mut Effects,
     ) -> (&'a mut Knowledge, Context<'a>) {
-        static NO_CASTS: BTreeMap<Id, Kind> = BTreeMap::new();
+        static NO_CASTS: Casts = Casts::new();
         let context = Context {
             rng: &mut self.rng,
             now: stand.cast.clock(stand.now, stand.clock_offset),

@@ -11,11 +11,10 @@ use super::setup::Setup;
 use super::toml_tree::{Data, Node, Places};
 use crate::knowledge::Value;
 use crate::limits::MAX_WORDS;
-use crate::notation::attack::{Deed, Setting};
+use crate::notation::attack::{Deed, Says, Scheduled, Setting};
 use crate::notation::{Attack, Name, Quoted, Term};
-use crate::party::SERVICE_PROTOCOLS;
-use crate::party::attacker::{Action, Forger, Forgery, Match, Meddling, Plan, Rule};
-use crate::time::{SPAN_EXPECTED, SimTime, Span};
+use crate::party::attacker::{Forger, Forgery, Plan, Rule};
+use crate::time::SimTime;
 
 /// The attacker of a variant.
 #[derive(Clone, Debug)]
@@ -52,25 +51,6 @@ impl AttackerSpec {
 }
 
 const TACTICS: [&str; 6] = ["eavesdrop", "mitm", "replay", "reflect", "tamper", "impersonate NAME"];
-const ACTIONS: [&str; 16] = [
-    "pass",
-    "drop",
-    "delay 2s",
-    "hold",
-    "hold until 2h",
-    "release",
-    "duplicate",
-    "replay 1s",
-    "redirect NAME",
-    "tamper",
-    "replace TERMS",
-    "roll back to 2h",
-    "try-later",
-    "forge good",
-    "forge list NAMES",
-    "forge own list NAMES",
-];
-
 /// The attacker's name, if there is one.
 pub fn name_of(table: &Reader<'_>) -> Result<Option<String>, Problem> {
     let Some(node) = table.get("attacker") else { return Ok(None) };
@@ -90,7 +70,7 @@ pub fn name_of(table: &Reader<'_>) -> Result<Option<String>, Problem> {
 pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>, Problems> {
     let Some(node) = scenario.get("attacker") else { return Ok(None) };
     let table = Reader::new(node)?;
-    let her = name_of(scenario)?.unwrap_or_default();
+    let attacker = name_of(scenario)?.unwrap_or_default();
     table.get("name");
     let insider = table.boolean("insider")?.unwrap_or(true);
     let enrols_key_of = match table.get("enrols_key_of") {
@@ -115,7 +95,18 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         }
     }
     let dictionary = dictionary(&table)?;
-    let hers = Hers { name: &her, insider, guesses: !dictionary.is_empty(), setup, papers: papers(&table)? };
+    let runs = setup.runs.iter().map(|run| {
+        let protocol = setup.protocol_named(&run.protocol).unwrap_or(setup.protocol());
+        (run.number, Scheduled { protocol, names: &run.names })
+    });
+    let scope = Scope {
+        name: &attacker,
+        insider,
+        guesses: !dictionary.is_empty(),
+        setup,
+        runs: runs.collect(),
+        papers: papers(&table)?,
+    };
     let mut places = Places::default();
     let fresh = table.get("fresh").map_or(Ok(Vec::new()), |n| quoted(n, &mut places))?;
     let plans: Vec<&Node> = ["tactic", "attack"].iter().filter_map(|k| table.get(k)).collect();
@@ -135,19 +126,21 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         tactic(node, setup)?
     } else if let Some(node) = table.get("attack") {
         let lines = quoted(node, &mut places)?;
-        Plan::Narration(hers.attack(&lines, &fresh, &places)?)
+        // Rules bring others into runs, too.
+        let says = if table.get("rule").is_some() { Says::Some } else { Says::All };
+        Plan::Narration(scope.attack(&lines, says, &fresh, &places)?)
     } else {
         Plan::Eavesdrop
     };
     let rules = match table.get("rule") {
         Some(node) => {
-            array(node)?.iter().map(|r| hers.rule(r, &fresh, &mut places)).collect::<Result<_, Problems>>()?
+            array(node)?.iter().map(|r| scope.rule(r, &fresh, &mut places)).collect::<Result<_, Problems>>()?
         }
         None => Vec::new(),
     };
     let times = times(&table, &plan)?;
     table.finish()?;
-    let name = her.as_str().into();
+    let name = attacker.as_str().into();
     Ok(Some(AttackerSpec {
         name,
         insider,
@@ -246,18 +239,26 @@ fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {
     })
 }
 
-struct Hers<'a> {
-    name: &'a str,
+/// What surrounds the lines that the attacker writes.
+pub(super) struct Scope<'a> {
+    pub name: &'a str,
     insider: bool,
     /// Whether she may come to know a password by trying words.
     guesses: bool,
-    setup: &'a Setup,
+    pub setup: &'a Setup,
+    pub runs: BTreeMap<u32, Scheduled<'a>>,
     /// Certificates that she will have.
     papers: Vec<Term>,
 }
 
-impl Hers<'_> {
-    fn attack(&self, lines: &[Quoted], fresh: &[Quoted], places: &Places) -> Result<Arc<Attack>, Problems> {
+impl Scope<'_> {
+    pub fn attack(
+        &self,
+        lines: &[Quoted],
+        says: Says,
+        fresh: &[Quoted],
+        places: &Places,
+    ) -> Result<Arc<Attack>, Problems> {
         let parties = self.setup.party_names();
         let aliases = self.setup.aliases();
         let handed: Vec<Term> = self
@@ -273,6 +274,8 @@ impl Hers<'_> {
             .collect();
         let setting = Setting {
             protocol: self.setup.protocol(),
+            runs: &self.runs,
+            says,
             attacker: self.name,
             insider: self.insider,
             parties: &parties,
@@ -282,117 +285,5 @@ impl Hers<'_> {
             fresh,
         };
         Attack::compile(lines, &setting).map(Arc::new).map_err(|faults| Problems(places.problems(&faults)))
-    }
-
-    fn rule(&self, node: &Node, fresh: &[Quoted], places: &mut Places) -> Result<Rule, Problems> {
-        let table = Reader::new(node)?;
-        let matches = match table.get("match") {
-            Some(node) => self.matches(node)?,
-            None => Match::default(),
-        };
-        let action = table.get("action").ok_or_else(|| table.missing("action"))?;
-        let action = self.action(action, &matches, fresh, places)?;
-        table.finish()?;
-        Ok(Rule { matches, action })
-    }
-
-    fn matches(&self, node: &Node) -> Result<Match, Problem> {
-        let table = Reader::new(node)?;
-        let party = |key: &str| match table.get(key) {
-            Some(node) if string(node)? == self.name || string(node)? == "I" => {
-                Ok(Some(Name::from(self.name)))
-            }
-            Some(node) => self.setup.known_party(node).map(Some),
-            None => Ok(None),
-        };
-        let time = |key: &str| Ok::<_, Problem>(table.span(key)?.map(|s| SimTime::ZERO.after(s)));
-        let mut protocol = None;
-        if let Some(node) = table.get("protocol") {
-            let files = self.setup.protocol_files();
-            let names: Vec<&str> = files.map(|p| p.protocol.name.as_str()).chain(SERVICE_PROTOCOLS).collect();
-            let text = string(node)?;
-            if !names.contains(&text) {
-                return Err(unknown(node, "protocol in this scenario", text, &names));
-            }
-            protocol = Some(text.into());
-        }
-        let matches = Match {
-            from: party("from")?,
-            to: party("to")?,
-            protocol,
-            line: table.integer("line", 1)?,
-            run: table.integer("run", 1)?,
-            after: time("after")?,
-            before: time("before")?,
-        };
-        table.finish()?;
-        Ok(matches)
-    }
-
-    fn action(
-        &self,
-        node: &Node,
-        of: &Match,
-        fresh: &[Quoted],
-        places: &mut Places,
-    ) -> Result<Action, Problems> {
-        let text = string(node)?.trim();
-        let (verb, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-        let rest = rest.trim();
-        let span = |text: &str| {
-            Span::parse(text).ok_or_else(|| {
-                node.problem(format!("`{text}` is not a duration")).help(format!("expected {SPAN_EXPECTED}"))
-            })
-        };
-        Ok(match (verb, rest) {
-            ("pass", "") => Action::Pass,
-            ("drop", "") => Action::Drop,
-            ("delay", by) => Action::Delay(span(by)?),
-            ("hold", "") => Action::Hold(None),
-            ("hold", until) if until.starts_with("until") => {
-                Action::Hold(Some(SimTime::ZERO.after(span(until.trim_start_matches("until").trim())?)))
-            }
-            ("release", "") => Action::Release,
-            ("duplicate", "") => Action::Duplicate,
-            ("replay", "") => Action::Replay(Span::seconds(1)),
-            ("replay", after) => Action::Replay(span(after)?),
-            ("redirect", to) if !to.is_empty() => {
-                let place = Node { data: Data::String(to.to_owned()), ..node.clone() };
-                Action::Redirect(self.setup.known_party(&place)?)
-            }
-            ("tamper", "") => Action::Tamper,
-            ("try-later", "") => Action::Meddle(Meddling::TryLater),
-            ("roll", rest) if rest.starts_with("back to") => {
-                let until = span(rest.trim_start_matches("back to").trim())?;
-                Action::Meddle(Meddling::RollBack(SimTime::ZERO.after(until)))
-            }
-            ("forge", "good") => Action::Meddle(Meddling::ForgeGood),
-            ("forge", rest) => {
-                let (in_own_name, names) = match (rest.strip_prefix("list"), rest.strip_prefix("own list")) {
-                    (Some(names), _) => (false, names),
-                    (_, Some(names)) => (true, names),
-                    _ => return Err(unknown(node, "action", text, &ACTIONS).into()),
-                };
-                let party = |name: &str| {
-                    self.setup.known_party(&Node { data: Data::String(name.to_owned()), ..node.clone() })
-                };
-                let listed = names.split_whitespace().map(party).collect::<Result<_, _>>()?;
-                Action::Meddle(Meddling::ForgeList { listed, in_own_name })
-            }
-            ("replace", terms) if !terms.is_empty() => {
-                let (Some(from), Some(to), Some(line)) = (&of.from, &of.to, of.line) else {
-                    return Err(node
-                        .problem("a rule that replaces a message says which one")
-                        .help("match on `from`, `to` and `line`")
-                        .into());
-                };
-                let text = format!("1.{line} I({from}) -> {to} : {terms}");
-                Action::Replace(self.attack(&[places.quote(&text, node)], fresh, places)?)
-            }
-            ("inject", line) if !line.is_empty() => {
-                Action::Inject(self.attack(&[places.quote(line, node)], fresh, places)?)
-            }
-            _ => return Err(unknown(node, "action", text, &ACTIONS).into()),
-        })
     }
 }

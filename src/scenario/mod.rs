@@ -18,6 +18,7 @@ mod protocol_file;
 mod reader;
 mod report;
 mod requests;
+mod rules_table;
 mod secrets;
 mod services;
 mod setup;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::format::Format;
 use super::hand::Hand;
 use super::{Desk, Profile};
 use crate::journal::{Sight, What};
@@ -28,6 +29,7 @@ pub struct Guesser {
 
 struct Reading {
     spoken: Arc<Spoken>,
+    grounds: Arc<Grounds>,
     hand: Hand,
 }
 
@@ -125,10 +127,11 @@ impl Reading {
             ..Rights::default()
         };
         let base = &spoken.grounds[roles[0].0];
-        let grounds = Grounds { rights, supply: BTreeMap::new(), ..(**base).clone() };
+        let (supply, labels) = (BTreeMap::new(), cast.labels());
+        let grounds = Arc::new(Grounds { rights, supply, labels, ..(**base).clone() });
         let rng = cast.keys.stream(&[her, "dictionary", &message.run.to_string()]);
-        let hand = Hand::new(Arc::new(grounds), rng, PartyTrust::of_attacker(cast, &profile.character));
-        let mut reading = Reading { spoken: spoken.clone(), hand };
+        let hand = Hand::new(grounds.clone(), rng, PartyTrust::of_attacker(cast, &profile.character));
+        let mut reading = Reading { spoken: spoken.clone(), grounds, hand };
         spoken.services.iter().for_each(|(role, name)| reading.casts(role, name));
         reading
     }
@@ -149,7 +152,8 @@ impl Reading {
         self.casts(protocol.receiver_of(message.line), &message.to);
         let line = &protocol.lines[message.line as usize - 1];
         let parts: Vec<Id> = line.parts.iter().filter_map(|t| protocol.table.find(t)).collect();
-        self.with_scratch(desk, |hand, desk| hand.read_leniently(message, &parts, message.line, desk));
+        let format = Format::plain(&self.grounds, message.line);
+        self.with_scratch(desk, |hand, desk| hand.read_leniently(message, &parts, &format, desk));
     }
 
     /// The passwords of the protocol that she does not have and whose owners she knows.

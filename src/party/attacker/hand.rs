@@ -1,25 +1,28 @@
-//! Her hand: the engine of knowledge with her trust, clock and generator, and a plan made
-//! on the spot from what she holds. Must not know why she acts.
+//! The attacker's hand: the engine of knowledge with her trust, clock and generator, and a plan
+//! made on the spot from what she holds. Must not know why she acts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Desk;
+use super::format::{Format, Spelling};
 use crate::crypto::Rng;
 use crate::journal::Sight;
 use crate::knowledge::{Arrived, Bytes, Context, Grounds, Knowledge, Value};
-use crate::notation::{Id, Kind, Name, Node, Op, Planner, Table};
+use crate::notation::{Id, Name, Node, Op, Planner, Source, Table};
 use crate::party::PartyTrust;
 use crate::reason::Reason;
-
-use super::Desk;
 
 /// A notebook and what it takes to work with it.
 pub struct Hand {
     pub knowledge: Knowledge,
-    grounds: Arc<Grounds>,
     rng: Rng,
     trust: PartyTrust,
     unchecked: Vec<Id>,
+    /// The format in which each term came that she took off the wire.
+    kept: BTreeMap<Id, Arc<Format>>,
+    /// How the terms of her own making are spelt.
+    made: BTreeMap<Id, Spelling>,
 }
 
 /// A message to make: where it goes and what it claims to be.
@@ -31,25 +34,36 @@ pub struct Address<'a> {
     pub to: &'a Name,
 }
 
+/// What to do about a step of a plan that fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failing {
+    /// The message does not read so.
+    Ends,
+    /// A check that fails is no reason for her to stop: she keeps the part as it is.
+    IsPassedOver,
+}
+
 impl Hand {
     pub fn new(grounds: Arc<Grounds>, rng: Rng, trust: PartyTrust) -> Hand {
-        Hand { knowledge: Knowledge::new(grounds.clone(), 0), grounds, rng, trust, unchecked: Vec::new() }
+        let (kept, made) = (BTreeMap::new(), BTreeMap::new());
+        Hand { knowledge: Knowledge::new(grounds, 0), rng, trust, unchecked: Vec::new(), kept, made }
     }
 
     fn table(&self) -> &Table {
-        &self.grounds.table
+        self.knowledge.table()
     }
 
     fn planner(&self) -> Planner<'_> {
-        let known = self.knowledge.known();
+        let (known, grounds) = (self.knowledge.known(), self.knowledge.grounds());
         let mut planner =
-            Planner::resume(self.table(), self.grounds.rights.clone(), known, self.unchecked.clone());
-        self.grounds.supply.keys().for_each(|id| planner.hold(*id));
+            Planner::resume(&grounds.table, grounds.rights.clone(), known, self.unchecked.clone());
+        grounds.supply.keys().for_each(|id| planner.hold(*id));
         planner
     }
 
-    /// Whether she can build all of these now.
-    pub fn can_build(&self, parts: &[Id]) -> bool {
+    /// Whether she can build all of these now, to write them in this format.
+    pub fn can_build(&mut self, parts: &[Id], format: &Format) -> bool {
+        self.knowledge.stand_on(format.grounds.clone());
         let planner = self.planner();
         parts.iter().all(|p| planner.can_build(*p))
     }
@@ -66,37 +80,54 @@ impl Hand {
         &mut self,
         message: &Sight,
         parts: &[Id],
-        line: u32,
+        format: &Arc<Format>,
         desk: &mut Desk<'_>,
     ) -> Result<(), Reason> {
-        let (ops, unchecked, slots) = {
-            let mut planner = self.planner();
-            let ops = planner.receive(parts);
-            (ops, planner.unchecked().to_vec(), planner.slots())
-        };
-        let before = self.knowledge.clone();
-        self.knowledge.reserve_slots(slots);
-        let read = self.learn(&ops, message, line, desk);
-        match read {
-            Ok(()) => self.unchecked = unchecked,
-            Err(_) => self.knowledge = before,
+        let before = (self.knowledge.clone(), self.unchecked.clone(), self.kept.clone(), self.made.clone());
+        let read = self.read_with(Failing::Ends, message, parts, format, desk);
+        if read.is_err() {
+            (self.knowledge, self.unchecked, self.kept, self.made) = before;
         }
         read
     }
 
-    /// Reads a message of these parts as far as it can be read: a check that fails is no
-    /// reason for her to stop.
-    pub fn read_leniently(&mut self, message: &Sight, parts: &[Id], line: u32, desk: &mut Desk<'_>) {
+    /// Reads a message of these parts as far as it can be read.
+    pub fn read_leniently(
+        &mut self,
+        message: &Sight,
+        parts: &[Id],
+        format: &Arc<Format>,
+        desk: &mut Desk<'_>,
+    ) {
+        let read = self.read_with(Failing::IsPassedOver, message, parts, format, desk);
+        debug_assert!(read.is_ok(), "what fails is passed over");
+    }
+
+    fn read_with(
+        &mut self,
+        failing: Failing,
+        message: &Sight,
+        parts: &[Id],
+        format: &Arc<Format>,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), Reason> {
+        self.take_up(parts, format);
+        let (ops, unchecked) = self.plan(|planner| planner.receive(parts));
+        let arrived = Arrived { from: &message.from, bytes: &message.bytes };
+        self.carry_out_each(&ops, &arrived, format, failing, desk)?;
+        self.unchecked = unchecked;
+        Ok(())
+    }
+
+    /// A plan from what she holds, with room for it, and what stays unchecked after it.
+    fn plan(&mut self, make: impl FnOnce(&mut Planner<'_>) -> Vec<Op>) -> (Vec<Op>, Vec<Id>) {
         let (ops, unchecked, slots) = {
             let mut planner = self.planner();
-            let ops = planner.receive(parts);
+            let ops = make(&mut planner);
             (ops, planner.unchecked().to_vec(), planner.slots())
         };
         self.knowledge.reserve_slots(slots);
-        for op in &ops {
-            let _ = self.learn(std::slice::from_ref(op), message, line, desk);
-        }
-        self.unchecked = unchecked;
+        (ops, unchecked)
     }
 
     /// How a value of `id` would be tested against what she kept: the operations up to the
@@ -128,10 +159,7 @@ impl Hand {
             _ => None,
         });
         self.knowledge.reserve_slots(slots.max().unwrap_or(0));
-        let nothing = Bytes::from(Vec::new());
-        let (casts, arrived) = (BTreeMap::new(), Arrived { from: "", bytes: &nothing });
-        let (knowledge, mut ctx) = self.context(u32::MAX, &casts, desk);
-        knowledge.learn(ops, &arrived, &mut ctx)
+        self.on_what_was_kept(ops, Failing::Ends, desk)
     }
 
     /// Carries out operations on a message.
@@ -139,33 +167,97 @@ impl Hand {
         &mut self,
         ops: &[Op],
         message: &Sight,
-        line: u32,
+        format: &Arc<Format>,
         desk: &mut Desk<'_>,
     ) -> Result<(), Reason> {
         let arrived = Arrived { from: &message.from, bytes: &message.bytes };
-        let casts = BTreeMap::new();
-        let (knowledge, mut ctx) = self.context(line, &casts, desk);
-        knowledge.learn(ops, &arrived, &mut ctx)
+        self.carry_out_each(ops, &arrived, format, Failing::Ends, desk)
     }
 
     /// After she was handed something: opens what she kept and can open now.
     pub fn look_again(&mut self, desk: &mut Desk<'_>) {
-        let (ops, unchecked, slots) = {
-            let mut planner = self.planner();
-            let ops = planner.recheck();
-            (ops, planner.unchecked().to_vec(), planner.slots())
-        };
-        self.knowledge.reserve_slots(slots);
-        let nothing = Bytes::from(Vec::new());
-        let arrived = Arrived { from: "", bytes: &nothing };
-        let last = u32::MAX;
-        for op in &ops {
-            let casts = BTreeMap::new();
-            let (knowledge, mut ctx) = self.context(last, &casts, desk);
-            // What does not open is not what she took it for; she keeps it as it is.
-            let _ = knowledge.learn(std::slice::from_ref(op), &arrived, &mut ctx);
-        }
+        let (ops, unchecked) = self.plan(|planner| planner.recheck());
+        let looked = self.on_what_was_kept(&ops, Failing::IsPassedOver, desk);
+        debug_assert!(looked.is_ok(), "what fails is passed over");
         self.unchecked = unchecked;
+    }
+
+    fn on_what_was_kept(
+        &mut self,
+        ops: &[Op],
+        failing: Failing,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), Reason> {
+        let Some(format) = self.kept.values().next().cloned() else { return Ok(()) };
+        let nothing = Bytes::from(Vec::new());
+        self.carry_out_each(ops, &Arrived { from: "", bytes: &nothing }, &format, failing, desk)
+    }
+
+    /// Carries out a plan: each operation in the format in which the part came that it is about.
+    fn carry_out_each(
+        &mut self,
+        ops: &[Op],
+        message: &Arrived<'_>,
+        format: &Arc<Format>,
+        failing: Failing,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), Reason> {
+        let known = self.knowledge.known();
+        let mut taken = BTreeSet::new();
+        let mut slots: BTreeMap<u16, Arc<Format>> = BTreeMap::new();
+        for op in ops {
+            let (source, arrives) = subject(op);
+            let of = match source {
+                Some(Source::Kept(id)) => self.kept.get(&id),
+                Some(Source::Slot(slot)) => slots.get(&slot),
+                None => None,
+            };
+            let of = of.unwrap_or(format).clone();
+            self.knowledge.stand_on(of.grounds.clone());
+            let (knowledge, mut ctx) = self.context(&of, desk);
+            match knowledge.learn(std::slice::from_ref(op), message, &mut ctx) {
+                Err(reason) if failing == Failing::Ends => return Err(reason),
+                Ok(()) | Err(_) => {}
+            }
+            taken.extend(arrives.iter().copied());
+            for id in arrives {
+                self.kept.insert(id, of.clone());
+            }
+            if let Op::Open(_, _, inner) = op {
+                slots.extend(inner.iter().map(|(slot, _)| (*slot, of.clone())));
+            }
+        }
+        self.note_made(&known, &taken, format);
+        Ok(())
+    }
+
+    /// Goes on in this format: what she made of these terms for another she will make anew.
+    fn take_up(&mut self, parts: &[Id], format: &Format) {
+        self.knowledge.stand_on(format.grounds.clone());
+        let mut stale = BTreeSet::new();
+        let mut open: Vec<Id> = parts.to_vec();
+        while let Some(id) = open.pop() {
+            let made = self.made.get(&id).filter(|_| format.knows(id));
+            if made.is_some() && format.spelling(id, &self.knowledge).as_ref() != made {
+                stale.insert(id);
+            }
+            open.extend(self.table().each_part(id));
+        }
+        for id in stale {
+            self.knowledge.unset(id);
+            self.made.remove(&id);
+        }
+    }
+
+    /// Notes what she has made since she knew only `known`, beside what she took.
+    fn note_made(&mut self, known: &BTreeSet<Id>, taken: &BTreeSet<Id>, format: &Format) {
+        for id in self.knowledge.known() {
+            if !known.contains(&id) && !taken.contains(&id)
+                && let Some(spelling) = format.spelling(id, &self.knowledge)
+            {
+                self.made.insert(id, spelling);
+            }
+        }
     }
 
     /// Builds a message.
@@ -173,18 +265,21 @@ impl Hand {
         &mut self,
         at: &Address<'_>,
         parts: &[Id],
-        casts: &BTreeMap<Id, Kind>,
+        format: &Arc<Format>,
         desk: &mut Desk<'_>,
     ) -> Result<Sight, Reason> {
-        let (knowledge, mut ctx) = self.context(at.line, casts, desk);
+        self.take_up(parts, format);
+        let known = self.knowledge.known();
+        let (knowledge, mut ctx) = self.context(format, desk);
         let bytes = knowledge.build_message(parts, &mut ctx)?;
+        self.note_made(&known, &BTreeSet::new(), format);
         Ok(self.sight(at, Bytes::from(bytes), parts))
     }
 
     /// Builds one term.
-    pub fn build(&mut self, id: Id, line: u32, desk: &mut Desk<'_>) -> Result<Value, Reason> {
-        let casts = BTreeMap::new();
-        let (knowledge, mut ctx) = self.context(line, &casts, desk);
+    pub fn build(&mut self, id: Id, format: &Format, desk: &mut Desk<'_>) -> Result<Value, Reason> {
+        self.knowledge.stand_on(format.grounds.clone());
+        let (knowledge, mut ctx) = self.context(format, desk);
         knowledge.build(id, &mut ctx)
     }
 
@@ -205,8 +300,7 @@ impl Hand {
 
     fn context<'a>(
         &'a mut self,
-        line: u32,
-        casts: &'a BTreeMap<Id, Kind>,
+        format: &'a Format,
         desk: &'a mut Desk<'_>,
     ) -> (&'a mut Knowledge, Context<'a>) {
         let character = &desk.profile.character;
@@ -218,10 +312,25 @@ impl Hand {
             lifetime: &desk.cast.lifetimes,
             keys: &desk.cast.keys,
             trust: &mut self.trust,
-            line,
-            casts,
+            line: format.line,
+            casts: &format.casts,
             made: &mut desk.effects.made,
         };
         (&mut self.knowledge, context)
+    }
+}
+
+/// Where an operation finds what it is about, and the terms that it takes as they came.
+fn subject(op: &Op) -> (Option<Source>, Vec<Id>) {
+    match op {
+        Op::Sender(id) => (None, vec![*id]),
+        Op::Split(_) => (None, Vec::new()),
+        Op::Equal(source, _) => (Some(*source), Vec::new()),
+        Op::Open(source, id, _)
+        | Op::Verify(source, id)
+        | Op::Bind(source, id)
+        | Op::Keep(source, id)
+        | Op::Certificate(source, id) => (Some(*source), vec![*id]),
+        Op::Invert(source, id, unknown) => (Some(*source), vec![*id, *unknown]),
     }
 }

@@ -3,6 +3,7 @@
 //! engine as everyone else, from what she holds. Must not know anybody's secrets but her own.
 
 mod dictionary;
+mod format;
 mod hand;
 mod meddling;
 mod narration;

@@ -4,19 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::format::Format;
 use super::hand::{Address, Hand};
 use super::{Desk, Mind, Profile};
 use crate::journal::{Sight, What};
 use crate::knowledge::{Grounds, Supply, Value};
 use crate::notation::attack::{AttackLine, Deed, rights};
-use crate::notation::{Attack, Name, Node, Term};
+use crate::notation::{Attack, Kind, Name, Node, Table, Term};
 use crate::party::{Cast, Effect, PartyTrust, Spoken};
 use crate::time::SimTime;
 
 pub struct Narrator {
     attack: Arc<Attack>,
-    protocol: Name,
     hand: Hand,
+    /// The format of each line.
+    formats: Vec<Arc<Format>>,
     next: usize,
     /// Messages held for a later line.
     held: Vec<Sight>,
@@ -25,43 +27,56 @@ pub struct Narrator {
     times: BTreeMap<(u32, u32), SimTime>,
 }
 
-/// Her notebook for these terms: she knows who there is, and her own fresh values.
-pub fn notebook(cast: &Arc<Cast>, profile: &Profile, attack: &Attack, spoken: &Spoken, stream: &str) -> Hand {
-    let table = attack.table.clone();
+/// A notebook for the terms of an attack, and the format of each of its lines. She knows who
+/// there is, and her own fresh values.
+pub fn notebook(
+    cast: &Arc<Cast>,
+    profile: &Profile,
+    attack: &Attack,
+    stream: &str,
+) -> (Hand, Vec<Arc<Format>>) {
     let name = &profile.character.name;
-    let supply: BTreeMap<_, _> = attack
-        .fresh
-        .iter()
-        .filter_map(|(name, of)| Some((table.find_name(name)?, Supply::Generate(*of))))
-        .collect();
-    let grounds = Grounds {
-        rights: rights(&table, name, profile.insider),
-        supply,
-        uses: spoken.protocol.uses,
-        protocol: spoken.protocol.name.as_str().into(),
-        encoding: spoken.encoding.clone(),
-        table,
+    let fresh = attack.fresh.iter();
+    let supply: BTreeMap<_, _> =
+        fresh.filter_map(|(name, of)| Some((attack.table.find_name(name)?, Supply::Generate(*of)))).collect();
+    let labels = cast.labels();
+    let grounds = |spoken: &Spoken, table: &Arc<Table>| {
+        Arc::new(Grounds {
+            rights: rights(table, name, profile.insider),
+            supply: supply.clone(),
+            uses: spoken.protocol.uses,
+            protocol: spoken.protocol.name.as_str().into(),
+            encoding: spoken.encoding.clone(),
+            labels: labels.clone(),
+            table: table.clone(),
+        })
+    };
+    let format = |line: &AttackLine| {
+        let spoken = cast.protocols.get(&line.protocol).unwrap_or(cast.main());
+        let grounds = grounds(spoken, &line.table);
+        Arc::new(Format { grounds, line: line.step, casts: line.casts.clone() })
     };
     let trust = PartyTrust::of_attacker(cast, &profile.character);
-    let mut hand = Hand::new(Arc::new(grounds), cast.keys.stream(&[name, "attack", stream]), trust);
+    let rng = cast.keys.stream(&[name, "attack", stream]);
+    let mut hand = Hand::new(grounds(cast.main(), &attack.table), rng, trust);
     let agents: BTreeSet<&str> = cast.registered.names().map(|n| &**n).chain([&**name]).collect();
     for id in attack.table.ids() {
         if let Node::Name(n) = attack.table.node(id)
-            && attack.table.kind(id) == Some(crate::notation::Kind::Name)
+            && attack.table.kind(id) == Some(Kind::Name)
             && agents.contains(&**n)
         {
             hand.knowledge.set(id, Value::name(n));
         }
     }
-    hand
+    (hand, attack.lines.iter().map(format).collect())
 }
 
 impl Narrator {
     pub fn new(cast: &Arc<Cast>, profile: &Profile, attack: &Arc<Attack>) -> Narrator {
-        let spoken = cast.main();
+        let (hand, formats) = notebook(cast, profile, attack, "narration");
         Narrator {
-            hand: notebook(cast, profile, attack, spoken, "narration"),
-            protocol: spoken.protocol.name.as_str().into(),
+            hand,
+            formats,
             attack: attack.clone(),
             next: 0,
             held: Vec::new(),
@@ -72,7 +87,11 @@ impl Narrator {
 
     fn speaks_of(line: &AttackLine, message: &Sight) -> bool {
         let (Deed::Take { from, to } | Deed::Overhear { from, to }) = &line.deed else { return false };
-        *from == message.from && *to == message.to && line.run == message.run && line.step == message.line
+        *from == message.from
+            && *to == message.to
+            && line.run == message.run
+            && line.step == message.line
+            && line.protocol == message.protocol
     }
 
     /// The line to come that this message is for, if no held message is for it already.
@@ -103,7 +122,8 @@ impl Narrator {
     fn read(&mut self, line: &AttackLine, desk: &mut Desk<'_>) -> bool {
         let Some(at) = self.held.iter().position(|h| Self::speaks_of(line, h)) else { return false };
         let message = self.held.remove(at);
-        match self.hand.read(&message, &line.parts, line.step, desk) {
+        let format = self.formats[self.next].clone();
+        match self.hand.read(&message, &line.parts, &format, desk) {
             Ok(()) => true,
             Err(reason) => {
                 self.stop(format!("the message does not read so ({reason})"), desk);
@@ -117,11 +137,12 @@ impl Narrator {
 
     fn send(&mut self, line: &AttackLine, from: &Name, to: &Name, desk: &mut Desk<'_>) -> bool {
         let early = self.times.get(&(line.run, line.step)).is_some_and(|at| desk.now < *at);
-        if early || !self.hand.can_build(&line.parts) {
+        let format = self.formats[self.next].clone();
+        if early || !self.hand.can_build(&line.parts, &format) {
             return false;
         }
-        let at = Address { run: line.run, line: line.step, protocol: &self.protocol, from, to };
-        match self.hand.write(&at, &line.parts, &line.casts, desk) {
+        let at = Address { run: line.run, line: line.step, protocol: &line.protocol, from, to };
+        match self.hand.write(&at, &line.parts, &format, desk) {
             Ok(message) => {
                 desk.inject(message, None);
                 true
@@ -149,7 +170,7 @@ impl Narrator {
 }
 
 fn same_place(a: &Sight, b: &Sight) -> bool {
-    a.from == b.from && a.to == b.to && a.run == b.run && a.line == b.line
+    a.from == b.from && a.to == b.to && a.run == b.run && a.line == b.line && a.protocol == b.protocol
 }
 
 impl Mind for Narrator {

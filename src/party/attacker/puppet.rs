@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::format::Format;
 use super::hand::{Address, Hand};
 use super::{Desk, Mind};
 use crate::journal::{Sight, What};
@@ -16,6 +17,7 @@ use crate::party::{RunSpec, SERVICE_PROTOCOLS, Spoken};
 struct Puppet {
     spoken: Arc<Spoken>,
     program: Arc<Program>,
+    grounds: Arc<Grounds>,
     hand: Hand,
     me: Name,
 }
@@ -39,11 +41,12 @@ impl Puppet {
         let rights = Rights { directory: true, certificates: true, ..Rights::default() };
         let mut supply = base.supply.clone();
         supply.retain(|_, s| !matches!(s, crate::knowledge::Supply::LongTerm { .. }));
-        let grounds = Arc::new(Grounds { rights, supply, ..(**base).clone() });
+        let labels = desk.cast.labels();
+        let grounds = Arc::new(Grounds { rights, supply, labels, ..(**base).clone() });
         let her = &desk.profile.character.name;
         let rng = desk.cast.keys.stream(&[her, "puppet", me, role, &run.to_string()]);
         let trust = crate::party::PartyTrust::of_attacker(desk.cast, &desk.profile.character);
-        let mut hand = Hand::new(grounds, rng, trust);
+        let mut hand = Hand::new(grounds.clone(), rng, trust);
         hand.knowledge.reserve_slots(program.slots);
         let table = hand.knowledge.table().clone();
         for (role, name) in spoken.services.iter().chain(names) {
@@ -52,7 +55,7 @@ impl Puppet {
             }
         }
         hand.knowledge.set(program.me, Value::name(me));
-        let mut puppet = Puppet { spoken: spoken.clone(), program, hand, me: me.clone() };
+        let mut puppet = Puppet { spoken: spoken.clone(), program, grounds, hand, me: me.clone() };
         puppet.take_keys(handed, desk);
         puppet.take_given(run, desk);
         Some(puppet)
@@ -110,13 +113,14 @@ impl Puppet {
         let program = self.program.clone();
         let step = program.steps.iter().find(|s| s.line == message.line);
         let Some(Action::Receive { ops, .. }) = step.map(|s| &s.action) else { return };
+        let format = Format::plain(&self.grounds, message.line);
         for op in ops {
             // A check that fails is no reason for her to stop.
-            if self.hand.learn(std::slice::from_ref(op), message, message.line, desk).is_err()
+            if self.hand.learn(std::slice::from_ref(op), message, &format, desk).is_err()
                 && let Op::Open(source, term, _) = op
             {
                 let keep = Op::Keep(*source, *term);
-                let _ = self.hand.learn(&[keep], message, message.line, desk);
+                let _ = self.hand.learn(&[keep], message, &format, desk);
             }
         }
     }
@@ -137,10 +141,11 @@ impl Puppet {
         let encoding = self.spoken.encoding.clone();
         let theirs =
             original.map(|m| crate::wire::tagged_fields(&m.bytes).unwrap_or_default()).unwrap_or_default();
+        let format = Format::plain(&self.grounds, line);
         let mut own = false;
         let mut built = Vec::new();
         for (nth, id) in parts.iter().enumerate() {
-            let value = match self.hand.build(*id, line, desk) {
+            let value = match self.hand.build(*id, &format, desk) {
                 Ok(value) => {
                     own |= self.is_own_making(*id);
                     value
@@ -162,7 +167,7 @@ impl Puppet {
             let bytes = encode(&encoding, &built).ok()?;
             return Some(self.hand.sight(&at, Bytes::from(bytes), parts));
         }
-        self.hand.write(&at, parts, &BTreeMap::new(), desk).ok()
+        self.hand.write(&at, parts, &format, desk).ok()
     }
 
     /// Whether a part differs from what anybody would have sent: it is no name.

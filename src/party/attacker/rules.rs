@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::format::Format;
 use super::hand::{Address, Hand};
 use super::meddling::Meddling;
 use super::narration::notebook;
@@ -93,7 +94,7 @@ pub struct Ruler {
     rules: Vec<Rule>,
     /// What services answered, when, for those who roll back to it.
     answers: Vec<(SimTime, Sight)>,
-    hands: Vec<Option<Hand>>,
+    hands: Vec<Option<(Hand, Vec<Arc<Format>>)>>,
     kept: Vec<Sight>,
     later: Vec<Sight>,
     next_run: u32,
@@ -103,10 +104,9 @@ pub struct Ruler {
 impl Ruler {
     pub fn new(cast: &Arc<Cast>, profile: &Profile) -> Ruler {
         let rules = &profile.rules;
-        let spoken = cast.main();
         let hand = |(nth, rule): (usize, &Rule)| match &rule.action {
             Action::Replace(attack) | Action::Inject(attack) => {
-                Some(notebook(cast, profile, attack, spoken, &format!("rule {nth}")))
+                Some(notebook(cast, profile, attack, &format!("rule {nth}")))
             }
             _ => None,
         };
@@ -129,17 +129,22 @@ impl Ruler {
         as_run: Option<u32>,
         desk: &mut Desk<'_>,
     ) -> Option<Sight> {
-        let (line, hand) = (attack.lines.first()?, self.hands[nth].as_mut()?);
-        let Deed::Send { from, to } = &line.deed else { return None };
+        let (line, (hand, formats)) = (attack.lines.first()?, self.hands[nth].as_mut()?);
+        let (Deed::Send { from, to }, format) = (&line.deed, formats.first()?) else { return None };
         let (from, to) = if as_run.is_some() { (&like.from, &like.to) } else { (from, to) };
-        let at =
-            Address { run: as_run.unwrap_or(line.run), line: line.step, protocol: &like.protocol, from, to };
-        if !hand.can_build(&line.parts) {
+        let at = Address {
+            run: as_run.unwrap_or(line.run),
+            line: line.step,
+            protocol: &line.protocol,
+            from,
+            to,
+        };
+        if !hand.can_build(&line.parts, format) {
             return None;
         }
         // What goes in a message's place goes on its connection.
         let question = as_run.and(like.question);
-        Some(Sight { question, ..hand.write(&at, &line.parts, &line.casts, desk).ok()? })
+        Some(Sight { question, ..hand.write(&at, &line.parts, format, desk).ok()? })
     }
 
     fn later(&mut self, message: Sight, at: SimTime, desk: &mut Desk<'_>) {
@@ -230,7 +235,7 @@ impl Ruler {
     }
 
     pub fn handed(&mut self, term: &Term, value: &Value, desk: &mut Desk<'_>) {
-        for hand in self.hands.iter_mut().flatten() {
+        for (hand, _) in self.hands.iter_mut().flatten() {
             if let Some(id) = hand.knowledge.table().find(term) {
                 hand.knowledge.set(id, value.clone());
                 hand.look_again(desk);

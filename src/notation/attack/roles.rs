@@ -1,0 +1,144 @@
+//! Who plays which role in the runs of a narration: a line that goes the other way than the
+//! protocol's, and one that nobody will ever send or take, are faults. Must not know terms.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::standing::Standing;
+use super::{Deed, Says, Setting};
+use crate::notation::fault::Fault;
+use crate::notation::protocol::{Protocol, Service};
+use crate::notation::term::Name;
+
+/// The honest parties that play each role of each run, as far as the file says.
+struct Cast<'a> {
+    setting: &'a Setting<'a>,
+    players: BTreeMap<(u32, &'a str), BTreeSet<&'a Name>>,
+}
+
+/// The lines whose honest sender or receiver has no such part in their run.
+pub fn check(lines: &[Standing], setting: &Setting<'_>) -> Vec<Fault> {
+    if setting.says == Says::Nothing {
+        return Vec::new();
+    }
+    let mut cast = Cast { setting, players: BTreeMap::new() };
+    for run in lines.iter().map(|standing| standing.run) {
+        for (role, name) in setting.runs.get(&run).iter().flat_map(|run| run.names) {
+            if **name != *setting.attacker {
+                cast.players.entry((run, role)).or_default().insert(name);
+            }
+        }
+    }
+    lines.iter().filter_map(|standing| cast.follow(standing).err()).collect()
+}
+
+impl<'a> Cast<'a> {
+    fn follow(&mut self, standing: &'a Standing) -> Result<(), Fault> {
+        let protocol = self.setting.protocol_of(standing.run);
+        match &standing.deed {
+            Deed::Send { to, .. } => self.takes(standing, protocol, to),
+            Deed::Take { from, .. } | Deed::Overhear { from, .. } => self.sends(standing, protocol, from),
+        }
+    }
+
+    /// An honest party takes a line that the attacker sends: as who plays the role that
+    /// receives it, or as one whose part begins with it.
+    fn takes(&mut self, at: &'a Standing, protocol: &'a Protocol, to: &'a Name) -> Result<(), Fault> {
+        let role = protocol.receiver_of(at.step);
+        if self.is_its_service(at, protocol, role, to)? || self.plays(at.run, role, to) {
+            return Ok(());
+        }
+        let begins = protocol.programs[role].iter().any(|program| program.entry == at.step);
+        if begins {
+            self.players.entry((at.run, role)).or_default().insert(to);
+            return Ok(());
+        }
+        if let Some(other) = self.other_role(at.run, protocol, to) {
+            return Err(self.wrong_way(at, protocol, to, other, role));
+        }
+        if self.setting.says == Says::Some {
+            return Ok(());
+        }
+        let first = protocol.programs[role].first().map_or(1, |program| program.entry);
+        Err(at
+            .line
+            .fault_at(to, format!("{to} takes no part in run {} to which this line belongs", at.run))
+            .help(format!("a part as {role} begins with line {first}")))
+    }
+
+    /// An honest party sends a line: as who plays the role that sends it.
+    fn sends(&mut self, at: &'a Standing, protocol: &'a Protocol, from: &'a Name) -> Result<(), Fault> {
+        let role = protocol.sender_of(at.step);
+        if self.is_its_service(at, protocol, role, from)? || self.plays(at.run, role, from) {
+            return Ok(());
+        }
+        if let Some(other) = self.other_role(at.run, protocol, from) {
+            return Err(self.wrong_way(at, protocol, from, other, role));
+        }
+        if self.setting.says == Says::Some {
+            return Ok(());
+        }
+        if !self.setting.runs.contains_key(&at.run) && role == protocol.initiator() {
+            return Err(at
+                .line
+                .fault_at(from, format!("{from} never starts run {}: no [[run]] has this number", at.run))
+                .help("add a [[run]], or let her open the run: she sends its first line"));
+        }
+        // Whom a message reaches that no line mentions joins, too: the first in an open role.
+        let open = self.players.get(&(at.run, role)).is_none_or(BTreeSet::is_empty);
+        let is_under_way = self.players.range((at.run, "")..).next().is_some_and(|((run, _), _)| *run == at.run);
+        if open && is_under_way && role != protocol.initiator() {
+            self.players.entry((at.run, role)).or_default().insert(from);
+            return Ok(());
+        }
+        let player = self.players.get(&(at.run, role)).and_then(|players| players.first());
+        let fault = at.line.fault_at(from, format!("{from} takes no part in run {} in which it could send this line", at.run));
+        Err(match player {
+            Some(player) => fault.help(format!("line {} goes from {role}, whom {player} plays", at.step)),
+            None => fault.help("let her open the run first: she sends the line with which a part begins"),
+        })
+    }
+
+    /// Whether a role is a service's and this is the service; an error if only one of both is so.
+    fn is_its_service(
+        &self,
+        at: &Standing,
+        protocol: &Protocol,
+        role: &Name,
+        party: &Name,
+    ) -> Result<bool, Fault> {
+        let service = protocol.role(role).and_then(|role| role.service).map(Service::name);
+        let is_service = Service::ALL.iter().any(|(_, name)| **party == **name);
+        match service {
+            Some(service) if **party == *service => Ok(true),
+            None if !is_service => Ok(false),
+            _ => {
+                let fault = at.line.fault_at(party, format!("{}: {party} does not play {role}", way(at, protocol)));
+                Err(fault.help(format!("{} does", service.unwrap_or("a client"))))
+            }
+        }
+    }
+
+    fn plays(&self, run: u32, role: &str, party: &Name) -> bool {
+        self.players.get(&(run, role)).is_some_and(|players| players.contains(party))
+    }
+
+    /// Another role that a party plays in a run.
+    fn other_role(&self, run: u32, protocol: &'a Protocol, party: &Name) -> Option<&'a Name> {
+        protocol.roles.iter().map(|role| &role.name).find(|role| self.plays(run, role, party))
+    }
+
+    fn wrong_way(&self, at: &Standing, protocol: &Protocol, party: &Name, plays: &Name, role: &Name) -> Fault {
+        let message = format!("{}: {party} is {plays} in run {}, not {role}", way(at, protocol), at.run);
+        let player = self.players.get(&(at.run, &**role)).and_then(|players| players.first());
+        let fault = at.line.fault_at(party, message);
+        match player {
+            Some(player) => fault.help(format!("in run {}, {player} is {role}", at.run)),
+            None => fault,
+        }
+    }
+}
+
+fn way(at: &Standing, protocol: &Protocol) -> String {
+    let (from, to) = (protocol.sender_of(at.step), protocol.receiver_of(at.step));
+    format!("line {} of {} goes from {from} to {to}", at.step, protocol.name)
+}
