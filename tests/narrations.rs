@@ -80,7 +80,9 @@ fn a_line_is_of_the_protocol_of_its_run() {
         let play = of_two_protocols(name, encoding, &no);
         assert_eq!(part(&play, 1, "alice"), "completes", "{name}");
         assert_eq!(part(&play, 2, "alice"), "completes", "{name}");
-        let word = play.run(2).party("alice").sessions()[0].values["Word"].text().map(str::to_owned);
+        let word = play.run(2).party("alice").sessions()[0]
+            .value_named("Word")
+            .and_then(|v| v.text().map(str::to_owned));
         assert_eq!(word.as_deref(), Some("no"), "{name}");
     }
 }
@@ -126,6 +128,23 @@ fn what_she_made_for_one_protocol_she_makes_anew_for_another() {
     let play = play(&Scenario::from_path(folder.join("story.toml")).unwrap_or_else(|p| panic!("{p}")));
     assert_eq!(part(&play, 1, "bob"), "completes");
     assert_eq!(part(&play, 2, "bob"), "completes");
+}
+
+#[test]
+fn a_party_that_only_her_lines_name_is_a_client_like_others() {
+    let text = r#"
+        [protocol]
+        messages = ["A -> B : A, Na", "B -> A : {Na}k(A,B)"]
+        fresh    = { A = ["Na: nonce"] }
+        [[run]]
+        A = "alice"
+        B = "bob"
+    "#;
+    let attack = ["2.1 I(alice) -> dave : alice, N", "2.2 dave -> I(alice) : X"];
+    assert_eq!(part(&narrated(text, &attack), 2, "dave"), "completes");
+    let rule = "[[attacker.rule]]\nmatch = { line = 1 }\naction = \"inject 2.1 I(alice) -> dave : alice, N\"";
+    let text = format!("{text}\n{rule}");
+    assert_eq!(part(&play(&Scenario::from_text("test", &text).unwrap()), 2, "dave"), "completes");
 }
 
 /// She takes a nonce and returns a key; whoever has the key reads the secret.

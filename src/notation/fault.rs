@@ -62,13 +62,8 @@ impl Fault {
 pub fn suggest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<String> {
     const SHOWN: usize = 12;
     let valid: Vec<&str> = valid.into_iter().collect();
-    let near = valid
-        .iter()
-        .map(|v| (likeness(&word.to_lowercase(), &v.to_lowercase()), *v))
-        .filter(|(score, _)| *score > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match near {
-        Some((_, v)) => Some(format!("did you mean `{v}`?")),
+    match near(word, valid.iter().copied()) {
+        Some(v) => Some(format!("did you mean `{v}`?")),
         None if valid.is_empty() => None,
         None => {
             let list = valid.iter().take(SHOWN).map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", ");
@@ -76,6 +71,13 @@ pub fn suggest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Opti
             Some(format!("expected one of {list}{more}"))
         }
     }
+}
+
+/// The valid word for which this one may be a slip.
+pub fn near<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let alike = |v: &'a str| (likeness(&word.to_lowercase(), &v.to_lowercase()), v);
+    let all = valid.into_iter().map(alike).filter(|(score, _)| *score > 0.75);
+    all.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, v)| v)
 }
 
 /// How alike two words are, 0 to 1: by their beginnings, or one slip of the fingers apart.

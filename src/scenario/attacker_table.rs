@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::events::EventDeed;
+use super::parties::{Party, is_service};
 use super::problem::{Problem, Problems};
 use super::protocol_file::quoted;
 use super::reader::{Reader, array, name, string, unknown};
@@ -12,7 +13,8 @@ use super::toml_tree::{Data, Node, Places};
 use crate::knowledge::Value;
 use crate::limits::MAX_WORDS;
 use crate::notation::attack::{Deed, Says, Scheduled, Setting};
-use crate::notation::{Attack, Name, Quoted, Term};
+use crate::notation::fault::near;
+use crate::notation::{Attack, Name, Quoted, Term, parse};
 use crate::party::attacker::{Forger, Forgery, Plan, Rule};
 use crate::time::SimTime;
 
@@ -64,6 +66,35 @@ pub fn name_of(table: &Reader<'_>) -> Result<Option<String>, Problem> {
         }
         None => Ok(Some("mallory".to_owned())),
     }
+}
+
+/// The parties that only the attacker's lines name, as senders and receivers. A name that may
+/// be a slip for another, or that is a role's, names none.
+pub fn narrated(scenario: &Reader<'_>, setup: &Setup, known: &BTreeMap<Name, Party>) -> Vec<Name> {
+    let table = scenario.get("attacker").and_then(|node| Reader::new(node).ok());
+    let attacker = name_of(scenario).ok().flatten();
+    let Some(table) = table else { return Vec::new() };
+    let rules = table.get("rule").and_then(|node| array(node).ok()).unwrap_or_default();
+    let injected = rules.iter().filter_map(|rule| {
+        Reader::new(rule).ok()?.string("action").ok()??.trim().strip_prefix("inject").map(str::to_owned)
+    });
+    let lines = table.get("attack").map(words).unwrap_or_default().into_iter().chain(injected);
+    let mut found: Vec<Name> = Vec::new();
+    for line in lines.filter_map(|text| parse::line(&Quoted::new(text)).ok()) {
+        for party in [line.from, line.to] {
+            let (parse::Party::Named(name) | parse::Party::AttackerAs(name)) = party else { continue };
+            let roles = || setup.protocols.iter().flat_map(|(file, _)| &file.protocol.roles);
+            let taken = is_service(&name)
+                || name.contains('\'')
+                || attacker.as_deref() == Some(&*name)
+                || roles().any(|role| role.name == name);
+            let others = known.keys().chain(&found).map(|n| &**n);
+            if !taken && !known.contains_key(&name) && near(&name, others).is_none() {
+                found.push(name);
+            }
+        }
+    }
+    found
 }
 
 /// Reads `[attacker]`.
@@ -133,9 +164,10 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         Plan::Eavesdrop
     };
     let rules = match table.get("rule") {
-        Some(node) => {
-            array(node)?.iter().map(|r| scope.rule(r, &fresh, &mut places)).collect::<Result<_, Problems>>()?
-        }
+        Some(node) => array(node)?
+            .iter()
+            .map(|r| scope.rule(r, &fresh, &mut places))
+            .collect::<Result<_, Problems>>()?,
         None => Vec::new(),
     };
     let times = times(&table, &plan)?;

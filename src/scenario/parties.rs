@@ -196,6 +196,9 @@ impl Setup {
         for name in services.chain(in_runs).chain(asking).chain(known).filter(|n| Some(&**n) != attacker) {
             parties.entry(name).or_default();
         }
+        for name in super::attacker_table::narrated(table, self, &parties) {
+            parties.entry(name).or_default();
+        }
         Ok(parties)
     }
 }

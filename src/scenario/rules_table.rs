@@ -103,7 +103,8 @@ impl Scope<'_> {
             }
         };
         if line > last {
-            let of = of.protocol.as_deref().map_or("no protocol here".to_owned(), |p| format!("protocol {p}"));
+            let of =
+                of.protocol.as_deref().map_or("no protocol here".to_owned(), |p| format!("protocol {p}"));
             let verb = if of.starts_with("no ") { "has a" } else { "has no" };
             return Err(node
                 .problem(format!("{of} {verb} line {line}"))

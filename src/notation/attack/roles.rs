@@ -58,11 +58,12 @@ impl<'a> Cast<'a> {
         if self.setting.says == Says::Some {
             return Ok(());
         }
+        let message = format!("{to} takes no part in run {} to which this line belongs", at.run);
         let first = protocol.programs[role].first().map_or(1, |program| program.entry);
-        Err(at
-            .line
-            .fault_at(to, format!("{to} takes no part in run {} to which this line belongs", at.run))
-            .help(format!("a part as {role} begins with line {first}")))
+        Err(at.line.fault_at(to, message).help(match starts(protocol, role) {
+            true => format!("{role} opens runs: add a [[run]] in which {to} does"),
+            false => format!("a part as {role} begins with line {first}: let her send that first"),
+        }))
     }
 
     /// An honest party sends a line: as who plays the role that sends it.
@@ -77,7 +78,7 @@ impl<'a> Cast<'a> {
         if self.setting.says == Says::Some {
             return Ok(());
         }
-        if !self.setting.runs.contains_key(&at.run) && role == protocol.initiator() {
+        if !self.setting.runs.contains_key(&at.run) && starts(protocol, role) {
             return Err(at
                 .line
                 .fault_at(from, format!("{from} never starts run {}: no [[run]] has this number", at.run))
@@ -85,13 +86,17 @@ impl<'a> Cast<'a> {
         }
         // Whom a message reaches that no line mentions joins, too: the first in an open role.
         let open = self.players.get(&(at.run, role)).is_none_or(BTreeSet::is_empty);
-        let is_under_way = self.players.range((at.run, "")..).next().is_some_and(|((run, _), _)| *run == at.run);
-        if open && is_under_way && role != protocol.initiator() {
+        let is_under_way =
+            self.players.range((at.run, "")..).next().is_some_and(|((run, _), _)| *run == at.run);
+        if open && is_under_way && !starts(protocol, role) {
             self.players.entry((at.run, role)).or_default().insert(from);
             return Ok(());
         }
         let player = self.players.get(&(at.run, role)).and_then(|players| players.first());
-        let fault = at.line.fault_at(from, format!("{from} takes no part in run {} in which it could send this line", at.run));
+        let fault = at.line.fault_at(
+            from,
+            format!("{from} takes no part in run {} in which it could send this line", at.run),
+        );
         Err(match player {
             Some(player) => fault.help(format!("line {} goes from {role}, whom {player} plays", at.step)),
             None => fault.help("let her open the run first: she sends the line with which a part begins"),
@@ -112,7 +117,8 @@ impl<'a> Cast<'a> {
             Some(service) if **party == *service => Ok(true),
             None if !is_service => Ok(false),
             _ => {
-                let fault = at.line.fault_at(party, format!("{}: {party} does not play {role}", way(at, protocol)));
+                let fault =
+                    at.line.fault_at(party, format!("{}: {party} does not play {role}", way(at, protocol)));
                 Err(fault.help(format!("{} does", service.unwrap_or("a client"))))
             }
         }
@@ -127,7 +133,14 @@ impl<'a> Cast<'a> {
         protocol.roles.iter().map(|role| &role.name).find(|role| self.plays(run, role, party))
     }
 
-    fn wrong_way(&self, at: &Standing, protocol: &Protocol, party: &Name, plays: &Name, role: &Name) -> Fault {
+    fn wrong_way(
+        &self,
+        at: &Standing,
+        protocol: &Protocol,
+        party: &Name,
+        plays: &Name,
+        role: &Name,
+    ) -> Fault {
         let message = format!("{}: {party} is {plays} in run {}, not {role}", way(at, protocol), at.run);
         let player = self.players.get(&(at.run, &**role)).and_then(|players| players.first());
         let fault = at.line.fault_at(party, message);
@@ -136,6 +149,11 @@ impl<'a> Cast<'a> {
             None => fault,
         }
     }
+}
+
+/// Whether whoever plays a role starts with the run: nobody comes to play it by a message.
+fn starts(protocol: &Protocol, role: &Name) -> bool {
+    protocol.starters().any(|(starter, _)| starter == role)
 }
 
 fn way(at: &Standing, protocol: &Protocol) -> String {

@@ -108,12 +108,15 @@ fn party(name: &Name, line: &Line, setting: &Setting<'_>) -> Result<Name, Fault>
             Some(player) => format!("in run {run}, {player} plays it"),
             None => "name the party who plays it".to_owned(),
         };
-        return Err(line.fault_at(name, format!("`{name}` is a role, and a narration names parties")).help(help));
+        return Err(line
+            .fault_at(name, format!("`{name}` is a role, and a narration names parties"))
+            .help(help));
     }
     let words = setting.parties.iter().map(|p| &**p).chain(["I"]);
     let fault = line.fault_at(name, format!("there is no party `{name}`")).nearest(name, words);
     let help = fault.help.clone().unwrap_or_default();
-    Err(fault.help(format!("{help} A party of its own is declared with [parties.{name}]").trim_start().to_owned()))
+    Err(fault
+        .help(format!("{help} A party of its own is declared with [parties.{name}]").trim_start().to_owned()))
 }
 
 /// A term with `I` and the aliases of services replaced by parties' names.

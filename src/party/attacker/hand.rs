@@ -182,12 +182,7 @@ impl Hand {
         self.unchecked = unchecked;
     }
 
-    fn on_what_was_kept(
-        &mut self,
-        ops: &[Op],
-        failing: Failing,
-        desk: &mut Desk<'_>,
-    ) -> Result<(), Reason> {
+    fn on_what_was_kept(&mut self, ops: &[Op], failing: Failing, desk: &mut Desk<'_>) -> Result<(), Reason> {
         let Some(format) = self.kept.values().next().cloned() else { return Ok(()) };
         let nothing = Bytes::from(Vec::new());
         self.carry_out_each(ops, &Arrived { from: "", bytes: &nothing }, &format, failing, desk)
@@ -252,7 +247,8 @@ impl Hand {
     /// Notes what she has made since she knew only `known`, beside what she took.
     fn note_made(&mut self, known: &BTreeSet<Id>, taken: &BTreeSet<Id>, format: &Format) {
         for id in self.knowledge.known() {
-            if !known.contains(&id) && !taken.contains(&id)
+            if !known.contains(&id)
+                && !taken.contains(&id)
                 && let Some(spelling) = format.spelling(id, &self.knowledge)
             {
                 self.made.insert(id, spelling);

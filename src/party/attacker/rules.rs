@@ -132,13 +132,8 @@ impl Ruler {
         let (line, (hand, formats)) = (attack.lines.first()?, self.hands[nth].as_mut()?);
         let (Deed::Send { from, to }, format) = (&line.deed, formats.first()?) else { return None };
         let (from, to) = if as_run.is_some() { (&like.from, &like.to) } else { (from, to) };
-        let at = Address {
-            run: as_run.unwrap_or(line.run),
-            line: line.step,
-            protocol: &line.protocol,
-            from,
-            to,
-        };
+        let at =
+            Address { run: as_run.unwrap_or(line.run), line: line.step, protocol: &line.protocol, from, to };
         if !hand.can_build(&line.parts, format) {
             return None;
         }
