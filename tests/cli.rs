@@ -365,3 +365,23 @@ fn a_reader_who_leaves_is_no_failure() {
         assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments:?}");
     }
 }
+
+/// What an event declares as a secret is in the key log, and in no other view but as a fingerprint.
+#[test]
+fn the_key_log_has_every_secret_that_events_declare() {
+    let folder = folder("every-secret");
+    for name in ["api-unauth-key-release", "krb-asrep-roast", "dh-mitm"] {
+        let scenario = mallory::Scenario::named(name).unwrap();
+        let report = scenario.run().unwrap();
+        let events = report.plays().iter().flat_map(|play| play.journal().events());
+        let secrets: Vec<String> = events
+            .flat_map(|event| event.what.secrets())
+            .map(|value| hex::encode(value.bytes.as_slice()))
+            .collect();
+        let log = said(0, &["run", name, "-v", "--keylog", folder.join(name).to_str().unwrap()]);
+        let keys = fs::read_to_string(folder.join(name)).unwrap();
+        let logged: Vec<&str> = keys.lines().filter_map(|line| line.rsplit(' ').next()).collect();
+        assert_eq!(logged, secrets, "{name}");
+        assert!(secrets.iter().filter(|s| s.len() > 31).all(|secret| !log.contains(secret)), "{name}");
+    }
+}

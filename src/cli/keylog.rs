@@ -37,11 +37,44 @@ impl KeyLog {
                     self.line(play, Some(session.run), &session.party, term, value)?;
                 }
                 What::Equipped { term, value } => self.line(play, None, her, term, value)?,
-                What::Guessed { term, value: Some(value), .. } => self.line(play, None, her, term, value)?,
-                What::Compromised { term, run, value: Some(value) } => {
-                    self.line(play, *run, her, term, value)?;
+                What::Guessed { term, value, .. } => {
+                    value.iter().try_for_each(|value| self.line(play, None, her, term, value))?;
                 }
-                _ => {}
+                What::Compromised { term, run, value } => {
+                    value.iter().try_for_each(|value| self.line(play, *run, her, term, value))?;
+                }
+                What::Obtained { by, request, value } => {
+                    self.line(play, None, by, &format!("r{request}"), value)?;
+                }
+                What::Issued { .. }
+                | What::NotIssued { .. }
+                | What::Started { .. }
+                | What::Sent { .. }
+                | What::Injected { .. }
+                | What::Taken { .. }
+                | What::Delayed { .. }
+                | What::Lost { .. }
+                | What::Duplicated { .. }
+                | What::Delivered { .. }
+                | What::Ignored { .. }
+                | What::Completed { .. }
+                | What::Refused { .. }
+                | What::Waits { .. }
+                | What::Revoked { .. }
+                | What::Asked { .. }
+                | What::Answered { .. }
+                | What::Lacked { .. }
+                | What::Rekeyed { .. }
+                | What::Alarmed { .. }
+                | What::ClockSet { .. }
+                | What::Unsealed { .. }
+                | What::PutBack { .. }
+                | What::Forged { .. }
+                | What::Rotated { .. }
+                | What::Restarted { .. }
+                | What::Fetched { .. }
+                | What::Followed { .. }
+                | What::AttackStopped { .. } => {}
             }
         }
         self.0.flush()

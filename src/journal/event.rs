@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::schema::events;
 use crate::knowledge::{Bytes, Shown, Value};
 use crate::notation::{Id, Name};
 use crate::reason::Reason;
@@ -83,317 +84,277 @@ pub struct Refusal {
     pub reason: Reason,
 }
 
-/// What happened. A journal has millions, so what is large and rare lies elsewhere.
-#[derive(Clone, Debug)]
-pub enum What {
+// Each kind is declared here and nowhere else: its word in JSON, the level at which it is told
+// (INFO in the log, DEBUG in the log with `-v`), and its fields, each with the form and the name
+// that it has in JSON. Views match on kinds without a wildcard, so that a new one is in none of
+// them forgotten.
+events! {
     /// A certificate authority issued a certificate.
-    Issued {
+    Issued "issued" DEBUG {
         /// The authority.
-        by: Name,
+        by: Name => plain("by"),
         /// Whose certificate.
-        subject: Name,
+        subject: Name => plain("subject"),
         /// Its serial number.
-        serial: u64,
+        serial: u64 => text("serial"),
         /// The certificate, DER.
-        certificate: Bytes,
+        certificate: Bytes => print("fingerprint"),
         /// The request for it (PKCS#10, DER), if there was one.
-        request: Option<Bytes>,
-    },
+        request: Option<Bytes> => unseen(),
+    }
     /// A certificate authority refused to issue one, or whatever else was asked.
-    NotIssued {
+    NotIssued "not-issued" INFO {
         /// The authority.
-        by: Name,
+        by: Name => plain("by"),
         /// Who asked.
-        subject: Name,
+        subject: Name => plain("subject"),
         /// The check that failed.
-        reason: Reason,
-    },
+        reason: Reason => plain("reason"),
+    }
     /// The attacker has something from the start.
-    Equipped {
+    Equipped "equipped" DEBUG {
         /// What, in the notation.
-        term: String,
+        term: String => plain("term"),
         /// Its value.
-        value: Value,
-    },
+        value: Value => secret("fingerprint"),
+    }
     /// A party began its part in a run.
-    Started {
+    Started "started" DEBUG {
         /// Which.
-        session: Arc<SessionId>,
-    },
+        session: Arc<SessionId> => flat(),
+    }
     /// An honest party put a message on the wire.
-    Sent {
+    Sent "sent" INFO {
         /// The message.
-        message: Arc<Sight>,
-    },
+        message: Arc<Sight> => flat(),
+    }
     /// The attacker put a message on the wire.
-    Injected {
+    Injected "injected" INFO {
         /// The message.
-        message: Arc<Sight>,
+        message: Arc<Sight> => flat(),
         /// The message in whose place it goes.
-        instead_of: Option<MessageId>,
-    },
+        instead_of: Option<MessageId> => plain("instead_of"),
+    }
     /// The attacker took a message off the wire.
-    Taken {
+    Taken "taken" INFO {
         /// The message.
-        id: MessageId,
-    },
+        id: MessageId => plain("message"),
+    }
     /// The attacker kept a message back for a while.
-    Delayed {
+    Delayed "delayed" INFO {
         /// The message.
-        id: MessageId,
+        id: MessageId => plain("message"),
         /// How long.
-        by: Span,
-    },
+        by: Span => nanos("by_ns"),
+    }
     /// The network lost a message.
-    Lost {
+    Lost "lost" INFO {
         /// The message.
-        id: MessageId,
-    },
+        id: MessageId => plain("message"),
+    }
     /// The network delivered a message twice.
-    Duplicated {
+    Duplicated "duplicated" INFO {
         /// The message.
-        id: MessageId,
-    },
+        id: MessageId => plain("message"),
+    }
     /// A message reached a party.
-    Delivered {
+    Delivered "delivered" DEBUG {
         /// The message.
-        id: MessageId,
+        id: MessageId => plain("message"),
         /// The party.
-        to: Name,
-    },
+        to: Name => plain("to"),
+    }
     /// A party paid no heed to a message.
-    Ignored {
+    Ignored "ignored" INFO {
         /// The message.
-        id: MessageId,
+        id: MessageId => plain("message"),
         /// The party.
-        by: Name,
+        by: Name => plain("by"),
         /// Why, in words.
-        why: &'static str,
-    },
+        why: &'static str => plain("why"),
+    }
     /// A session has a value for a term.
-    Concluded {
+    Concluded "concluded" DEBUG {
         /// Which session.
-        session: Arc<SessionId>,
+        session: Arc<SessionId> => flat(),
         /// The term's number in the table of the session's protocol.
-        id: Id,
+        id: Id => unseen(),
         /// The term, in the role's names.
-        term: String,
+        term: String => plain("term"),
         /// Its value.
-        value: Value,
-    },
+        value: Value => secret("fingerprint"),
+    }
     /// A session came to its end.
-    Completed {
+    Completed "completed" INFO {
         /// Which.
-        session: Arc<SessionId>,
-    },
+        session: Arc<SessionId> => flat(),
+    }
     /// A session refused.
-    Refused {
+    Refused "refused" INFO {
         /// Which.
-        session: Arc<SessionId>,
+        session: Arc<SessionId> => flat(),
         /// Where and why.
-        refusal: Refusal,
+        refusal: Refusal => flat(),
         /// The message that it had at hand, if it was one that it refused.
-        message: Option<MessageId>,
-    },
+        message: Option<MessageId> => plain("message"),
+    }
     /// A session still waits when the play is over.
-    Waits {
+    Waits "waits" INFO {
         /// Which.
-        session: Arc<SessionId>,
+        session: Arc<SessionId> => flat(),
         /// The line for which it waits.
-        line: u32,
+        line: u32 => plain("line"),
         /// From whom.
-        from: String,
-    },
+        from: String => plain("from"),
+    }
     /// An event handed a value to the attacker.
-    Compromised {
+    Compromised "compromised" INFO {
         /// What, as the scenario names it.
-        term: String,
+        term: String => plain("term"),
         /// The run whose own value it is, if it is one's.
-        run: Option<u32>,
+        run: Option<u32> => plain("run"),
         /// The value; none if nobody had it.
-        value: Option<Value>,
-    },
+        value: Option<Value> => secret("fingerprint"),
+    }
     /// A service revoked a party.
-    Revoked {
+    Revoked "revoked" INFO {
         /// The service.
-        by: Name,
+        by: Name => plain("by"),
         /// The party.
-        subject: Name,
+        subject: Name => plain("subject"),
         /// Why, in the words of RFC 5280.
-        reason: Box<str>,
+        reason: Box<str> => plain("reason"),
         /// When that can first be read, of an authority.
-        told: Option<Box<Told>>,
-    },
+        told: Option<Box<Told>> => flat(),
+    }
     /// A party asked a service for something.
-    Asked {
+    Asked "asked" INFO {
         /// The party.
-        by: Name,
+        by: Name => plain("by"),
         /// The number of the request.
-        request: u32,
+        request: u32 => plain("request"),
         /// For what, in words.
-        what: Arc<str>,
+        what: Arc<str> => plain("what"),
         /// Whose credentials it wants revoked, if it does.
-        revokes: Option<Name>,
-    },
+        revokes: Option<Name> => plain("revokes"),
+    }
     /// A service's answer to a request reached who asked.
-    Answered {
+    Answered "answered" INFO {
         /// Who asked.
-        by: Name,
+        by: Name => plain("by"),
         /// The number of the request.
-        request: u32,
+        request: u32 => plain("request"),
         /// The check that failed; none if what was asked for was granted.
-        refusal: Option<Reason>,
+        refusal: Option<Reason> => plain("refusal"),
         /// How often it was tried.
-        tries: u32,
-    },
+        tries: u32 => plain("tries"),
+    }
     /// The value that a request to the key centre is about, or what it gave.
-    Obtained {
+    Obtained "obtained" INFO {
         /// Who asked.
-        by: Name,
+        by: Name => plain("by"),
         /// The number of the request.
-        request: u32,
+        request: u32 => plain("request"),
         /// The value.
-        value: Value,
-    },
+        value: Value => secret("fingerprint"),
+    }
     /// A party could not even ask.
-    Lacked {
+    Lacked "lacked" INFO {
         /// The party.
-        by: Name,
+        by: Name => plain("by"),
         /// The number of the request.
-        request: u32,
+        request: u32 => plain("request"),
         /// What it lacked, in words.
-        lacked: String,
-    },
+        lacked: String => plain("lacked"),
+    }
     /// A party has new keys.
-    Rekeyed {
+    Rekeyed "rekeyed" INFO {
         /// The party.
-        party: Name,
+        party: Name => plain("party"),
         /// For the how manieth time.
-        version: u32,
-    },
+        version: u32 => plain("version"),
+    }
     /// A party found a certificate in its name that it never asked for.
-    Alarmed {
+    Alarmed "alarmed" INFO {
         /// The party.
-        party: Name,
+        party: Name => plain("party"),
         /// The certificate's serial number.
-        serial: u64,
-    },
+        serial: u64 => text("serial"),
+    }
     /// Somebody set a party's clock.
-    ClockSet {
+    ClockSet "clock-set" INFO {
         /// The party.
-        party: Name,
+        party: Name => plain("party"),
         /// How far it is ahead of virtual time now, in nanoseconds; negative is behind.
-        offset: i64,
-    },
+        offset: i64 => text("offset_ns"),
+    }
     /// The attacker tried to open a copy of the key centre's vault.
-    Unsealed {
+    Unsealed "unsealed" INFO {
         /// The word of her dictionary that did it: 0 is no passphrase at all. None did if none.
-        word: Option<usize>,
+        word: Option<usize> => plain("word"),
         /// How many she tried.
-        tried: usize,
+        tried: usize => plain("tried"),
         /// How many shares she put together in their place: none of a vault under a passphrase.
-        shares: Option<usize>,
-    },
+        shares: Option<usize> => plain("shares"),
+    }
     /// The attacker put an old copy of the key centre's disk back.
-    PutBack {
+    PutBack "put-back" INFO {
         /// The service.
-        at: Name,
-    },
+        at: Name => plain("at"),
+    }
     /// The attacker made something that poses as an authority's.
-    Forged {
+    Forged "forged" INFO {
         /// Under which name her notebook has it.
-        term: String,
+        term: String => plain("term"),
         /// What, in words.
-        what: String,
-    },
+        what: String => plain("what"),
+    }
     /// A party took a new version of a long-term key.
-    Rotated {
+    Rotated "rotated" INFO {
         /// The party.
-        by: Name,
+        by: Name => plain("by"),
         /// The key, in the notation.
-        term: String,
+        term: String => plain("term"),
         /// How many older versions still open what was made under them.
-        keep: u32,
-    },
+        keep: u32 => plain("keep"),
+    }
     /// The attacker tried words for a password.
-    Guessed {
+    Guessed "guessed" INFO {
         /// The password, in the notation.
-        term: String,
+        term: String => plain("term"),
         /// How many words she tried.
-        words: usize,
+        words: usize => plain("words"),
         /// The message that she tried them on.
-        message: MessageId,
+        message: MessageId => plain("message"),
         /// The part of it that tells right from wrong.
-        tested: Box<Value>,
+        tested: Box<Value> => print("tested"),
         /// The password, if the last word that she tried was it.
-        value: Option<Box<Value>>,
-    },
+        value: Option<Box<Value>> => secret("fingerprint"),
+    }
     /// A party started anew.
-    Restarted {
+    Restarted "restarted" INFO {
         /// The party.
-        party: Name,
-    },
+        party: Name => plain("party"),
+    }
     /// A party looked up who is revoked.
-    Fetched {
+    Fetched "fetched" INFO {
         /// The party.
-        by: Name,
+        by: Name => plain("by"),
         /// What came of it, in words.
-        outcome: String,
+        outcome: String => plain("outcome"),
         /// Why the answer was not believed, or that none came.
-        refusal: Option<Reason>,
-    },
+        refusal: Option<Reason> => plain("refusal"),
+    }
     /// The attacker read or sent what a line of her narration says.
-    Followed {
+    Followed "followed" DEBUG {
         /// The line.
-        line: String,
-    },
+        line: String => plain("line"),
+    }
     /// The attacker's narration ended before its last line.
-    AttackStopped {
+    AttackStopped "attack-stopped" INFO {
         /// The line at which.
-        line: String,
+        line: String => plain("line"),
         /// What she lacked.
-        lacked: String,
-    },
-}
-
-impl What {
-    /// The word for this kind of event in JSON.
-    pub fn word(&self) -> &'static str {
-        match self {
-            What::Issued { .. } => "issued",
-            What::NotIssued { .. } => "not-issued",
-            What::Equipped { .. } => "equipped",
-            What::Started { .. } => "started",
-            What::Sent { .. } => "sent",
-            What::Injected { .. } => "injected",
-            What::Taken { .. } => "taken",
-            What::Delayed { .. } => "delayed",
-            What::Lost { .. } => "lost",
-            What::Duplicated { .. } => "duplicated",
-            What::Delivered { .. } => "delivered",
-            What::Ignored { .. } => "ignored",
-            What::Concluded { .. } => "concluded",
-            What::Completed { .. } => "completed",
-            What::Refused { .. } => "refused",
-            What::Waits { .. } => "waits",
-            What::Compromised { .. } => "compromised",
-            What::Revoked { .. } => "revoked",
-            What::Asked { .. } => "asked",
-            What::Answered { .. } => "answered",
-            What::Obtained { .. } => "obtained",
-            What::Lacked { .. } => "lacked",
-            What::Rekeyed { .. } => "rekeyed",
-            What::Alarmed { .. } => "alarmed",
-            What::ClockSet { .. } => "clock-set",
-            What::Unsealed { .. } => "unsealed",
-            What::PutBack { .. } => "put-back",
-            What::Forged { .. } => "forged",
-            What::Rotated { .. } => "rotated",
-            What::Guessed { .. } => "guessed",
-            What::Restarted { .. } => "restarted",
-            What::Fetched { .. } => "fetched",
-            What::Followed { .. } => "followed",
-            What::AttackStopped { .. } => "attack-stopped",
-        }
+        lacked: String => plain("lacked"),
     }
 }

@@ -3,12 +3,14 @@
 
 mod event;
 mod json;
+mod schema;
 
 use crate::knowledge::Made;
 use crate::notation::Name;
 use crate::time::SimTime;
 
 pub use event::{Event, MessageId, QuestionId, Refusal, SessionId, Sight, Told, What};
+pub use schema::Kind;
 
 /// The record of one play.
 #[derive(Clone, Default, Debug)]
@@ -48,9 +50,7 @@ impl Journal {
     pub fn push(&mut self, at: SimTime, cause: Option<u64>, what: What) -> u64 {
         let number = self.events.len() as u64 + 1;
         let event = Event { number, cause, at, what };
-        if tracing::enabled!(target: "mallory", tracing::Level::INFO) {
-            tracing::info!(target: "mallory", event = number, time_ns = at.0, json = %event.to_json());
-        }
+        event.what.trace(number, at.0, &|| event.to_json().to_string());
         self.events.push(event);
         number
     }

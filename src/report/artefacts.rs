@@ -65,7 +65,7 @@ pub fn artefact_files(play: &PlayReport) -> Vec<ArtefactFile> {
     }
     let index = json!({
         "play": play.name,
-        "seed": play.seed,
+        "seed": play.seed.to_string(),
         "with_attacker": play.with_attacker,
         "repeat_with": play.repeat_with(),
         "unix_seconds_at_time_zero": EPOCH.seconds(),
@@ -133,7 +133,7 @@ fn appearance(event: &Event) -> Json {
         told.insert("from".into(), (*message.from).into());
         told.insert("to".into(), (*message.to).into());
     }
-    told.insert("time_ns".into(), event.at.0.into());
+    told.insert("time_ns".into(), event.at.0.to_string().into());
     told.insert("unix_seconds".into(), EPOCH.after(Span(event.at.0)).seconds().into());
     Json::Object(told)
 }
@@ -164,10 +164,40 @@ impl Collector {
                 self.take(number, RecordKind::Certificate, certificate, None);
             }
             What::Sent { message } | What::Injected { message, .. } => self.message(number, message),
-            What::Equipped { term, value }
-            | What::Concluded { term, value, .. }
-            | What::Compromised { term, value: Some(value), .. } => self.value(number, term, value),
-            _ => {}
+            What::Equipped { term, value } | What::Concluded { term, value, .. } => {
+                self.value(number, term, value)
+            }
+            What::Compromised { term, value, .. } => {
+                value.iter().for_each(|value| self.value(number, term, value))
+            }
+            What::Obtained { request, value, .. } => self.value(number, &format!("r{request}"), value),
+            What::NotIssued { .. }
+            | What::Started { .. }
+            | What::Taken { .. }
+            | What::Delayed { .. }
+            | What::Lost { .. }
+            | What::Duplicated { .. }
+            | What::Delivered { .. }
+            | What::Ignored { .. }
+            | What::Completed { .. }
+            | What::Refused { .. }
+            | What::Waits { .. }
+            | What::Revoked { .. }
+            | What::Asked { .. }
+            | What::Answered { .. }
+            | What::Lacked { .. }
+            | What::Rekeyed { .. }
+            | What::Alarmed { .. }
+            | What::ClockSet { .. }
+            | What::Unsealed { .. }
+            | What::PutBack { .. }
+            | What::Forged { .. }
+            | What::Rotated { .. }
+            | What::Guessed { .. }
+            | What::Restarted { .. }
+            | What::Fetched { .. }
+            | What::Followed { .. }
+            | What::AttackStopped { .. } => {}
         }
     }
 

@@ -21,6 +21,17 @@ pub enum Detail {
     Full,
 }
 
+impl Detail {
+    /// Up to which level events are told.
+    fn level(self) -> tracing::Level {
+        match self {
+            Detail::Quiet => tracing::Level::WARN,
+            Detail::Normal => tracing::Level::INFO,
+            Detail::Full => tracing::Level::DEBUG,
+        }
+    }
+}
+
 /// How the log looks.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct LogStyle {
@@ -131,7 +142,9 @@ impl Log<'_> {
     }
 
     fn event(&mut self, event: &Event, next: Option<&Event>) {
-        let full = self.style.detail == Detail::Full;
+        if event.what.level() > self.style.detail.level() {
+            return;
+        }
         let her = self.her();
         match &event.what {
             What::Sent { message } => self.message(Ink::Plain, event, message, &message.from),
@@ -196,11 +209,6 @@ impl Log<'_> {
                 let text = format!("{by} is refused request {request}{}: {reason}", tried(*tries));
                 self.deed(Ink::Bad, event, &text);
                 self.aside(Ink::Dim, reason.meaning());
-            }
-            What::Obtained { value, .. } if value.kind == Kind::Text => {
-                for line in value.text().unwrap_or_default().split("; ") {
-                    self.aside(Ink::Dim, line);
-                }
             }
             What::Lacked { by, request, lacked } => {
                 self.deed(
@@ -268,32 +276,35 @@ impl Log<'_> {
             What::NotIssued { by, subject, reason } => {
                 self.deed(Ink::Plain, event, &format!("{by} refuses {subject}: {reason}"));
             }
-            What::Issued { by, subject, serial, .. } if full => {
+            What::Issued { by, subject, serial, .. } => {
                 self.deed(Ink::Dim, event, &format!("{by} issues certificate {serial} to {subject}"));
             }
-            What::Equipped { term, value } if full => {
+            What::Equipped { term, value } => {
                 self.deed(Ink::Dim, event, &format!("{her} has {term} {}", value.fingerprint()));
             }
-            What::Started { session } if full => {
+            What::Started { session } => {
                 let text = format!("{} takes part in run {} as {}", session.party, session.run, session.role);
                 self.deed(Ink::Dim, event, &text);
             }
-            What::Delivered { id, to } if full => {
+            What::Delivered { id, to } => {
                 let text = format!("{to} receives message {}", self.place(*id));
                 self.deed(Ink::Dim, event, &text);
             }
-            What::Concluded { session, term, value, .. } if full => {
+            What::Concluded { session, term, value, .. } => {
                 let text =
                     format!("{} has {term} {} in run {}", session.party, value.fingerprint(), session.run);
                 self.deed(Ink::Dim, event, &text);
             }
-            What::Obtained { by, request, value } if full => {
-                self.deed(Ink::Dim, event, &format!("{by} has r{request} {}", value.fingerprint()));
+            What::Obtained { by, request, value } => {
+                match value.text().filter(|_| value.kind == Kind::Text) {
+                    Some(text) => text.split("; ").for_each(|line| self.aside(Ink::Dim, line)),
+                    None if self.style.detail == Detail::Full => {
+                        self.deed(Ink::Dim, event, &format!("{by} has r{request} {}", value.fingerprint()));
+                    }
+                    None => {}
+                }
             }
-            What::Followed { line } if full => {
-                self.deed(Ink::Dim, event, &format!("{her} is done with {line}"))
-            }
-            _ => {}
+            What::Followed { line } => self.deed(Ink::Dim, event, &format!("{her} is done with {line}")),
         }
     }
 

@@ -98,15 +98,50 @@ fn exposure(
     };
     for event in after {
         match &event.what {
-            What::Asked { revokes: Some(subject), .. } if *subject == exposure.of => {
-                exposure.reported.get_or_insert(event.at);
+            What::Asked { revokes, .. } => {
+                if revokes.as_ref() == Some(&exposure.of) {
+                    exposure.reported.get_or_insert(event.at);
+                }
             }
-            What::Revoked { subject, told, .. } if *subject == exposure.of && exposure.revoked.is_none() => {
-                exposure.reported.get_or_insert(event.at);
-                exposure.revoked = Some(event.at);
-                exposure.told = told.as_deref().copied();
+            What::Revoked { subject, told, .. } => {
+                if *subject == exposure.of && exposure.revoked.is_none() {
+                    exposure.reported.get_or_insert(event.at);
+                    exposure.revoked = Some(event.at);
+                    exposure.told = told.as_deref().copied();
+                }
             }
-            _ => {}
+            What::Issued { .. }
+            | What::NotIssued { .. }
+            | What::Equipped { .. }
+            | What::Started { .. }
+            | What::Sent { .. }
+            | What::Injected { .. }
+            | What::Taken { .. }
+            | What::Delayed { .. }
+            | What::Lost { .. }
+            | What::Duplicated { .. }
+            | What::Delivered { .. }
+            | What::Ignored { .. }
+            | What::Concluded { .. }
+            | What::Completed { .. }
+            | What::Refused { .. }
+            | What::Waits { .. }
+            | What::Compromised { .. }
+            | What::Answered { .. }
+            | What::Obtained { .. }
+            | What::Lacked { .. }
+            | What::Rekeyed { .. }
+            | What::Alarmed { .. }
+            | What::ClockSet { .. }
+            | What::Unsealed { .. }
+            | What::PutBack { .. }
+            | What::Forged { .. }
+            | What::Rotated { .. }
+            | What::Guessed { .. }
+            | What::Restarted { .. }
+            | What::Fetched { .. }
+            | What::Followed { .. }
+            | What::AttackStopped { .. } => {}
         }
     }
     let mut met: Vec<&SessionOutcome> =

@@ -133,7 +133,35 @@ impl Sessions {
                 What::Waits { session, line, from } => {
                     (session, Outcome::Waits { line: *line, from: from.clone() })
                 }
-                _ => continue,
+                What::Issued { .. }
+                | What::NotIssued { .. }
+                | What::Equipped { .. }
+                | What::Sent { .. }
+                | What::Injected { .. }
+                | What::Taken { .. }
+                | What::Delayed { .. }
+                | What::Lost { .. }
+                | What::Duplicated { .. }
+                | What::Delivered { .. }
+                | What::Ignored { .. }
+                | What::Compromised { .. }
+                | What::Revoked { .. }
+                | What::Asked { .. }
+                | What::Answered { .. }
+                | What::Obtained { .. }
+                | What::Lacked { .. }
+                | What::Rekeyed { .. }
+                | What::Alarmed { .. }
+                | What::ClockSet { .. }
+                | What::Unsealed { .. }
+                | What::PutBack { .. }
+                | What::Forged { .. }
+                | What::Rotated { .. }
+                | What::Guessed { .. }
+                | What::Restarted { .. }
+                | What::Fetched { .. }
+                | What::Followed { .. }
+                | What::AttackStopped { .. } => continue,
             };
             if let Some(at) = places.get(session) {
                 let ended = &mut all[*at];

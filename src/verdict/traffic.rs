@@ -81,7 +81,36 @@ impl<'a> Traffic<'a> {
                     passage.is_touched = true;
                 }
             }
-            _ => {}
+            What::Issued { .. }
+            | What::NotIssued { .. }
+            | What::Equipped { .. }
+            | What::Started { .. }
+            | What::Lost { .. }
+            | What::Duplicated { .. }
+            | What::Delivered { .. }
+            | What::Ignored { .. }
+            | What::Concluded { .. }
+            | What::Completed { .. }
+            | What::Refused { .. }
+            | What::Waits { .. }
+            | What::Compromised { .. }
+            | What::Revoked { .. }
+            | What::Asked { .. }
+            | What::Answered { .. }
+            | What::Obtained { .. }
+            | What::Lacked { .. }
+            | What::Rekeyed { .. }
+            | What::Alarmed { .. }
+            | What::ClockSet { .. }
+            | What::Unsealed { .. }
+            | What::PutBack { .. }
+            | What::Forged { .. }
+            | What::Rotated { .. }
+            | What::Guessed { .. }
+            | What::Restarted { .. }
+            | What::Fetched { .. }
+            | What::Followed { .. }
+            | What::AttackStopped { .. } => {}
         }
     }
 
