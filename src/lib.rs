@@ -37,6 +37,7 @@
 //! ```
 //!
 //! [`scenarios!`] makes each scenario file of a folder a test of the caller's own crate.
+pub mod algebra;
 pub mod crypto;
 mod hashed;
 pub mod journal;

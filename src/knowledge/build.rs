@@ -1,17 +1,17 @@
 //! Builds bytes from terms. Every value that is made is noted with how it was made.
 
-use super::keys::{self, Private, Public};
+use super::keys;
 use super::learn::clock;
-use super::made::{How, Made, OneWay, Part, Parts};
-use super::value::Value;
 use super::{Context, Knowledge, Supply, pair};
-use crate::crypto::{self, Suite};
+use crate::algebra::{
+    Binding, Form, Func, How, Made, Part, Parts, Private, Provenance, Syntax, Value, encode,
+};
 use crate::notation::plan::other_share;
 use crate::notation::table::Place;
-use crate::notation::{Func, Id, Kind, Node, Type};
+use crate::notation::{Id, Node, Type};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
-use crate::wire::{Encoding, Field};
+use crate::wire::{Encoding, Kind};
 
 type Result<T> = std::result::Result<T, Reason>;
 
@@ -33,7 +33,7 @@ impl Knowledge {
     /// Builds the bytes of a message of these parts.
     pub fn build_message(&mut self, parts: &[Id], ctx: &mut Context<'_>) -> Result<Vec<u8>> {
         let parts = self.parts((None, 0), parts, ctx)?;
-        self.encode(&parts)
+        encode(&self.grounds().encoding, &parts)
     }
 
     /// Builds fields that stand side by side, the first at this place.
@@ -57,10 +57,6 @@ impl Knowledge {
             .collect()
     }
 
-    fn encode(&self, parts: &[Part]) -> Result<Vec<u8>> {
-        encode(&self.grounds().encoding, parts)
-    }
-
     fn construct(&mut self, id: Id, ctx: &mut Context<'_>) -> Result<Value> {
         let table = self.table().clone();
         let node = table.node(id);
@@ -73,34 +69,56 @@ impl Knowledge {
                 let parts = self.parts((Some(id), 0), body, ctx)?;
                 self.seal(id, key, parts, ctx)
             }
-            Node::App(Func::K | Func::Pw, _) => self.shared(id, node, ctx),
-            Node::App(Func::Sk, args) => Ok(self.private(id, args[0], ctx)?.to_value()),
-            Node::App(Func::Pk, args) => self.public(id, args[0], ctx),
-            Node::App(Func::Cert, args) => {
+            Node::App(func, args) => match func.definition().form {
+                Form::OfAgents => self.of_agents(id, *func, node, args, ctx),
+                Form::Signature => self.sign(id, *func, args, ctx),
+                Form::OneWay(_) | Form::Step { .. } | Form::Sum => self.compute(id, *func, args, ctx),
+                Form::Cipher(_) | Form::Power => Err(Reason::Malformed),
+            },
+        }
+    }
+
+    /// What agents have for the long term.
+    fn of_agents(
+        &mut self,
+        id: Id,
+        func: Func,
+        node: &Node,
+        args: &[Id],
+        ctx: &mut Context<'_>,
+    ) -> Result<Value> {
+        match func {
+            Func::Sk => Ok(self.private(id, args[0], ctx)?.to_value()),
+            Func::Pk => self.public(id, args[0], ctx),
+            Func::Cert => {
                 let subject = self.agent(args[0])?;
                 ctx.trust.certificate(&subject).ok_or(Reason::UnknownClient)
             }
-            Node::App(Func::Sign, args) => self.sign(id, args, ctx),
-            Node::App(Func::Mac, args) => {
-                let key = self.key(args[0], ctx)?;
-                self.one_way(OneWay::Mac, id, Some(key), &args[1..], ctx)
-            }
-            Node::App(Func::Hash, args) => self.one_way(OneWay::Hash, id, None, args, ctx),
-            Node::App(Func::Kdf, args) => self.one_way(OneWay::Kdf, id, None, args, ctx),
-            Node::App(func @ (Func::Succ | Func::Pred), args) => {
-                let from = self.build(args[0], ctx)?;
-                let up = *func == Func::Succ;
-                let value = Value::new(from.kind, step(&from.bytes, up));
-                ctx.made.push(Made { value: value.clone(), how: How::Stepped { from, up } });
-                Ok(value)
-            }
-            Node::App(Func::Xor, args) => {
-                let (a, b) = (self.build(args[0], ctx)?, self.build(args[1], ctx)?);
-                let value = Value::new(Kind::Masked, xor(&a.bytes, &b.bytes)?);
-                ctx.made.push(Made { value: value.clone(), how: How::Xored(a, b) });
-                Ok(value)
-            }
+            _ => self.shared(id, func, node, ctx),
         }
+    }
+
+    /// A computation that gives the same bytes each time.
+    fn compute(&mut self, id: Id, func: Func, args: &[Id], ctx: &mut Context<'_>) -> Result<Value> {
+        // Only what a key goes into is bound to a line: a hash is the same wherever it stands.
+        let (inputs, label) = match (func.definition().syntax, args) {
+            (Syntax::Keyed, [key, message @ ..]) => {
+                let key = Part::of(self.key(*key, ctx)?);
+                let message = self.parts((Some(id), 1), message, ctx)?;
+                let inputs = std::iter::once(key).chain(message).collect();
+                (inputs, self.label(id, ctx))
+            }
+            _ => (self.parts((Some(id), 0), args, ctx)?, Vec::new()),
+        };
+        let binding = Binding::new(&self.grounds().encoding, &label);
+        self.carry(Provenance { func, inputs, binding }, ctx)
+    }
+
+    /// Carries a computation out and takes note of it.
+    fn carry(&self, provenance: Provenance, ctx: &mut Context<'_>) -> Result<Value> {
+        let value = provenance.compute()?.ok_or(Reason::Malformed)?;
+        ctx.made.push(Made { value: value.clone(), how: provenance.into() });
+        Ok(value)
     }
 
     /// A value that is not received: generated, read off the clock, or held for the long term.
@@ -132,7 +150,7 @@ impl Knowledge {
             }
             Supply::LongTerm { own: false, .. } => return Err(Reason::Malformed),
         };
-        ctx.made.push(Made { value: value.clone(), how: How::Generated });
+        ctx.made.push(Made::drawn(value.clone()));
         Ok(value)
     }
 
@@ -145,33 +163,26 @@ impl Knowledge {
             && let Node::Name(name) = table.node(*x)
         {
             let secret = ctx.keys.long_term(&self.agent(owner)?, name, of);
-            let value = Value::new(Kind::Share, agreement.share(&secret.bytes)?);
-            ctx.made.push(Made { value: value.clone(), how: How::Share { secret } });
-            return Ok(value);
+            return self.carry(Provenance::power(secret, None, agreement), ctx);
         }
         for x in exponents {
             let Ok(secret) = self.build(*x, ctx) else { continue };
             let Some(other) = other_share(&table, exponents, *x) else {
-                let value = Value::new(Kind::Share, agreement.share(&secret.bytes)?);
-                ctx.made.push(Made { value: value.clone(), how: How::Share { secret } });
-                return Ok(value);
+                return self.carry(Provenance::power(secret, None, agreement), ctx);
             };
             // A share that can be neither received nor made is the sign to try another exponent.
             let share = match self.build(other, ctx) {
                 Err(Reason::Malformed) => continue,
                 share => share?,
             };
-            let value = Value::new(Kind::Share, agreement.agree(&secret.bytes, &share.bytes)?.to_vec());
-            ctx.made.push(Made { value: value.clone(), how: How::Agreed { secret, share } });
-            return Ok(value);
+            return self.carry(Provenance::power(secret, Some(share), agreement), ctx);
         }
         Err(Reason::Malformed)
     }
 
-    fn shared(&mut self, id: Id, node: &Node, ctx: &mut Context<'_>) -> Result<Value> {
+    fn shared(&mut self, id: Id, func: Func, node: &Node, ctx: &mut Context<'_>) -> Result<Value> {
         let (a, b) = self.sharers(id, node, ctx)?;
-        let Node::App(func, _) = node else { return Err(Reason::Malformed) };
-        Ok(ctx.trust.ring().newest(ctx.keys, *func, &a, &b))
+        Ok(ctx.trust.ring().newest(ctx.keys, func, &a, &b))
     }
 
     /// The two names that share a secret, if one may use it and the centre knows both.
@@ -196,7 +207,7 @@ impl Knowledge {
         let Ok((a, b)) = self.sharers(id, node, ctx) else { return Vec::new() };
         let ring = ctx.trust.ring();
         let as_key = |secret: Value| match func {
-            Func::Pw => ring.stretched(ctx.keys, &secret, &a, &b),
+            Func::Pw => ring.stretched(ctx.keys, &secret, &a, &b).0,
             _ => secret,
         };
         ring.older(ctx.keys, *func, &a, &b).into_iter().map(as_key).collect()
@@ -214,8 +225,15 @@ impl Knowledge {
         match self.table().node(id) {
             node @ Node::App(Func::Pw, _) => {
                 let (a, b) = pair(node).ok_or(Reason::Malformed)?;
-                let key = ctx.trust.ring().stretched(ctx.keys, &value, &self.agent(a)?, &self.agent(b)?);
-                ctx.made.push(Made { value: key.clone(), how: How::Stretched(value) });
+                let (key, salt) =
+                    ctx.trust.ring().stretched(ctx.keys, &value, &self.agent(a)?, &self.agent(b)?);
+                let inputs = [Part::of(value)].into_iter().collect::<Parts>();
+                ctx.made.push(Made::computed(
+                    key.clone(),
+                    Func::Stretch,
+                    inputs,
+                    Binding::to(salt.as_bytes()),
+                ));
                 Ok(key)
             }
             _ => Ok(value),
@@ -230,17 +248,15 @@ impl Knowledge {
     }
 
     fn seal(&mut self, id: Id, key: Value, parts: Parts, ctx: &mut Context<'_>) -> Result<Value> {
-        let plain = zeroize::Zeroizing::new(self.encode(&parts)?);
+        let plain = zeroize::Zeroizing::new(encode(&self.grounds().encoding, &parts)?);
         let label = self.label(id, ctx);
-        let suite = ctx.keys.suite();
-        let sealed = if key.kind == Kind::Public {
-            let public = Public::from_bytes(&key.bytes)?.encryption.ok_or(Reason::Malformed)?;
-            suite.public_key.encrypt(&public, &label, &plain, ctx.rng)?
-        } else {
-            suite.symmetric.seal(&key.bytes, &label, &plain, ctx.rng)
-        };
+        let func = if key.kind == Kind::Public { Func::EncryptTo } else { Func::Encrypt };
+        let Form::Cipher(cipher) = func.definition().form else { return Err(Reason::Malformed) };
+        let sealed = cipher.seal(&key, &label, &plain, ctx.keys.suite(), ctx.rng)?;
         let value = Value::new(Kind::Cipher, sealed);
-        ctx.made.push(Made { value: value.clone(), how: How::Sealed { key, parts, label: label.into() } });
+        let inputs: Parts = std::iter::once(Part::of(key)).chain(parts).collect();
+        let binding = Binding::new(&self.grounds().encoding, &label);
+        ctx.made.push(Made::computed(value.clone(), func, inputs, binding));
         Ok(value)
     }
 
@@ -291,7 +307,7 @@ impl Knowledge {
         }
     }
 
-    fn sign(&mut self, id: Id, args: &[Id], ctx: &mut Context<'_>) -> Result<Value> {
+    fn sign(&mut self, id: Id, func: Func, args: &[Id], ctx: &mut Context<'_>) -> Result<Value> {
         let owner = match self.table().node(args[0]) {
             Node::App(Func::Sk, owner) => owner[0],
             _ => return Err(Reason::Malformed),
@@ -301,8 +317,9 @@ impl Knowledge {
         let message = self.signed_bytes(id, &parts, ctx)?;
         let key = private.signing.as_ref().ok_or(Reason::Malformed)?;
         let value = Value::new(Kind::Signature, key.sign(&message, ctx.rng));
-        let how = How::Signed { key: private.to_value(), parts };
-        ctx.made.push(Made { value: value.clone(), how });
+        let inputs: Parts = std::iter::once(Part::of(private.to_value())).chain(parts).collect();
+        let binding = Binding::new(&self.grounds().encoding, &self.label(id, ctx));
+        ctx.made.push(Made::computed(value.clone(), func, inputs, binding));
         Ok(value)
     }
 
@@ -314,7 +331,7 @@ impl Knowledge {
             message.extend_from_slice(&(label.len() as u32).to_be_bytes());
             message.extend_from_slice(&label);
         }
-        message.extend(self.encode(parts)?);
+        message.extend(encode(&self.grounds().encoding, parts)?);
         Ok(message)
     }
 
@@ -322,23 +339,6 @@ impl Knowledge {
     pub(super) fn bytes_to_verify(&mut self, id: Id, parts: &[Id], ctx: &mut Context<'_>) -> Result<Vec<u8>> {
         let parts = self.parts((Some(id), 1), parts, ctx)?;
         self.signed_bytes(id, &parts, ctx)
-    }
-
-    fn one_way(
-        &mut self,
-        function: OneWay,
-        id: Id,
-        key: Option<Value>,
-        args: &[Id],
-        ctx: &mut Context<'_>,
-    ) -> Result<Value> {
-        let first = usize::from(function == OneWay::Mac);
-        let parts = self.parts((Some(id), first), args, ctx)?;
-        let label = if function == OneWay::Mac { self.label(id, ctx) } else { Vec::new() };
-        let value = compute_one_way(function, key.as_ref(), &parts, &label, &self.grounds().encoding)?;
-        let how = How::OneWay { function, key, parts, label: label.into() };
-        ctx.made.push(Made { value: value.clone(), how });
-        Ok(value)
     }
 }
 
@@ -350,74 +350,4 @@ fn at_clock(kind: Kind, reading: UnixNanos) -> Value {
 /// The clock plus the lifetime that the party gives to values of this name.
 fn expiry(name: &str, ctx: &Context<'_>) -> UnixNanos {
     ctx.now.after(ctx.lifetime.of.get(name).copied().unwrap_or(ctx.lifetime.default))
-}
-
-/// The bytes of parts, one after another.
-pub fn encode(encoding: &Encoding, parts: &[Part]) -> Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(parts.iter().map(|p| p.value.bytes.len() + crate::wire::TAG_LEN).sum());
-    for Part { value, width } in parts {
-        let field = Field { kind: value.kind, bytes: &value.bytes, width: width.map(|w| w as usize) };
-        encoding.write(field, &mut out).map_err(|_| Reason::Malformed)?;
-    }
-    Ok(out)
-}
-
-/// Computes a hash, a MAC or a derived key. In a derivation, strings are labels: they go
-/// to HKDF's info, the other arguments to its input (RFC 5869 §3.2).
-pub fn compute_one_way(
-    function: OneWay,
-    key: Option<&Value>,
-    parts: &[Part],
-    label: &[u8],
-    encoding: &Encoding,
-) -> Result<Value> {
-    Ok(match function {
-        OneWay::Hash => Value::new(Kind::Hash, crypto::sha256(&[&encode(encoding, parts)?]).to_vec()),
-        OneWay::Mac => {
-            let key = key.ok_or(Reason::Malformed)?;
-            let length = (label.len() as u32).to_be_bytes();
-            let prefix: &[u8] = if label.is_empty() { &[] } else { &length };
-            let mac = crypto::hmac_sha256(&key.bytes, &[prefix, label, &encode(encoding, parts)?]);
-            Value::new(Kind::Mac, mac.to_vec())
-        }
-        OneWay::Kdf => {
-            let (info, input): (Vec<Part>, Vec<Part>) =
-                parts.iter().cloned().partition(|p| p.value.kind == Kind::Text);
-            let mut out = vec![0; 32];
-            let input = zeroize::Zeroizing::new(encode(encoding, &input)?);
-            crypto::hkdf_sha256(&input, &[], &encode(encoding, &info)?, &mut out);
-            Value::new(Kind::Key, out)
-        }
-    })
-}
-
-/// Adds one to, or takes one from, a big-endian integer; the width stays.
-pub fn step(bytes: &[u8], up: bool) -> Vec<u8> {
-    let mut out = bytes.to_vec();
-    for byte in out.iter_mut().rev() {
-        let (next, carry) = if up { byte.overflowing_add(1) } else { byte.overflowing_sub(1) };
-        *byte = next;
-        if !carry {
-            break;
-        }
-    }
-    out
-}
-
-/// Exclusive or of equally long values.
-pub fn xor(a: &[u8], b: &[u8]) -> Result<Vec<u8>> {
-    if a.len() != b.len() {
-        return Err(Reason::Malformed);
-    }
-    Ok(a.iter().zip(b).map(|(x, y)| x ^ y).collect())
-}
-
-/// Opens a ciphertext with a key's bytes, as a reader of the suite does.
-pub fn open(suite: Suite, key: &Value, label: &[u8], sealed: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>> {
-    if key.kind == Kind::Private {
-        let private = Private::from_bytes(&key.bytes)?;
-        let key = private.decryption.ok_or(Reason::DecryptFailed)?;
-        return suite.public_key.decrypt(&key, label, sealed);
-    }
-    suite.symmetric.open(&key.bytes, label, sealed)
 }

@@ -2,13 +2,11 @@
 
 use zeroize::Zeroizing;
 
-use super::build::{open, step, xor};
-use super::keys::Public;
-use super::value::{Bytes, Value};
 use super::{Context, Knowledge};
+use crate::algebra::{Bytes, Cipher, Form, Func, Public, Value, step, xor};
 use crate::crypto::{self, Suite};
 use crate::notation::plan::{decryption_key, verification_key};
-use crate::notation::{Func, Id, Kind, Node, Op, Source};
+use crate::notation::{Id, Kind, Node, Op, Source};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 
@@ -92,25 +90,20 @@ impl Knowledge {
         let table = self.table().clone();
         let Node::Enc(_, key) = table.node(term) else { return Err(Reason::Malformed) };
         let suite = ctx.keys.suite();
-        let private = match (table.node(*key), decryption_key(&table, *key)) {
-            (Node::App(_, owner), Some(sk)) => Some(self.private(sk, owner[0], ctx)?),
-            _ => None,
+        let (func, openers) = match (table.node(*key), decryption_key(&table, *key)) {
+            (Node::App(_, owner), Some(sk)) => {
+                (Func::EncryptTo, vec![self.private(sk, owner[0], ctx)?.to_value()])
+            }
+            _ => {
+                let mut keys = vec![self.symmetric_key(*key, ctx)?];
+                keys.extend(self.older_keys(*key, ctx));
+                (Func::Encrypt, keys)
+            }
         };
-        let mut symmetric = Vec::new();
-        if private.is_none() {
-            symmetric.push(self.symmetric_key(*key, ctx)?);
-            symmetric.extend(self.older_keys(*key, ctx));
-        }
+        let Form::Cipher(cipher) = func.definition().form else { return Err(Reason::Malformed) };
         let mut last = Reason::DecryptFailed;
         for label in self.labels(term, ctx) {
-            let opened = match &private {
-                Some(private) => {
-                    let key = private.decryption.as_ref().ok_or(Reason::DecryptFailed)?;
-                    suite.public_key.decrypt(key, &label, &sealed.bytes)
-                }
-                None => open_with_any(suite, &symmetric, &label, &sealed.bytes),
-            };
-            match opened {
+            match open_with_any(cipher, suite, &openers, &label, &sealed.bytes) {
                 Ok(plain) => return Ok(Bytes::from(plain.as_slice())),
                 Err(reason) => last = reason,
             }
@@ -212,13 +205,15 @@ impl Knowledge {
         let table = self.table().clone();
         let value = self.read(source)?;
         let Node::App(func, args) = table.node(term) else { return Err(Reason::Malformed) };
-        let bytes = match func {
-            Func::Succ => step(&value.bytes, false),
-            Func::Pred => step(&value.bytes, true),
-            _ => {
+        let bytes = match func.definition().form {
+            Form::Step { up } => step(&value.bytes, !up),
+            Form::Sum => {
                 let other = args.iter().find(|a| **a != unknown).ok_or(Reason::Malformed)?;
                 let other = self.build(*other, ctx)?;
                 xor(&value.bytes, &other.bytes)?
+            }
+            Form::OfAgents | Form::OneWay(_) | Form::Cipher(_) | Form::Signature | Form::Power => {
+                return Err(Reason::Malformed);
             }
         };
         let kind = table.kind(unknown).unwrap_or(value.kind);
@@ -231,10 +226,16 @@ impl Knowledge {
 }
 
 /// Opens a ciphertext with the first of several versions of a key that fits.
-fn open_with_any(suite: Suite, keys: &[Value], label: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+fn open_with_any(
+    cipher: &dyn Cipher,
+    suite: Suite,
+    keys: &[Value],
+    label: &[u8],
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>> {
     let mut last = Reason::DecryptFailed;
     for key in keys {
-        match open(suite, key, label, sealed) {
+        match cipher.open(key, label, sealed, suite) {
             Ok(plain) => return Ok(plain),
             Err(reason) => last = reason,
         }

@@ -5,11 +5,9 @@
 mod build;
 pub mod keys;
 mod learn;
-pub mod made;
 mod ring;
 mod shape;
 pub mod shown;
-pub mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,13 +19,14 @@ use crate::reason::Reason;
 use crate::time::{Span, UnixNanos};
 use crate::wire::Encoding;
 
-pub use build::{compute_one_way, encode, open, step, xor};
-pub use keys::{Keys, Private, Public};
+pub use crate::algebra::{
+    Binding, Bytes, How, Label, Made, Part, Parts, Private, Provenance, Public, Value, encode, fingerprint,
+    xor,
+};
+pub use keys::Keys;
 pub use learn::Arrived;
-pub use made::{How, Label, Made, OneWay, Part, Parts};
 pub use ring::Ring;
 pub use shown::{Shown, Values};
-pub use value::{Bytes, Value, fingerprint};
 
 /// Where a value that was not received comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -253,7 +252,7 @@ impl Knowledge {
             Encoding::Labelled => {
                 label(&self.grounds.protocol, self.table().first_line(id).unwrap_or(ctx.line))
             }
-            _ => Vec::new(),
+            Encoding::Tagged | Encoding::Untagged(_) => Vec::new(),
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::keys::Keys;
-use super::value::Value;
+use crate::algebra::Value;
 use crate::notation::{Func, Kind, Name, Term};
 
 /// A party's view of the secrets that pairs of names share: a key table.
@@ -51,8 +51,8 @@ impl Ring {
         (oldest..newest).rev().map(|version| self.secret(keys, func, a, b, version)).collect()
     }
 
-    /// The key into which a password of these two is stretched.
-    pub fn stretched(&self, keys: &Keys, password: &Value, a: &str, b: &str) -> Value {
+    /// The key into which a password of these two is stretched, and the salt.
+    pub fn stretched(&self, keys: &Keys, password: &Value, a: &str, b: &str) -> (Value, String) {
         let (a, b) = self.owners(a, b);
         keys.stretched(password, a, b)
     }

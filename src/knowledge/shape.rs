@@ -1,8 +1,10 @@
 //! What a reader expects of each field, from the terms alone. Must not know values.
 
 use super::Knowledge;
+use crate::algebra::pair::HEADER;
+use crate::algebra::{Form, Func};
 use crate::crypto::Suite;
-use crate::notation::{Func, Id, Kind, Node};
+use crate::notation::{Id, Kind, Node};
 use crate::wire::{Encoding, Expected, Widths};
 
 impl Knowledge {
@@ -38,23 +40,27 @@ impl Knowledge {
             },
             Node::Text(t) => Some(t.len()),
             Node::Enc(body, key) => {
-                let plain = sum(body)?;
-                match self.table().node(*key) {
-                    Node::App(Func::Pk, _) => Some(suite.public_key.sealed_len(0, plain)),
-                    _ => Some(suite.symmetric.sealed_len(plain)),
-                }
+                let func = match self.table().node(*key) {
+                    Node::App(Func::Pk, _) => Func::EncryptTo,
+                    _ => Func::Encrypt,
+                };
+                let Form::Cipher(cipher) = func.definition().form else { return None };
+                Some(cipher.sealed_len(sum(body)?, suite))
             }
-            Node::App(Func::Succ | Func::Pred, args) => self.width(args[0], widths, suite),
-            Node::App(Func::Xor, args) => args.iter().find_map(|a| self.width(*a, widths, suite)),
-            _ => width_of_kind(kind?, widths, suite, self.public_len(suite)),
+            Node::App(func, args) => match func.definition().form {
+                Form::Step { .. } | Form::Sum => args.iter().find_map(|a| self.width(*a, widths, suite)),
+                Form::OfAgents | Form::OneWay(_) | Form::Cipher(_) | Form::Signature | Form::Power => {
+                    width_of_kind(kind?, widths, suite, self.public_len(suite))
+                }
+            },
+            Node::Exp(_) => width_of_kind(kind?, widths, suite, self.public_len(suite)),
         }
     }
 
     fn public_len(&self, suite: Suite) -> usize {
         let uses = self.grounds().uses;
-        let encryption =
-            if uses.encryption { super::keys::HEADER + crate::crypto::RSA_2048_SPKI_LEN } else { 0 };
-        let signature = if uses.signature { super::keys::HEADER + suite.signature.spki_len() } else { 0 };
+        let encryption = if uses.encryption { HEADER + crate::crypto::RSA_2048_SPKI_LEN } else { 0 };
+        let signature = if uses.signature { HEADER + suite.signature.spki_len() } else { 0 };
         encryption + signature
     }
 }

@@ -6,7 +6,8 @@ use super::goal::Goal;
 use super::parse::{self, Line, Party};
 use super::protocol::{Declared, Draft, Origin, Role, Service, expand, limit_terms, role_of};
 use super::table::Type;
-use super::term::{Func, Name, Term};
+use super::term::{Name, Term};
+use crate::algebra::Func;
 use crate::limits::{MAX_LINES, MAX_TERMS};
 
 pub(super) fn read_lines(draft: &Draft, faults: &mut Vec<Fault>) -> Vec<Line> {

@@ -21,5 +21,8 @@ pub use plan::{Op, Planner, Rights, Source};
 pub use project::{Action, Program, Step};
 pub use protocol::{Draft, KeyUses, Origin, Protocol, Service};
 pub use slips::{Slip, Warning};
-pub use table::{Id, Kind, Node, Table, Type};
-pub use term::{Func, Name, Term};
+pub use table::{Id, Node, Table, Type};
+pub use term::{Name, Term};
+
+pub use crate::algebra::Func;
+pub use crate::wire::Kind;

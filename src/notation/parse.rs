@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::fault::{Fault, Quoted};
-use super::term::{Func, Name, Term};
+use super::term::{Name, Term};
+use crate::algebra::{Func, Syntax};
 use crate::limits::{MAX_EXPONENTS, MAX_TERM_DEPTH};
 
 /// Who sends or receives, as written in a line.
@@ -301,16 +302,17 @@ impl<'a> Parser<'a> {
     }
 
     fn app(&mut self, name: Name, range: Range<usize>, depth: usize) -> Result<Term, Fault> {
-        let Some((func, _, least, most)) = Func::ALL.iter().find(|f| f.1 == &*name) else {
+        let Some(func) = Func::written().find(|f| f.name() == &*name) else {
             return Err(Fault::new(self.source.key, range, format!("there is no function `{name}`"))
-                .nearest(&name, Func::ALL.iter().map(|f| f.1)));
+                .nearest(&name, Func::written().map(Func::name)));
         };
         self.expect("(", "`(`")?;
         let args = self.terms(depth + 1)?;
         self.expect(")", "`,` or `)`")?;
         let whole = range.start..self.at;
         let fault = |message: String| Err(Fault::new(self.source.key, whole.clone(), message));
-        if args.len() < *least || args.len() > *most {
+        let (least, most) = func.arity();
+        if args.len() < least || args.len() > most {
             let takes = match (least, most) {
                 (1, 1) => "one argument".to_owned(),
                 (2, 2) => "two arguments".to_owned(),
@@ -318,15 +320,14 @@ impl<'a> Parser<'a> {
             };
             return fault(format!("`{name}` takes {takes}, found {}", args.len()));
         }
-        let agents_only = matches!(func, Func::Pk | Func::Sk | Func::K | Func::Pw | Func::Cert);
-        if agents_only && !args.iter().all(|a| matches!(a, Term::Name(_))) {
+        if func.is_of_agents() && !args.iter().all(|a| matches!(a, Term::Name(_))) {
             return fault(format!("`{name}` takes names only"));
         }
-        if *func == Func::Sign && !matches!(args[0], Term::App(Func::Sk, _)) {
-            return fault(
-                "the first argument of `sign` is the signer's private key, as in `sign(sk(A), M)`".into(),
-            );
+        if func.definition().syntax == Syntax::Signed && !matches!(args[0], Term::App(Func::Sk, _)) {
+            return fault(format!(
+                "the first argument of `{name}` is the signer's private key, as in `{name}(sk(A), M)`"
+            ));
         }
-        Ok(Term::app(*func, args))
+        Ok(Term::app(func, args))
     }
 }

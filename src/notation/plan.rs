@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::table::{Id, Kind, Node, Table};
-use super::term::Func;
+use super::table::{Id, Node, Table};
+use crate::algebra::{Form, Func};
+use crate::wire::Kind;
 
 /// Where an operation finds its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -133,8 +134,7 @@ impl<'t> Planner<'t> {
             Node::Name(_) => false,
             Node::Text(_) => true,
             Node::Exp(xs) => xs.iter().any(|x| can(*x) && other_share(self.table, xs, *x).is_none_or(can)),
-            Node::Enc(..) | Node::App(Func::Sign, _) if purpose == Purpose::Compare => false,
-            Node::Enc(body, key) => can(*key) && body.iter().all(|b| can(*b)),
+            Node::Enc(body, key) => purpose == Purpose::Send && can(*key) && body.iter().all(|b| can(*b)),
             Node::App(Func::K | Func::Pw, args) => {
                 rights.registered
                     && args.iter().all(|a| self.holds(*a))
@@ -150,7 +150,13 @@ impl<'t> Planner<'t> {
                 (rights.registered && rights.own.contains(&args[0]))
                     || (rights.certificates && self.holds(args[0]))
             }
-            Node::App(_, args) => args.iter().all(|a| can(*a)),
+            Node::App(func, args) => match func.definition().form {
+                Form::Signature if purpose == Purpose::Compare => false,
+                Form::Signature | Form::OneWay(_) | Form::Step { .. } | Form::Sum => {
+                    args.iter().all(|a| can(*a))
+                }
+                Form::OfAgents | Form::Cipher(_) | Form::Power => false,
+            },
         }
     }
 
@@ -169,10 +175,8 @@ impl<'t> Planner<'t> {
         }
         let parts = match self.table.node(id) {
             Node::Enc(..) => self.table.parts(id),
-            Node::App(f, _) if !matches!(f, Func::K | Func::Pw | Func::Sk | Func::Pk | Func::Cert) => {
-                self.table.parts(id)
-            }
-            _ => return vec![id],
+            Node::App(func, _) if !func.is_of_agents() => self.table.parts(id),
+            Node::App(..) | Node::Name(_) | Node::Text(_) | Node::Exp(_) => return vec![id],
         };
         let mut all = Vec::new();
         for part in parts.into_iter().flat_map(|p| self.missing(p)) {
@@ -189,11 +193,20 @@ impl<'t> Planner<'t> {
         if self.holds(id) {
             return;
         }
-        if matches!(self.table.node(id), Node::Enc(..) | Node::App(Func::Sign, _)) {
+        if self.is_made_anew(id) {
             self.hold(id);
         }
         for part in self.table.parts(id) {
             self.sent(part);
+        }
+    }
+
+    /// Whether a term is another each time it is made.
+    fn is_made_anew(&self, id: Id) -> bool {
+        match self.table.node(id) {
+            Node::Enc(..) => true,
+            Node::App(func, _) => matches!(func.definition().form, Form::Signature | Form::Cipher(_)),
+            Node::Name(_) | Node::Text(_) | Node::Exp(_) => false,
         }
     }
 
@@ -274,41 +287,78 @@ impl<'t> Planner<'t> {
                 for (slot, part) in inner {
                     self.attempt(Source::Slot(slot), part, ops, open);
                 }
+                return;
             }
-            Node::Enc(..) if !known_whole => open.push((source, id)),
-            Node::App(Func::Sign, args) if self.can_verify(args) => {
-                ops.push(Op::Verify(source, id));
-                self.hold(id);
-            }
-            Node::App(Func::Sign, _) if !known_whole => open.push((source, id)),
-            Node::App(Func::Cert, args) if !(known_whole || self.rights.own.contains(&args[0])) => {
-                ops.push(Op::Certificate(source, id));
-                self.hold(id);
-                self.hold(args[0]);
-                if let Some(pk) = table_find(table, Func::Pk, args) {
-                    self.hold(pk);
+            Node::App(func, args) => match func.definition().form {
+                Form::Signature if self.can_verify(args) => {
+                    ops.push(Op::Verify(source, id));
+                    self.hold(id);
+                    return;
                 }
-            }
-            _ if known_whole || self.can_make(id, Purpose::Compare) => {
-                ops.push(Op::Equal(source, id));
-                self.hold(id);
-            }
-            Node::Name(_) | Node::Exp(_) | Node::App(Func::Pk | Func::Sk | Func::K | Func::Pw, _) => {
-                ops.push(Op::Bind(source, id));
-                self.hold(id);
-            }
-            Node::App(Func::Succ | Func::Pred | Func::Xor, args) => {
-                let unknown: Vec<Id> = args.iter().copied().filter(|a| !self.can_compute(*a)).collect();
-                match unknown.as_slice() {
-                    [one] if !table.parts(id).iter().any(|p| p != one && self.is_part(*one, *p)) => {
-                        ops.push(Op::Invert(source, id, *one));
-                        self.hold(id);
-                        self.hold(*one);
-                        if !matches!(table.node(*one), Node::Name(_)) {
-                            self.unchecked.push(*one);
-                        }
+                Form::OfAgents if *func == Func::Cert => {
+                    if !known_whole && !self.rights.own.contains(&args[0]) {
+                        return self.take_certificate(source, id, args, ops);
                     }
-                    _ => open.push((source, id)),
+                }
+                Form::Signature
+                | Form::OfAgents
+                | Form::OneWay(_)
+                | Form::Cipher(_)
+                | Form::Step { .. }
+                | Form::Sum
+                | Form::Power => {}
+            },
+            Node::Enc(..) | Node::Name(_) | Node::Text(_) | Node::Exp(_) => {}
+        }
+        if known_whole || self.can_make(id, Purpose::Compare) {
+            ops.push(Op::Equal(source, id));
+            self.hold(id);
+            return;
+        }
+        match table.node(id) {
+            Node::Name(_) | Node::Exp(_) => self.bind(source, id, ops),
+            Node::Text(_) | Node::Enc(..) => open.push((source, id)),
+            Node::App(func, args) => match func.definition().form {
+                Form::OfAgents if *func != Func::Cert => self.bind(source, id, ops),
+                Form::Step { .. } | Form::Sum => self.invert(source, id, args, ops, open),
+                Form::OfAgents | Form::OneWay(_) | Form::Signature | Form::Cipher(_) | Form::Power => {
+                    open.push((source, id));
+                }
+            },
+        }
+    }
+
+    fn bind(&mut self, source: Source, id: Id, ops: &mut Vec<Op>) {
+        ops.push(Op::Bind(source, id));
+        self.hold(id);
+    }
+
+    fn take_certificate(&mut self, source: Source, id: Id, subject: &[Id], ops: &mut Vec<Op>) {
+        ops.push(Op::Certificate(source, id));
+        self.hold(id);
+        self.hold(subject[0]);
+        if let Some(pk) = table_find(self.table, Func::Pk, subject) {
+            self.hold(pk);
+        }
+    }
+
+    /// Finds the one argument that is missing, unless it stands in another, too.
+    fn invert(
+        &mut self,
+        source: Source,
+        id: Id,
+        args: &[Id],
+        ops: &mut Vec<Op>,
+        open: &mut Vec<(Source, Id)>,
+    ) {
+        let unknown: Vec<Id> = args.iter().copied().filter(|a| !self.can_compute(*a)).collect();
+        match unknown.as_slice() {
+            [one] if !args.iter().any(|p| p != one && self.is_part(*one, *p)) => {
+                ops.push(Op::Invert(source, id, *one));
+                self.hold(id);
+                self.hold(*one);
+                if !matches!(self.table.node(*one), Node::Name(_)) {
+                    self.unchecked.push(*one);
                 }
             }
             _ => open.push((source, id)),

@@ -10,7 +10,8 @@ use super::plan::{Op, Planner};
 use super::protocol::{Origin, Protocol, Role};
 use super::slips::{Slip, Warning};
 use super::table::{Id, Node, Table};
-use super::term::{Func, Name};
+use super::term::Name;
+use crate::algebra::Func;
 
 /// What a role does, from the line at which it joins.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -12,9 +12,11 @@ use super::parse::{Line, Party};
 use super::plan::Rights;
 use super::project::{self, Program};
 use super::slips::Warning;
-use super::table::{Id, Kind, Table, Type};
-use super::term::{Func, Name, Term};
+use super::table::{Id, Table, Type};
+use super::term::{Name, Term};
+use crate::algebra::Func;
 use crate::limits::MAX_TERMS;
+use crate::wire::Kind;
 
 /// The built-in services that may play a role.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -9,8 +9,10 @@ use super::goal::Claim;
 use super::plan::Op;
 use super::project::Action;
 use super::protocol::{Origin, Protocol};
-use super::table::{Id, Kind, Node, Table};
-use super::term::{Func, Name};
+use super::table::{Id, Node, Table};
+use super::term::Name;
+use crate::algebra::Func;
+use crate::wire::Kind;
 
 /// A kind of slip.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::term::{Func, Name, Term};
+use super::term::{Name, Term};
+use crate::algebra::{Func, kind_of};
 use crate::limits::MAX_TERMS;
+use crate::wire::Kind;
 
 /// The number of a term in its table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -31,82 +33,6 @@ pub enum Node {
     Enc(Vec<Id>, Id),
     /// A function.
     App(Func, Vec<Id>),
-}
-
-/// What a field of a message is, as its type on the wire says.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[repr(u8)]
-pub enum Kind {
-    /// An agent's name.
-    Name = 1,
-    /// A public constant.
-    Text,
-    /// A nonce.
-    Nonce,
-    /// A symmetric key.
-    Key,
-    /// A Diffie–Hellman share or shared secret.
-    Share,
-    /// A public key.
-    Public,
-    /// A certificate.
-    Certificate,
-    /// A time stamp.
-    Time,
-    /// An expiry time.
-    Expiry,
-    /// Data of the application.
-    Data,
-    /// A ciphertext.
-    Cipher,
-    /// A signature.
-    Signature,
-    /// A message authentication code.
-    Mac,
-    /// A hash.
-    Hash,
-    /// An exclusive or of two values.
-    Masked,
-    /// A private key.
-    Private,
-    /// A secret exponent.
-    Exponent,
-    /// Several fields under one name: a whole message in a narration.
-    List,
-}
-
-impl Kind {
-    /// Every kind, by its number on the wire from 1.
-    pub const ALL: [(Kind, &'static str); 18] = [
-        (Kind::Name, "name"),
-        (Kind::Text, "text"),
-        (Kind::Nonce, "nonce"),
-        (Kind::Key, "key"),
-        (Kind::Share, "share"),
-        (Kind::Public, "public"),
-        (Kind::Certificate, "certificate"),
-        (Kind::Time, "time"),
-        (Kind::Expiry, "expiry"),
-        (Kind::Data, "data"),
-        (Kind::Cipher, "cipher"),
-        (Kind::Signature, "signature"),
-        (Kind::Mac, "mac"),
-        (Kind::Hash, "hash"),
-        (Kind::Masked, "masked"),
-        (Kind::Private, "private"),
-        (Kind::Exponent, "exponent"),
-        (Kind::List, "list"),
-    ];
-
-    /// The word for it in files and logs.
-    pub fn word(self) -> &'static str {
-        Kind::ALL[self as usize - 1].1
-    }
-
-    /// The kind with this number on the wire.
-    pub fn from_tag(tag: u8) -> Option<Kind> {
-        Kind::ALL.get(usize::from(tag).checked_sub(1)?).map(|k| k.0)
-    }
 }
 
 /// What a protocol may declare a value to be.
@@ -316,17 +242,7 @@ impl Table {
             Node::Text(_) => Kind::Text,
             Node::Exp(_) => Kind::Share,
             Node::Enc(..) => Kind::Cipher,
-            Node::App(func, args) => match func {
-                Func::Pk => Kind::Public,
-                Func::Sk => Kind::Private,
-                Func::K | Func::Pw | Func::Kdf => Kind::Key,
-                Func::Cert => Kind::Certificate,
-                Func::Sign => Kind::Signature,
-                Func::Mac => Kind::Mac,
-                Func::Hash => Kind::Hash,
-                Func::Succ | Func::Pred => return self.kind(args[0]),
-                Func::Xor => Kind::Masked,
-            },
+            Node::App(func, args) => return kind_of(*func, self.kind(args[0])),
         })
     }
 
@@ -367,9 +283,10 @@ impl Table {
     /// Whether making a term takes an exponentiation, a signature or a public-key encryption.
     pub fn costs_public_key_operations(&self, id: Id) -> bool {
         let of_itself = match self.node(id) {
-            Node::Exp(_) | Node::App(Func::Sign, _) => true,
+            Node::Exp(_) => true,
             Node::Enc(_, key) => matches!(self.node(*key), Node::App(Func::Pk, _)),
-            _ => false,
+            Node::App(func, _) => func.definition().costs_public_key_operation,
+            Node::Name(_) | Node::Text(_) => false,
         };
         of_itself || self.each_part(id).any(|part| self.costs_public_key_operations(part))
     }

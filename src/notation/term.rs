@@ -4,60 +4,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::algebra::Func;
+
 /// A name as written: a role, a value, or in a narration a party.
 pub type Name = Arc<str>;
-
-/// The functions of the notation.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Func {
-    /// `pk(X)`: the public key of an agent or of a fresh `keypair`.
-    Pk,
-    /// `sk(X)`: the private key of an agent or of a fresh `keypair`.
-    Sk,
-    /// `k(X,Y)`: the long-term key that X and Y share; unordered.
-    K,
-    /// `pw(X,Y)`: the password that X and Y share; unordered.
-    Pw,
-    /// `cert(X)`: X's certificate.
-    Cert,
-    /// `sign(sk(X), M…)`: a detached signature.
-    Sign,
-    /// `mac(K, M…)`: a message authentication code.
-    Mac,
-    /// `h(M…)`: a hash.
-    Hash,
-    /// `kdf(M…)`: key derivation; string arguments are labels.
-    Kdf,
-    /// `succ(N)`: N + 1.
-    Succ,
-    /// `pred(N)`: N − 1.
-    Pred,
-    /// `xor(M, N)`: bitwise exclusive or of equally long values.
-    Xor,
-}
-
-impl Func {
-    /// Every function with its name and the arguments it takes (at least, at most).
-    pub const ALL: [(Func, &'static str, usize, usize); 12] = [
-        (Func::Pk, "pk", 1, 1),
-        (Func::Sk, "sk", 1, 1),
-        (Func::K, "k", 2, 2),
-        (Func::Pw, "pw", 2, 2),
-        (Func::Cert, "cert", 1, 1),
-        (Func::Sign, "sign", 2, usize::MAX),
-        (Func::Mac, "mac", 2, usize::MAX),
-        (Func::Hash, "h", 1, usize::MAX),
-        (Func::Kdf, "kdf", 1, usize::MAX),
-        (Func::Succ, "succ", 1, 1),
-        (Func::Pred, "pred", 1, 1),
-        (Func::Xor, "xor", 2, 2),
-    ];
-
-    /// The name in the notation.
-    pub fn name(self) -> &'static str {
-        Func::ALL.iter().find(|f| f.0 == self).map_or("", |f| f.1)
-    }
-}
 
 /// A term. Build with the constructors, which bring it to the one form in which
 /// equal terms are equal.
@@ -87,9 +37,9 @@ impl Term {
         Term::Exp(exponents)
     }
 
-    /// A function; `k`, `pw` and `xor` do not care for the order of their arguments.
+    /// A function; some do not care for the order of their arguments.
     pub fn app(func: Func, mut args: Vec<Term>) -> Term {
-        if matches!(func, Func::K | Func::Pw | Func::Xor) {
+        if func.definition().unordered {
             args.sort();
         }
         Term::App(func, args)

@@ -15,9 +15,10 @@ use super::errand::{Errand, RequestSpec, asked};
 use super::exchange::{Question, Questions};
 use super::keeper::{UNWRAPS, agreement};
 use super::wish::{Code, Plain, Plea, Wish};
+use crate::algebra::{Func, Provenance};
 use crate::crypto::{Agreement, OtpHash, Rng, Totp};
 use crate::journal::{QuestionId, Sight, What};
-use crate::knowledge::{How, Made, Part, Shown, Value, Values, keys};
+use crate::knowledge::{Made, Part, Shown, Value, Values, keys};
 use crate::limits::MAX_AUDIT_PAGE;
 use crate::notation::{Kind, Name};
 use crate::reason::Reason;
@@ -202,9 +203,14 @@ impl Custody {
         let inside: Values = about.iter().chain(&share).cloned().collect();
         let shown = match (&ciphertext, &key) {
             (Some(sealed), Some(key)) => {
-                let parts = inside.iter().map(|value| Part { value: value.clone(), width: None }).collect();
-                let how = How::Sealed { key: key.clone(), parts, label: REQUEST_LABEL.into() };
-                effects.made.push(Made { value: sealed.clone(), how });
+                let inside = inside.iter().cloned().map(Part::of).collect();
+                effects.made.push(Made::sealed(
+                    sealed.clone(),
+                    Func::Encrypt,
+                    key.clone(),
+                    inside,
+                    REQUEST_LABEL,
+                ));
                 Shown::with_values(spec.words.clone(), smallvec![sealed.clone()])
             }
             _ => Shown::with_values(spec.words.clone(), inside),
@@ -277,7 +283,7 @@ impl Custody {
                 let secret = Value::new(Kind::Exponent, by.generate(&mut self.rng).to_vec());
                 let public = by.share(&secret.bytes).map_err(|reason| reason.to_string())?;
                 let value = Value::new(Kind::Share, public.as_slice());
-                let how = How::Share { secret: secret.clone() };
+                let how = Provenance::power(secret.clone(), None, by).into();
                 effects.made.push(Made { value: value.clone(), how });
                 (share, exponent) = (Some(value), Some((by, secret)));
                 Operation::Agree { key: key.clone(), share: public.into() }
@@ -351,7 +357,8 @@ fn take(
         Response::PublicKey(share) if open.exponent.is_some() => {
             let (by, exponent) = open.exponent.clone()?;
             let agreed = Value::new(Kind::Share, by.agree(&exponent.bytes, &share).ok()?.as_slice());
-            let how = How::Agreed { secret: exponent, share: Value::new(Kind::Share, &share[..]) };
+            let share = Value::new(Kind::Share, &share[..]);
+            let how = Provenance::power(exponent, Some(share), by).into();
             effects.made.push(Made { value: agreed.clone(), how });
             Some(agreed)
         }

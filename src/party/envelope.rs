@@ -2,9 +2,9 @@
 //! sent it and who consents. Must not know what becomes of it.
 
 use super::cast::Cast;
+use crate::algebra::pair::{HEADER, join, parts};
 use crate::crypto::{self, Rng};
 use crate::journal::Sight;
-use crate::knowledge::keys::{HEADER, join, parts};
 use crate::knowledge::{Bytes, Ring, Value};
 use crate::notation::{Func, Kind, Name, Service};
 use crate::reason::Reason;

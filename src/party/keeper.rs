@@ -8,10 +8,11 @@ use smallvec::smallvec;
 use super::cast::Cast;
 use super::envelope::{Envelope, Opened};
 use super::{Effect, Effects, exchange};
+use crate::algebra::{Func, Provenance};
 use crate::crypto::{self, Agreement, Rng, Share, StretchCost, Totp};
 use crate::hashed::Hashed;
 use crate::journal::Sight;
-use crate::knowledge::{Bytes, How, Label, Made, Part, Ring, Shown, Value, Values};
+use crate::knowledge::{Bytes, Label, Made, Part, Ring, Shown, Value, Values};
 use crate::notation::{KeyUses, Kind, Name, Service};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
@@ -164,9 +165,8 @@ impl Keeper {
             Some(key) => {
                 let sealed = cast.keys.suite().symmetric.seal(&key.bytes, &digest, &bytes, &mut self.rng);
                 let value = Value::new(Kind::Cipher, sealed);
-                let parts = inside.into_iter().map(|value| Part { value, width: None }).collect();
-                let how = How::Sealed { key, parts, label: digest.as_slice().into() };
-                effects.made.push(Made { value: value.clone(), how });
+                let inside = inside.into_iter().map(Part::of).collect();
+                effects.made.push(Made::sealed(value.clone(), Func::Encrypt, key, inside, &digest));
                 (value.bytes.clone(), Shown::with_values(words, smallvec![value]))
             }
         };
@@ -219,9 +219,8 @@ impl Keeper {
             Response::Ciphertext(framed) => {
                 let value = Value::new(Kind::Cipher, &framed[..]);
                 if let Some((key, text, context)) = self.truth(framed, operation) {
-                    let parts = smallvec![Part { value: text, width: None }];
-                    let how = How::Framed { key, context, parts };
-                    effects.made.push(Made { value: value.clone(), how });
+                    let inside = smallvec![Part::of(text)];
+                    effects.made.push(Made::sealed(value.clone(), Func::Frame, key, inside, &context));
                 }
                 smallvec![value]
             }
@@ -241,8 +240,10 @@ impl Keeper {
         let Operation::Agree { key, .. } = operation else { return None };
         let exponent = Value { kind: Kind::Exponent, ..self.secret(key, None)? };
         let kind = self.gate.as_mut().ok()?.vault().key(key).ok()?.spec.kind;
-        let share = Value::new(Kind::Share, agreement(kind)?.share(&exponent.bytes).ok()?);
-        effects.made.push(Made { value: share.clone(), how: How::Share { secret: exponent } });
+        let group = agreement(kind)?;
+        let share = Value::new(Kind::Share, group.share(&exponent.bytes).ok()?);
+        let how = Provenance::power(exponent, None, group).into();
+        effects.made.push(Made { value: share.clone(), how });
         Some(share)
     }
 

@@ -2,8 +2,8 @@
 //! bytes. Must not know how it decides.
 
 use super::{Certificates, RevocationReason};
+use crate::algebra::pair::{join, parts};
 use crate::crypto::{self, SigningKey};
-use crate::knowledge::keys::{join, parts};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 

@@ -10,8 +10,8 @@ use super::expect::{Expect, RequestExpect, RunExpect, RunRef};
 use super::play::{KeyPool, Played, play};
 use super::problem::Problems;
 use super::{Scenario, Variant};
+use crate::algebra::{Func, Value};
 use crate::journal::{Event, Journal, What};
-use crate::knowledge::{How, Value};
 use crate::notation::Name;
 use crate::reason::Reason;
 use crate::time::Span;
@@ -289,8 +289,8 @@ impl PlayReport {
     /// it made.
     pub fn public_key_operations(&self, party: &str) -> usize {
         let by_it = self.journal.made().iter().filter(|maker| *maker.by == *party);
-        let costly = |how: &How| matches!(how, How::Share { .. } | How::Agreed { .. } | How::Signed { .. });
-        by_it.filter(|maker| costly(&maker.made.how)).count()
+        let costly = |func: Func| matches!(func, Func::Share | Func::Agree | Func::Sign);
+        by_it.filter(|maker| maker.made.func().is_some_and(costly)).count()
     }
 
     /// How long each stolen credential was of use.

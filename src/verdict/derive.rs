@@ -4,13 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::algebra::{Bytes, Form, Func, How, Part, Private, Public, Value, step, xor};
 use crate::crypto::Suite;
 use crate::journal::{Journal, What};
-use crate::knowledge::{Bytes, How, OneWay, Part, Private, Value, compute_one_way, open, step, xor};
 use crate::limits::MAX_DERIVATION_STEPS;
 use crate::notation::{Kind, Name};
 use crate::party::KMS_PROTOCOL;
-use crate::vault::open_framed;
 use crate::wire::{Encoding, Field};
 
 /// How she comes to a value.
@@ -111,14 +110,13 @@ impl Holdings {
     fn index(&mut self, journal: &Journal) {
         for maker in journal.made() {
             let (value, how) = (&maker.made.value, &maker.made.how);
-            let inputs = match how {
-                How::Stepped { from, .. } => vec![from],
-                How::Xored(a, b) => vec![a, b],
-                _ => Vec::new(),
-            };
-            for input in inputs {
-                let results = self.results.entry(input.bytes.clone()).or_default();
-                results.push((value.bytes.clone(), how.clone()));
+            if let How::Computed(of) = how
+                && matches!(of.func.definition().form, Form::Step { .. } | Form::Sum)
+            {
+                for input in &of.inputs {
+                    let results = self.results.entry(input.value.bytes.clone()).or_default();
+                    results.push((value.bytes.clone(), how.clone()));
+                }
             }
             let ways = self.made.entry(value.bytes.clone()).or_default();
             if !ways.contains(how) {
@@ -179,7 +177,7 @@ impl Holdings {
         }
         let her = self.attacker.clone();
         for maker in journal.made().iter().filter(|m| Some(&m.by) == her.as_ref()) {
-            if matches!(maker.made.how, How::Generated | How::Share { .. }) {
+            if matches!(maker.made.how, How::Drawn) || maker.made.func() == Some(Func::Share) {
                 self.hold(&maker.made.value, Way::Made);
             }
         }
@@ -192,7 +190,7 @@ impl Holdings {
         match value.kind {
             Kind::Private => self.private.push(value.clone()),
             _ if self.made.get(&value.bytes).is_some_and(|ways| {
-                ways.iter().any(|w| matches!(w, How::Sealed { .. } | How::Framed { .. }))
+                ways.iter().any(|w| matches!(w, How::Computed(of) if matches!(of.func.definition().form, Form::Cipher(_))))
             }) =>
             {
                 self.sealed.push(value.bytes.clone());
@@ -223,24 +221,19 @@ impl Holdings {
     /// Decrypts a ciphertext of hers with a key of hers, and holds what is inside.
     fn open(&mut self, sealed: &Bytes) -> bool {
         for how in self.made.get(sealed).cloned().unwrap_or_default() {
-            let (key, parts, label, by_vault) = match how {
-                How::Sealed { key, parts, label } => (key, parts, label, false),
-                How::Framed { key, parts, context } => (key, parts, context, true),
-                _ => continue,
-            };
-            let keys: Vec<Value> = match key.kind {
-                Kind::Public => self.private.iter().filter(|p| is_pair(p, &key)).cloned().collect(),
-                _ if self.derivable(&key) => vec![key],
-                _ => Vec::new(),
+            let How::Computed(of) = how else { continue };
+            let Form::Cipher(cipher) = of.func.definition().form else { continue };
+            let (key, parts) = (of.inputs[0].value.clone(), &of.inputs[1..]);
+            let keys: Vec<Value> = match cipher.is_asymmetric() {
+                true => self.private.iter().filter(|p| is_pair(p, &key)).cloned().collect(),
+                false if self.derivable(&key) => vec![key],
+                false => Vec::new(),
             };
             for key in keys {
-                let plain = match by_vault {
-                    true => open_framed(&key.bytes, &label, sealed),
-                    false => open(self.suite, &key, &label, sealed),
-                };
+                let plain = cipher.open(&key, of.binding.label(), sealed, self.suite);
                 let Ok(plain) = plain else { continue };
                 self.blobs.push(Bytes::from(plain.as_slice()));
-                for Part { value, .. } in &parts {
+                for Part { value, .. } in parts {
                     self.hold(value, Way::Inside { sealed: sealed.clone(), key: key.bytes.clone() });
                 }
                 return true;
@@ -311,78 +304,36 @@ impl Holdings {
 
     /// Does a computation on her own bytes; it counts if it gives the value's bytes.
     fn carry_out(&mut self, value: &Value, how: &How, on_the_way: &mut BTreeSet<Bytes>) -> Option<Way> {
-        let agreement = self.suite.agreement;
-        let computed = |how, between, from: Vec<&Value>| {
-            let from = from.into_iter().map(|v| v.bytes.clone()).collect();
-            Some(Way::Computed { how, between, from })
+        let How::Computed(of) = how else { return None };
+        let inputs: Vec<&Value> = of.inputs.iter().map(|p| &p.value).collect();
+        let told = of.func.definition().told;
+        let computed = |from: Vec<&Value>| Way::Computed {
+            how: told.verb,
+            between: told.between,
+            from: from.into_iter().map(|v| v.bytes.clone()).collect(),
         };
-        match how {
-            How::OneWay { function, key, parts, label } => {
-                let inputs: Vec<&Value> = key.iter().chain(parts.iter().map(|p| &p.value)).collect();
-                if !inputs.iter().all(|v| self.find(v, on_the_way)) {
-                    return None;
-                }
-                let result = compute_one_way(*function, key.as_ref(), parts, label, &self.encoding).ok()?;
-                let name = match function {
-                    OneWay::Hash => "hashes",
-                    OneWay::Mac => "computes the code with",
-                    OneWay::Kdf => "derives a key from",
-                };
-                if result.bytes == value.bytes { computed(name, ", ", inputs) } else { None }
-            }
-            How::Share { secret } => {
-                let found = self.find(secret, on_the_way);
-                let share = agreement.share(&secret.bytes).ok().filter(|_| found)?;
-                if share == *value.bytes { computed("raises g to", "", vec![secret]) } else { None }
-            }
-            How::Agreed { secret, share } => {
-                for (secret, share) in self.both_sides(secret, share) {
-                    if self.find(&secret, on_the_way) && self.find(&share, on_the_way) {
-                        let agreed = agreement.agree(&secret.bytes, &share.bytes).ok()?;
-                        if *agreed == *value.bytes {
-                            return computed("raises", " to ", vec![&share, &secret]);
-                        }
-                    }
-                }
-                None
-            }
-            How::Stepped { from, up } => {
-                let found = self.find(from, on_the_way);
-                if found && step(&from.bytes, *up) == *value.bytes {
-                    computed("counts on from", "", vec![from])
-                } else {
-                    None
+        if of.func == Func::Agree {
+            for (secret, share) in self.both_sides(inputs[1], inputs[0]) {
+                if self.find(&secret, on_the_way) && self.find(&share, on_the_way) {
+                    return Some(computed(vec![&share, &secret]));
                 }
             }
-            How::Xored(a, b) => {
-                let found = self.find(a, on_the_way) && self.find(b, on_the_way);
-                let result = xor(&a.bytes, &b.bytes).ok().filter(|_| found)?;
-                if result == *value.bytes {
-                    computed("takes the exclusive or of", " and ", vec![a, b])
-                } else {
-                    None
-                }
-            }
-            How::Stretched(password) => {
-                if self.find(password, on_the_way) {
-                    computed("stretches", "", vec![password])
-                } else {
-                    None
-                }
-            }
-            How::Generated
-            | How::Framed { .. }
-            | How::Sealed { .. }
-            | How::Signed { .. }
-            | How::PublicOf(_) => None,
+            return None;
         }
+        if !inputs.iter().all(|v| self.find(v, on_the_way)) {
+            return None;
+        }
+        let result = of.compute().ok()??;
+        (result.bytes == value.bytes).then(|| computed(inputs))
     }
 
     /// g^x^y is (g^x)^y and (g^y)^x: the two ways to compute an agreed value.
     fn both_sides(&self, secret: &Value, share: &Value) -> Vec<(Value, Value)> {
         let mut ways = vec![(secret.clone(), share.clone())];
         for how in self.made.get(&share.bytes).into_iter().flatten() {
-            if let How::Share { secret: other } = how
+            if let How::Computed(of) = how
+                && of.func == Func::Share
+                && let other = &of.inputs[0].value
                 && let Ok(mine) = self.suite.agreement.share(&secret.bytes)
             {
                 ways.push((other.clone(), Value::new(Kind::Share, mine)));
@@ -400,12 +351,14 @@ impl Holdings {
         on_the_way: &mut BTreeSet<Bytes>,
     ) -> Option<Way> {
         let result = Value { kind: value.kind, bytes: result.clone() };
-        let from = match how {
-            How::Stepped { up, .. } => {
+        let How::Computed(of) = how else { return None };
+        let from = match of.func.definition().form {
+            Form::Step { up } => {
                 let found = self.find(&result, on_the_way) && step(&result.bytes, !up) == *value.bytes;
                 if found { vec![result.bytes] } else { return None }
             }
-            How::Xored(a, b) => {
+            Form::Sum => {
+                let (a, b) = (&of.inputs[0].value, &of.inputs[1].value);
                 let other = if a.bytes == value.bytes { b } else { a };
                 let found = self.find(&result, on_the_way) && self.find(other, on_the_way);
                 let undone = xor(&result.bytes, &other.bytes).ok().filter(|_| found)?;
@@ -522,6 +475,6 @@ impl Holdings {
 
 fn is_pair(private: &Value, public: &Value) -> bool {
     let Ok(private) = Private::from_bytes(&private.bytes) else { return false };
-    let Ok(public) = crate::knowledge::Public::from_bytes(&public.bytes) else { return false };
+    let Ok(public) = Public::from_bytes(&public.bytes) else { return false };
     public.encryption.is_some() && private.public().encryption == public.encryption
 }

@@ -1,13 +1,17 @@
 //! The bytes of a message: how fields follow one another, and how a reader tells them
 //! apart. Must not know what a field means or who reads it.
 
+mod kind;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::limits::MAX_MESSAGE_BYTES;
-use crate::notation::{Kind, Name};
 use crate::reason::Reason;
+
+pub use kind::Kind;
 
 /// Bytes before each field of the tagged encoding: its type, and its length (big endian).
 pub const TAG_LEN: usize = 5;
@@ -38,7 +42,7 @@ pub struct Widths {
     /// Data, padded with zero bytes.
     pub data: usize,
     /// Widths of single values, by name; `None` is any width.
-    pub of: BTreeMap<Name, Option<usize>>,
+    pub of: BTreeMap<Arc<str>, Option<usize>>,
 }
 
 impl Default for Widths {

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 
 use super::standing::Standing;
 use super::{AttackLine, Deed, Setting};
+use crate::algebra::Func;
 use crate::notation::fault::Fault;
 use crate::notation::plan::{Planner, Rights};
-use crate::notation::table::{Id, Kind, Node, Table, Type};
-use crate::notation::term::{Func, Name};
+use crate::notation::table::{Id, Node, Table, Type};
+use crate::notation::term::Name;
+use crate::wire::Kind;
 
 /// Finds the first message that she could never build. Names on her own sends that were never
 /// bound are hers, and join `fresh`.

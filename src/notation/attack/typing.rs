@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use super::standing::Standing;
 use super::{AttackLine, Setting};
-use crate::notation::table::{Casts, Id, Kind, Place, Table, Type};
+use crate::notation::table::{Casts, Id, Place, Table, Type};
 use crate::notation::term::{Name, Term};
+use crate::wire::Kind;
 
 /// The kinds of names.
 pub type Kinds = BTreeMap<Name, Kind>;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::crypto;
-use crate::notation::Kind;
+use crate::wire::Kind;
 
 /// Shared bytes, wiped when the last owner lets go.
 #[derive(Clone)]
