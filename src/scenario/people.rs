@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::Variant;
 use super::problem::Problem;
 use super::toml_tree::{Data, Key, Node};
-use crate::notation::fault::suggest;
+use crate::notation::fault::{near, suggest};
 
 /// Where names stand that act, send, receive or are spoken of. `expect` is not among them:
 /// what is expected of a party does not make it one.
@@ -19,7 +19,7 @@ pub fn unmentioned(tree: &Node, variants: &[std::sync::Arc<Variant>]) -> Vec<Pro
     let layers: Vec<&Node> = [tree].into_iter().chain(overlays(tree)).collect();
     let mut mentioned = BTreeSet::new();
     let mut configured = Vec::new();
-    for layer in layers {
+    for layer in &layers {
         for node in ACTING.iter().filter_map(|key| get(layer, key)) {
             words(node, &mut mentioned);
         }
@@ -34,7 +34,15 @@ pub fn unmentioned(tree: &Node, variants: &[std::sync::Arc<Variant>]) -> Vec<Pro
     mentioned.extend(attackers.chain(services));
     let known = setups.flat_map(|setup| setup.parties.keys()).filter(|name| mentioned.contains(&***name));
     let known: BTreeSet<&str> = known.map(|name| &**name).collect();
-    let is_unknown = |(_, name): &(Node, String)| !mentioned.contains(name);
+    let is_table_of = |place: &Node, layer: &&Node| {
+        let parties = get(layer, "parties").map(entries).unwrap_or_default();
+        parties.iter().any(|(key, _)| key.range == place.range)
+    };
+    // A party of its own name may stand by: only one that is nearly another's is taken for a slip.
+    let is_idle = |place: &Node, name: &str| {
+        layers.iter().any(|layer| is_table_of(place, layer)) && near(name, known.iter().copied()).is_none()
+    };
+    let is_unknown = |(place, name): &(Node, String)| !mentioned.contains(name) && !is_idle(place, name);
     let problem = |(place, name): (Node, String)| {
         let mut problem = place.problem(format!("nobody else here speaks of `{name}`"));
         problem.help = suggest(&name, known.iter().copied());
