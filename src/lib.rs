@@ -42,6 +42,7 @@ pub mod crypto;
 mod hashed;
 pub mod journal;
 pub mod knowledge;
+pub mod legible;
 pub mod limits;
 pub mod notation;
 pub mod party;

@@ -17,7 +17,8 @@ pub const MAX_TERMS: usize = 4_096;
 pub const MAX_EXPONENTS: usize = 4;
 /// Lines in a protocol or an attack.
 pub const MAX_LINES: usize = 1_000;
-/// Bytes in one message on the wire.
+/// Bytes in one message on the wire; and in a line of a protocol with all that goes into it,
+/// each ciphertext and each input of a hash counted, so that its maker has room for it.
 pub const MAX_MESSAGE_BYTES: usize = 1 << 24;
 /// Events that one world may deliver: a flood, or parties that answer each other for ever.
 pub const MAX_EVENTS: u64 = 50_000_000;
@@ -35,6 +36,8 @@ pub const MAX_RUNS: usize = 100_000;
 pub const MAX_DERIVATION_STEPS: usize = 1_000_000;
 /// Authorities between a certificate and a root; real ones have two.
 pub const MAX_PATH_LEN: usize = 6;
+/// Authorities that a scenario may put below a root; with the subject, a path of five.
+pub const MAX_INTERMEDIATES: u32 = 3;
 /// Times that a party looks up who is revoked before it decides about one message.
 pub const MAX_LOOKUPS: usize = 8;
 /// Certificates that an authority is said to have revoked before a play begins.
@@ -51,7 +54,7 @@ pub const MAX_VAULT_KEYS: usize = 10_000;
 pub const MAX_KEY_VERSIONS: usize = 10_000;
 /// State changes that one key records; suspending and resuming in a loop.
 pub const MAX_KEY_CHANGES: usize = 10_000;
-/// Bytes in the name of a key, of its owner or of whoever acts on it.
+/// Bytes in the name of a party, and in that of a key, of its owner or of whoever acts on it.
 pub const MAX_NAME_BYTES: usize = 128;
 /// Bytes in a text, a ciphertext or a context that a vault is handed.
 pub const MAX_VAULT_INPUT_BYTES: usize = 1 << 20;

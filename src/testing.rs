@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+use crate::legible::legible;
 use crate::scenario::{KeyPool, Problem, Problems, ProtocolFile, Scenario, Text, files_below, read_text};
 
 /// Makes each scenario file of a folder, and of the folders in it, a test of the calling
@@ -69,7 +70,7 @@ fn is_protocol(path: &Path) -> bool {
 }
 
 fn trials(file: &Path, pool: &Arc<KeyPool>) -> Vec<Trial> {
-    let shown = file.display().to_string();
+    let shown = legible(&file.display().to_string()).into_owned();
     let scenario = match Scenario::from_path(file) {
         Ok(scenario) => Arc::new(scenario),
         Err(problems) => return vec![Trial::test(shown, move || Err(failed(&problems)))],
@@ -77,7 +78,7 @@ fn trials(file: &Path, pool: &Arc<KeyPool>) -> Vec<Trial> {
     let of = |variant: &Arc<crate::scenario::Variant>| {
         let name = variant.name.as_ref().map_or(scenario.name.clone(), |v| format!("{}/{v}", scenario.name));
         let (scenario, variant, pool) = (scenario.clone(), variant.clone(), pool.clone());
-        Trial::test(name, move || {
+        Trial::test(legible(&name), move || {
             let checked = scenario.check(&variant, &pool).map_err(|halt| Failed::from(halt.to_string()))?;
             match checked.failures.as_slice() {
                 [] => Ok(()),

@@ -27,6 +27,6 @@ pub struct Arguments {
 pub fn completions(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut super::Arguments::command(), "mallory", &mut script);
-    out.text(&String::from_utf8_lossy(&script))?;
+    out.raw(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Expected)
 }

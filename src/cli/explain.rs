@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use mallory::Scenario;
+use mallory::legible::{legible, legible_lines};
 use mallory::notation::fault::suggest;
 use mallory::notation::protocol::Declared;
 use mallory::notation::{Origin, Protocol};
@@ -106,13 +107,13 @@ fn title(name: &str, title: &str, out: &mut Out) -> io::Result<()> {
 
 fn about(about: &str, reference: &str, tags: &[String], out: &mut Out) -> io::Result<()> {
     if !about.is_empty() {
-        out.text(&format!("\n{}", wrapped(about, 2)))?;
+        out.text(&format!("\n{}", wrapped(&legible_lines(about), 2)))?;
     }
     if !reference.is_empty() {
-        out.text(&format!("\n{}", wrapped(&format!("From: {reference}"), 2)))?;
+        out.text(&format!("\n{}", wrapped(&legible(&format!("From: {reference}")), 2)))?;
     }
     if !tags.is_empty() {
-        out.line(&format!("\n  Tags: {}", tags.join(", ")))?;
+        out.line(&format!("\n  Tags: {}", legible(&tags.join(", "))))?;
     }
     Ok(())
 }
@@ -129,7 +130,7 @@ fn tell_scenario(scenario: &Scenario, out: &mut Out) -> io::Result<()> {
             if !lines.is_empty() {
                 out.line("")?;
                 out.heading(&format!("{heading}{variants}"))?;
-                lines.iter().try_for_each(|line| out.line(format!("  {line}").trim_end()))?;
+                lines.iter().try_for_each(|line| out.line(format!("  {}", legible(line)).trim_end()))?;
             }
         }
     }
@@ -137,17 +138,17 @@ fn tell_scenario(scenario: &Scenario, out: &mut Out) -> io::Result<()> {
         if let Some(name) = &variant.name {
             out.line("")?;
             out.heading(&format!("Variant {name}"))?;
-            variant.changes.iter().try_for_each(|change| out.line(&format!("  {change}")))?;
+            variant.changes.iter().try_for_each(|change| out.line(&format!("  {}", legible(change))))?;
         }
         let expected = variant.expected();
         if !expected.is_empty() {
             out.line("\n  Expected")?;
-            expected.iter().try_for_each(|line| out.line(&format!("    {line}")))?;
+            expected.iter().try_for_each(|line| out.line(&format!("    {}", legible(line))))?;
         }
         let honest = variant.expected_without_attacker();
         if !honest.is_empty() {
             out.line("\n  Expected without the attacker, when all else completes")?;
-            honest.iter().try_for_each(|line| out.line(&format!("    {line}")))?;
+            honest.iter().try_for_each(|line| out.line(&format!("    {}", legible(line))))?;
         }
     }
     Ok(())
@@ -184,7 +185,7 @@ fn protocols(variant: &Variant) -> Vec<String> {
 
 fn lines_of(protocol: &Protocol, out: &mut Out) -> io::Result<()> {
     out.heading("Protocol")?;
-    words(protocol).iter().try_for_each(|line| out.line(&format!("  {line}")))
+    words(protocol).iter().try_for_each(|line| out.line(&format!("  {}", legible(line))))
 }
 
 /// A protocol line by line: messages, values, names for terms, goals.

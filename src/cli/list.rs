@@ -4,6 +4,7 @@ use std::io;
 
 use clap::Args;
 use mallory::Scenario;
+use mallory::legible::legible;
 use mallory::notation::fault::suggest;
 use mallory::scenario::{self, ProtocolFile};
 
@@ -136,7 +137,7 @@ fn table(rows: &[Row], out: &mut Out) -> io::Result<()> {
             group = Some(&row.group);
         }
         let line = format!("  {:<names$}  {:<titles$}  {}", row.name, row.title, row.tags.join(", "));
-        out.line(line.trim_end())?;
+        out.line(&legible(line.trim_end()))?;
     }
     Ok(())
 }

@@ -78,7 +78,15 @@ enum Exit {
 
 /// Reads the arguments and does what they say.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            out::complain_of_arguments(&error);
+            return ExitCode::from(Exit::Input as u8);
+        }
+        // Help, or the version.
+        Err(error) => error.exit(),
+    };
     if std::env::var_os("MALLORY_LOG").is_some() {
         tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_env("MALLORY_LOG"))

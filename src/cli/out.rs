@@ -1,8 +1,10 @@
 //! Standard output and standard error, and whether they are coloured.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use clap::ValueEnum;
+use mallory::legible::{legible, legible_lines};
 use mallory::scenario::{Problem, Problems};
 
 /// When to use colours.
@@ -48,19 +50,27 @@ impl Out {
         self.color
     }
 
-    /// Writes text as it is.
-    pub fn text(&mut self, text: &str) -> io::Result<()> {
+    /// Writes text of our own making, as it is: a script.
+    pub fn raw(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(text.as_bytes())
     }
 
-    /// Writes a line.
+    /// Writes text of several lines. Whatever in it a terminal would obey is written out, but for
+    /// our own colours.
+    pub fn text(&mut self, text: &str) -> io::Result<()> {
+        let text = if self.color { legible_in_colors(text) } else { legible_lines(text) };
+        self.out.write_all(text.as_bytes())
+    }
+
+    /// Writes text and ends the line.
     pub fn line(&mut self, text: &str) -> io::Result<()> {
         self.text(text)?;
-        self.text("\n")
+        self.raw("\n")
     }
 
     /// Writes a line whose first word is green or red.
     pub fn verdict(&mut self, good: bool, word: &str, rest: &str) -> io::Result<()> {
+        let (word, rest) = (legible(word), legible(rest));
         if self.color {
             let code = if good { "32" } else { "1;31" };
             return self.line(&format!("\x1b[{code}m{word}\x1b[0m{rest}"));
@@ -68,9 +78,10 @@ impl Out {
         self.line(&format!("{word}{rest}"))
     }
 
-    /// Writes a heading.
+    /// Writes a heading, on one line.
     pub fn heading(&mut self, text: &str) -> io::Result<()> {
-        if self.color { self.line(&format!("\x1b[1m{text}\x1b[0m")) } else { self.line(text) }
+        let text = legible(text);
+        if self.color { self.line(&format!("\x1b[1m{text}\x1b[0m")) } else { self.line(&text) }
     }
 
     /// Writes a problem with the lines of its file.
@@ -83,7 +94,9 @@ impl Out {
     pub fn complain_of(&mut self, problems: &Problems) -> io::Result<()> {
         self.flush()?;
         for problem in &problems.0 {
-            let _ = writeln!(io::stderr(), "{}", problem.render(self.color_of_errors));
+            let text = problem.render(self.color_of_errors);
+            let text = if self.color_of_errors { legible_in_colors(&text) } else { legible_lines(&text) };
+            let _ = writeln!(io::stderr(), "{text}");
         }
         Ok(())
     }
@@ -96,7 +109,30 @@ impl Out {
 
 /// Writes a line to standard error; one that nobody reads is lost.
 pub fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "mallory: {text}");
+    let _ = writeln!(io::stderr(), "mallory: {}", legible(text));
+}
+
+/// Says what is wrong with the command's arguments, which the text repeats.
+pub fn complain_of_arguments(error: &clap::Error) {
+    let text = match When::Auto.on(&io::stderr()) {
+        true => legible_in_colors(&error.render().ansi().to_string()).into_owned(),
+        false => legible_lines(&error.render().to_string()).into_owned(),
+    };
+    let _ = write!(io::stderr(), "{text}");
+}
+
+/// Text in which the codes for colours stay. What others wrote in it was made legible where it was
+/// put in, so that these are ours.
+fn legible_in_colors(text: &str) -> Cow<'_, str> {
+    let mut parts = text.split("\x1b[");
+    let mut out = legible_lines(parts.next().unwrap_or_default()).into_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(part.len());
+        let is_color = part[end..].starts_with('m');
+        out.push_str(if is_color { "\x1b[" } else { "\\u001b[" });
+        out.push_str(&legible_lines(part));
+    }
+    Cow::Owned(out)
 }
 
 /// Whether somebody watches standard error.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mallory::Scenario;
+use mallory::legible::legible;
 use mallory::scenario::{Checked, KeyPool, PlayReport, Variant};
 
 use super::out::{Out, is_watched};
@@ -206,5 +207,5 @@ fn tell(job: &Job, outcome: &Outcome, arguments: &Arguments, out: &mut Out) -> i
         return out.verdict(true, "ok", &format!("  {name}  {took} ms"));
     }
     out.verdict(false, "FAILED", &format!("  {name}  {took} ms"))?;
-    outcome.wrong.iter().try_for_each(|line| out.line(&format!("    {line}")))
+    outcome.wrong.iter().try_for_each(|line| out.line(&format!("    {}", legible(line))))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::shorten;
 use crate::journal::{Event, SessionId, Sight, What};
+use crate::legible::legible;
 use crate::notation::Kind;
 use crate::scenario::PlayReport;
 use crate::time::Span;
@@ -100,7 +101,8 @@ impl Log<'_> {
             Ink::Bad => "\x1b[1;31m",
         };
         self.text.push_str(code);
-        self.text.push_str(text.trim_end());
+        // Payloads and names are others' text: none of them begins a line.
+        self.text.push_str(&legible(text.trim_end()));
         self.text.push_str(if code.is_empty() { "\n" } else { "\x1b[0m\n" });
     }
 

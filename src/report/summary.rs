@@ -1,5 +1,6 @@
 //! Variants side by side: what differs between them is the lesson.
 
+use crate::legible::legible;
 use crate::scenario::PlayReport;
 
 /// A table of goals and of parts in runs, a column for each play.
@@ -42,7 +43,7 @@ pub fn summary(plays: &[PlayReport]) -> String {
     let widths: Vec<usize> = (0..plays.len()).map(wide).collect();
     let line = |row: &str, cells: &[&str]| {
         let cells: Vec<String> = cells.iter().zip(&widths).map(|(c, w)| format!("{c:<w$}")).collect();
-        format!("  {row:<first$}   {}", cells.join("   ")).trim_end().to_owned() + "\n"
+        legible(format!("  {row:<first$}   {}", cells.join("   ")).trim_end()).into_owned() + "\n"
     };
     let mut text = line("", &heads);
     for (row, cells) in &rows {

@@ -22,12 +22,14 @@ mod rules_table;
 mod secrets;
 mod services;
 mod setup;
+mod sizes;
 mod surroundings;
 mod toml_tree;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::legible::{acts, legible};
 use crate::limits::MAX_VARIANTS;
 use crate::notation::fault::suggest;
 
@@ -180,7 +182,14 @@ impl Scenario {
     pub fn repeat_with(&self, variant: Option<&Variant>, with_attacker: bool) -> String {
         let what = variant.map_or_else(|| self.called.clone(), |v| v.of(&self.called));
         let plain = |c: char| c.is_alphanumeric() || "/._-+:@,%".contains(c);
-        let what = if what.chars().all(plain) { what } else { format!("'{}'", what.replace('\'', r"'\''")) };
+        let what = match &what {
+            what if what.chars().all(plain) => what.clone(),
+            what if what.chars().any(acts) => {
+                let escaped = what.replace('\\', r"\\").replace('\'', r"\'");
+                format!("$'{}'", legible(&escaped))
+            }
+            what => format!("'{}'", what.replace('\'', r"'\''")),
+        };
         let alone = if with_attacker { "" } else { " --no-attacker" };
         format!("mallory run {what} --seed {}{alone}", self.seed)
     }

@@ -6,6 +6,7 @@ use super::problem::Problem;
 use super::reader::{Reader, array, name, span, string, unknown};
 use super::setup::Setup;
 use super::toml_tree::Node;
+use crate::limits::MAX_NAME_BYTES;
 use crate::notation::{Name, Service, parse};
 use crate::pki::{Fetch, OnUnavailable, Revocation, TrustPolicy};
 use crate::time::Span;
@@ -171,7 +172,8 @@ impl Setup {
     ) -> Result<BTreeMap<Name, Party>, Problem> {
         if let Some(node) = table.get("parties") {
             for (key, node) in Reader::new(node)?.entries() {
-                let known = parse::is_name(&key.name) && !key.name.contains('\'');
+                let known =
+                    parse::is_name(&key.name) && !key.name.contains('\'') && key.name.len() <= MAX_NAME_BYTES;
                 if !known || Some(key.name.as_str()) == attacker || key.name == "I" {
                     let message = format!("`{}` cannot be a party's name", key.name);
                     return Err(Problem::at(&node.file, key.range.clone(), message));

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use crate::legible::legible;
+
 /// A file's name and text. Both are empty where a problem stands in no file.
 #[derive(Debug, Default)]
 pub struct Text {
@@ -70,18 +72,20 @@ impl Problem {
 
     /// The problem with its lines of the file, for a terminal.
     pub fn render(&self, color: bool) -> String {
+        let (message, path) = (legible(&self.message), legible(&self.file.name));
         let level = if self.is_warning { Level::WARNING } else { Level::ERROR };
-        let title = level.primary_title(&self.message);
+        let title = level.primary_title(&*message);
         let mut group = if self.file.name.is_empty() {
             Group::with_title(title)
         } else if self.file.text.is_empty() {
-            title.element(Origin::path(&self.file.name))
+            title.element(Origin::path(&*path))
         } else {
-            let snippet = Snippet::source(&self.file.text).path(&self.file.name);
+            let snippet = Snippet::source(&self.file.text).path(&*path);
             title.element(snippet.annotation(AnnotationKind::Primary.span(self.range.clone())))
         };
-        if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(help));
+        let help = self.help.as_deref().map(legible);
+        if let Some(help) = &help {
+            group = group.element(Level::HELP.message(&**help));
         }
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group]).to_string()
@@ -89,14 +93,14 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
-    /// `file:line:column: message (help)`.
+    /// `file:line:column: message (help)`, on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.line_column();
         if !self.file.name.is_empty() {
-            write!(f, "{}:{line}:{column}: ", self.file.name)?;
+            write!(f, "{}:{line}:{column}: ", legible(&self.file.name))?;
         }
-        f.write_str(&self.message)?;
-        self.help.as_ref().map_or(Ok(()), |help| write!(f, " ({help})"))
+        f.write_str(&legible(&self.message))?;
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, " ({})", legible(help)))
     }
 }
 

@@ -71,6 +71,11 @@ impl ProtocolFile {
         slips::warnings(&self.protocol).into_iter().filter_map(shown).collect()
     }
 
+    /// A problem with the string or key that says these words.
+    pub(super) fn problem_at(&self, words: &str, message: String) -> Problem {
+        self.places.problem_at(words, message)
+    }
+
     /// Whether a file has a protocol and no scenario: `messages` stand at its top level.
     pub fn is_one(text: &Arc<Text>) -> bool {
         Node::parse(text).is_ok_and(|tree| match &tree.data {

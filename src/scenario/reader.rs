@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use super::problem::Problem;
 use super::toml_tree::{Data, Key, Node};
+use crate::limits::MAX_NAME_BYTES;
 use crate::notation::Name;
 use crate::notation::fault::suggest;
 use crate::time::{SPAN_EXPECTED, Span};
@@ -185,6 +186,10 @@ pub fn span(node: &Node) -> Result<Span> {
 /// A name of the notation.
 pub fn name(node: &Node) -> Result<Name> {
     let text = string(node)?;
+    if text.len() > MAX_NAME_BYTES {
+        let limit = format!("more than the limit MAX_NAME_BYTES, {MAX_NAME_BYTES}");
+        return Err(node.problem(format!("this name has {} bytes, {limit}", text.len())));
+    }
     if crate::notation::parse::is_name(text) && !text.contains('\'') {
         Ok(text.into())
     } else {

@@ -12,6 +12,7 @@ use super::problem::Problems;
 use super::{Scenario, Variant};
 use crate::algebra::{Func, Value};
 use crate::journal::{Event, Journal, What};
+use crate::legible::legible;
 use crate::notation::Name;
 use crate::reason::Reason;
 use crate::time::Span;
@@ -88,7 +89,8 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}, but {}", self.expected, self.found)
+        // What was found may be anybody's text.
+        f.write_str(&legible(&format!("expected {}, but {}", self.expected, self.found)))
     }
 }
 

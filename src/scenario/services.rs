@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::reader::{Reader, array, integer, string};
 use super::setup::Setup;
 use super::toml_tree::Node;
-use crate::limits::MAX_CRL_HISTORY;
+use crate::limits::{MAX_CRL_HISTORY, MAX_INTERMEDIATES};
 use crate::notation::Service;
 use crate::pki::AuthorityPolicy;
 use crate::time::{SPAN_EXPECTED, SimTime, Span};
@@ -120,8 +120,8 @@ fn read_ca(table: &Reader<'_>) -> Result<CaSpec, Problem> {
     }
     if let Some(node) = table.get("intermediates") {
         ca.intermediates = integer(node, 0)?;
-        if ca.intermediates > 3 {
-            return Err(node.problem("more than 3 authorities below a root"));
+        if ca.intermediates > MAX_INTERMEDIATES {
+            return Err(node.problem(format!("more than the limit MAX_INTERMEDIATES, {MAX_INTERMEDIATES}")));
         }
     }
     let names = |key: &str| -> Result<BTreeSet<String>, Problem> {

@@ -131,6 +131,7 @@ impl Setup {
         setup.events = setup.read_events(table, attacker_name.as_deref())?;
         setup.attacker = attacker_table::read(table, &setup)?;
         setup.check_widths(table)?;
+        setup.check_sizes()?;
         Ok(setup)
     }
 

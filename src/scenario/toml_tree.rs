@@ -231,6 +231,21 @@ impl Places {
         Some(problem)
     }
 
+    /// A problem with the first string or key that says these words, spaces apart.
+    pub fn problem_at(&self, words: &str, message: String) -> Problem {
+        let says = |node: &&Node| {
+            let written = match &node.data {
+                Data::String(text) => text,
+                _ => node.file.text.get(node.range.clone()).unwrap_or_default(),
+            };
+            written.split_whitespace().eq(words.split_whitespace())
+        };
+        match self.0.iter().find(says).or(self.0.first()) {
+            Some(node) => node.problem(message),
+            None => Problem::nowhere(message),
+        }
+    }
+
     /// The problems that faults of the notation are.
     pub fn problems(&self, faults: &[crate::notation::Fault]) -> Vec<Problem> {
         faults.iter().filter_map(|f| self.problem(f)).collect()

@@ -16,7 +16,7 @@ use smol_str::SmolStr;
 use crate::crypto::Rng;
 use crate::hashed::Hashed;
 use crate::journal::{Journal, Sight, What};
-use crate::limits::{MAX_EVENTS, MAX_MESSAGES, MAX_VIRTUAL_SECONDS};
+use crate::limits::{MAX_EVENTS, MAX_MESSAGE_BYTES, MAX_MESSAGES, MAX_VIRTUAL_SECONDS};
 use crate::notation::Name;
 use crate::party::{Actor, Effect, Input};
 use crate::time::{SimTime, Span};
@@ -308,7 +308,9 @@ impl World {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<u64, Halt> {
+    fn number(&mut self, message: &Sight) -> Result<u64, Halt> {
+        let bytes = message.bytes.len() as u64;
+        limit("MAX_MESSAGE_BYTES", bytes, MAX_MESSAGE_BYTES as u64, "messages made of whole messages")?;
         self.messages += 1;
         limit("MAX_MESSAGES", self.messages, MAX_MESSAGES, "an attacker who answers her own answers")?;
         Ok(self.messages)
@@ -316,7 +318,8 @@ impl World {
 
     /// An honest party's message: it passes the attacker, if there is one.
     async fn send(&mut self, mut message: Arc<Sight>, cause: Option<u64>) -> Result<(), Halt> {
-        Arc::make_mut(&mut message).id = self.number()?;
+        let id = self.number(&message)?;
+        Arc::make_mut(&mut message).id = id;
         let event = self.journal.push(self.now, cause, What::Sent { message: message.clone() });
         let Some(her) = self.attacker else {
             self.travel(message, Span(0), Some(event));
@@ -333,7 +336,8 @@ impl World {
         instead_of: Option<u64>,
         cause: Option<u64>,
     ) -> Result<(), Halt> {
-        Arc::make_mut(&mut message).id = self.number()?;
+        let id = self.number(&message)?;
+        Arc::make_mut(&mut message).id = id;
         let event =
             self.journal.push(self.now, cause, What::Injected { message: message.clone(), instead_of });
         self.travel(message, Span(0), Some(event));
