@@ -147,6 +147,68 @@ fn a_party_that_only_her_lines_name_is_a_client_like_others() {
     assert_eq!(part(&play(&Scenario::from_text("test", &text).unwrap()), 2, "dave"), "completes");
 }
 
+/// A badge is shown with its certificate; it lives for four hours.
+const BADGE: &str = r#"
+[protocol]
+messages = ["A -> B : A, Na, sign(sk(A), B, Na), cert(A)"]
+fresh    = { A = ["Na: nonce"] }
+[services.ca]
+certificate_lifetime = "4h"
+[[run]]
+A = "badge"
+B = "gate"
+[[request]]
+at  = "3h"
+by  = "badge"
+ask = "ASK"
+[[event]]
+at = "STOLEN"
+compromise = "sk(badge)"
+"#;
+
+/// What becomes of a thief who shows the badge at these times.
+fn shown_at(ask: &str, stolen: &str, times: &[&str]) -> Vec<String> {
+    let text = BADGE.replace("ASK", ask).replace("STOLEN", stolen);
+    let runs = 2..2 + times.len();
+    let line =
+        |n: usize| format!("{n}.1 I(badge) -> gate : badge, N{n}, sign(sk(badge), gate, N{n}), cert(badge)");
+    let lines: Vec<String> = runs.clone().map(line).collect();
+    let at: Vec<String> = runs.clone().zip(times).map(|(n, at)| format!("\"{n}.1\" = \"{at}\"")).collect();
+    let attacker = format!("[attacker]\nattack = {lines:?}\nat = {{ {} }}", at.join(", "));
+    let play = play(&Scenario::from_text("badge", &format!("{text}\n{attacker}")).unwrap());
+    runs.map(|n| part(&play, n as u32, "gate")).collect()
+}
+
+#[test]
+fn a_certificate_in_a_narration_is_the_newest_that_can_be_had() {
+    let (fits, expired) = ("completes", "rejects line 1: certificate-expired");
+    // Renewed at three: the thief's key stays good until seven.
+    assert_eq!(shown_at("renew", "1h", &["2h", "6h", "8h"]), [fits, fits, expired]);
+    // A new key at three, stolen at five: it fits the certificate of three.
+    assert_eq!(shown_at("rekey", "5h", &["6h", "8h"]), [fits, expired]);
+    // The key of before: the newest certificate that is for it is the first.
+    assert_eq!(shown_at("rekey", "1h", &["2h", "3h 30m", "6h"]), [fits, fits, expired]);
+}
+
+#[test]
+fn she_encrypts_to_the_key_that_a_party_has_now() {
+    let text = r#"
+        [protocol]
+        messages = ["A -> B : A", "B -> A : cert(B)", "A -> B : {Na}pk(B)"]
+        fresh    = { A = ["Na: nonce"] }
+        [[run]]
+        at = "2h"
+        A = "alice"
+        B = "bob"
+        [[request]]
+        at = "1h"
+        by = "bob"
+        ask = "rekey"
+    "#;
+    let attack = ["1.3 alice -> I(bob) : X", "1.3 I(alice) -> bob : {N}pk(bob)"];
+    assert_eq!(part(&narrated(text, &attack), 1, "bob"), "completes");
+}
+
 /// She takes a nonce and returns a key; whoever has the key reads the secret.
 const KEY: &str = r#"
 [protocol]

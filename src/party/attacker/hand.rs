@@ -8,9 +8,10 @@ use super::Desk;
 use super::format::{Format, Spelling};
 use crate::crypto::Rng;
 use crate::journal::Sight;
-use crate::knowledge::{Arrived, Bytes, Context, Grounds, Knowledge, Value};
-use crate::notation::{Id, Name, Node, Op, Planner, Source, Table};
+use crate::knowledge::{Arrived, Bytes, Context, Grounds, Knowledge, Private, Value};
+use crate::notation::{Func, Id, Name, Node, Op, Planner, Source, Table};
 use crate::party::PartyTrust;
+use crate::pki::Certificates;
 use crate::reason::Reason;
 
 /// A notebook and what it takes to work with it.
@@ -111,7 +112,13 @@ impl Hand {
         format: &Arc<Format>,
         desk: &mut Desk<'_>,
     ) -> Result<(), Reason> {
-        self.take_up(parts, format);
+        self.take_up(parts, format, desk);
+        for id in self.within(parts) {
+            // A certificate that comes is taken as it comes, whichever she knew before.
+            if let Some((Func::Cert, _)) = self.paper(id) {
+                self.knowledge.unset(id);
+            }
+        }
         let (ops, unchecked) = self.plan(|planner| planner.receive(parts));
         let arrived = Arrived { from: &message.from, bytes: &message.bytes };
         self.carry_out_each(&ops, &arrived, format, failing, desk)?;
@@ -227,21 +234,60 @@ impl Hand {
     }
 
     /// Goes on in this format: what she made of these terms for another she will make anew.
-    fn take_up(&mut self, parts: &[Id], format: &Format) {
+    /// Public keys are those of now.
+    fn take_up(&mut self, parts: &[Id], format: &Format, desk: &Desk<'_>) {
         self.knowledge.stand_on(format.grounds.clone());
-        let mut stale = BTreeSet::new();
-        let mut open: Vec<Id> = parts.to_vec();
-        while let Some(id) = open.pop() {
-            let made = self.made.get(&id).filter(|_| format.knows(id));
-            if made.is_some() && format.spelling(id, &self.knowledge).as_ref() != made {
-                stale.insert(id);
-            }
-            open.extend(self.table().each_part(id));
-        }
-        for id in stale {
+        let is_stale = |id: &Id| {
+            let made = self.made.get(id).filter(|_| format.knows(*id));
+            made.is_some() && format.spelling(*id, &self.knowledge).as_ref() != made
+        };
+        let terms = self.within(parts);
+        for id in terms.iter().copied().filter(is_stale).collect::<Vec<_>>() {
             self.knowledge.unset(id);
             self.made.remove(&id);
         }
+        for id in terms {
+            if let Some((Func::Pk, name)) = self.paper(id)
+                && let Some(keys) = desk.directory.keys_since(&name)
+            {
+                self.knowledge.set(id, keys);
+            }
+        }
+    }
+
+    /// Looks up certificates that are to be sent. Of several of a party's it is the newest; the
+    /// newest for the private key that she holds, if she holds one of that party's.
+    fn look_up(&mut self, parts: &[Id], desk: &Desk<'_>) {
+        for id in self.within(parts) {
+            let Some((Func::Cert, name)) = self.paper(id) else { continue };
+            let table = self.table();
+            let private = table.find_node(&Node::App(Func::Sk, table.parts(id)));
+            let private = private.and_then(|id| Private::from_bytes(&self.knowledge.get(id)?.bytes).ok());
+            let Some(newest) = desk.directory.newest(&name, private.as_ref()) else { continue };
+            // What she took off the wire may have a staple with it.
+            let held = self.knowledge.get(id).and_then(|held| Certificates::from_bytes(&held.bytes).ok());
+            if held.is_none_or(|held| !held.subjects().eq(newest.subjects())) {
+                self.knowledge.set(id, newest.to_value());
+            }
+        }
+    }
+
+    /// The party whose public key or certificate a term is.
+    fn paper(&self, id: Id) -> Option<(Func, Name)> {
+        let Node::App(func @ (Func::Cert | Func::Pk), args) = self.table().node(id) else { return None };
+        Some((*func, self.knowledge.get(args[0])?.text()?.into()))
+    }
+
+    /// These terms and all that stand in them.
+    fn within(&self, parts: &[Id]) -> BTreeSet<Id> {
+        let mut terms = BTreeSet::new();
+        let mut open: Vec<Id> = parts.to_vec();
+        while let Some(id) = open.pop() {
+            if terms.insert(id) {
+                open.extend(self.table().each_part(id));
+            }
+        }
+        terms
     }
 
     /// Notes what she has made since she knew only `known`, beside what she took.
@@ -264,7 +310,8 @@ impl Hand {
         format: &Arc<Format>,
         desk: &mut Desk<'_>,
     ) -> Result<Sight, Reason> {
-        self.take_up(parts, format);
+        self.take_up(parts, format, desk);
+        self.look_up(parts, desk);
         let known = self.knowledge.known();
         let (knowledge, mut ctx) = self.context(format, desk);
         let bytes = knowledge.build_message(parts, &mut ctx)?;
@@ -274,7 +321,8 @@ impl Hand {
 
     /// Builds one term.
     pub fn build(&mut self, id: Id, format: &Format, desk: &mut Desk<'_>) -> Result<Value, Reason> {
-        self.knowledge.stand_on(format.grounds.clone());
+        self.take_up(&[id], format, desk);
+        self.look_up(&[id], desk);
         let (knowledge, mut ctx) = self.context(format, desk);
         knowledge.build(id, &mut ctx)
     }

@@ -7,7 +7,7 @@ use crate::journal::Sight;
 use crate::knowledge::{Bytes, Shown};
 use crate::notation::{Name, Service};
 use crate::party::{CRL_PROTOCOL, OCSP_PROTOCOL};
-use crate::pki::{self, Certificates};
+use crate::pki;
 use crate::time::{SimTime, Span};
 
 /// How long a statement of her own is valid.
@@ -56,14 +56,17 @@ impl Meddling {
                 Some(reply(message, Bytes::from(pki::try_later()), "tryLater"))
             }
             Meddling::ForgeGood if is_ocsp && message.line == 1 => {
-                let own = Certificates::from_bytes(&desk.cast.certificates.get(her)?.bytes).ok()?;
-                let (key, certificate) = (desk.cast.keys.signing(her), own.signature?);
-                let good =
-                    pki::forge_good(&message.bytes, &key, &certificate, clock, FORGED_LIFETIME).ok()?;
+                let certificate = desk.directory.newest(her, None)?.signature.as_ref()?;
+                let key = desk.cast.keys.signing(her);
+                let good = pki::forge_good(&message.bytes, &key, certificate, clock, FORGED_LIFETIME).ok()?;
                 Some(reply(message, Bytes::from(good), "OCSP response of her own"))
             }
             Meddling::ForgeList { listed, in_own_name } if *message.protocol == *CRL_PROTOCOL => {
-                let serials: Vec<u64> = listed.iter().flat_map(|name| serials(name, desk)).collect();
+                let serials: Vec<u64> = listed
+                    .iter()
+                    .flat_map(|name| desk.directory.all(name))
+                    .filter_map(pki::serial_of)
+                    .collect();
                 let name = if *in_own_name { her } else { Service::Ca.name() };
                 let validity = (clock, clock.after(FORGED_LIFETIME));
                 let crl = pki::forge_crl(name, &desk.cast.keys.signing(her), &serials, validity);
@@ -76,13 +79,6 @@ impl Meddling {
             _ => None,
         }
     }
-}
-
-/// The serial numbers of a party's certificates, which are public.
-fn serials(name: &Name, desk: &Desk<'_>) -> Vec<u64> {
-    let bundle = desk.cast.certificates.get(name);
-    let certificates = bundle.and_then(|bundle| Certificates::from_bytes(&bundle.bytes).ok());
-    certificates.iter().flat_map(Certificates::subjects).filter_map(pki::serial_of).collect()
 }
 
 /// The same message with other bytes.

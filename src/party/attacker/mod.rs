@@ -3,6 +3,7 @@
 //! engine as everyone else, from what she holds. Must not know anybody's secrets but her own.
 
 mod dictionary;
+mod directory;
 mod format;
 mod hand;
 mod meddling;
@@ -24,6 +25,7 @@ use crate::notation::{Attack, Func, Name, Term};
 use crate::time::{SimTime, Span};
 
 use dictionary::Guesser;
+use directory::Directory;
 pub use meddling::Meddling;
 pub use papers::{Forger, Forgery, SHARE};
 pub use rules::{Action, Match, Rule};
@@ -76,6 +78,7 @@ pub struct Attacker {
     profile: Profile,
     ruler: rules::Ruler,
     papers: papers::Papers,
+    directory: Directory,
     mind: Box<dyn Mind>,
     guesser: Guesser,
 }
@@ -102,6 +105,7 @@ trait Mind: Send {
 struct Desk<'a> {
     cast: &'a Arc<Cast>,
     profile: &'a Profile,
+    directory: &'a Directory,
     now: SimTime,
     /// Whether the time has come from which she acts; before, she only listens and keeps.
     active: bool,
@@ -153,7 +157,8 @@ impl Attacker {
         };
         let ruler = rules::Ruler::new(cast, &profile);
         let (guesser, papers) = (Guesser::new(&profile), papers::Papers::new(cast, &profile));
-        Attacker { cast: cast.clone(), guesser, profile, ruler, papers, mind }
+        let directory = Directory::new(cast);
+        Attacker { cast: cast.clone(), guesser, profile, ruler, papers, directory, mind }
     }
 
     /// What she has before anything happens: the keys of her own registration.
@@ -181,9 +186,12 @@ impl Attacker {
 
 impl Actor for Attacker {
     fn handle(&mut self, input: Input, now: SimTime, effects: &mut Effects) {
-        let Attacker { cast, profile, ruler, papers, mind, guesser } = self;
+        let Attacker { cast, profile, ruler, papers, directory, mind, guesser } = self;
+        if let Input::OnWire(message) = &input {
+            directory.note(message);
+        }
         let active = now >= profile.from;
-        let mut desk = Desk { cast, profile, now, active, effects };
+        let mut desk = Desk { cast, profile, directory, now, active, effects };
         if let Input::OnWire(message) = &input {
             for (term, value) in guesser.look(message, &mut desk) {
                 mind.handed(&term, &value, &mut desk);
@@ -239,8 +247,8 @@ impl Actor for Attacker {
             | Input::PutBack
             | Input::Clock(_) => {}
         }
-        let Attacker { cast, profile, guesser, .. } = self;
-        let desk = Desk { cast, profile, now, active, effects: &mut Effects::default() };
+        let Attacker { cast, profile, directory, guesser, .. } = self;
+        let desk = Desk { cast, profile, directory, now, active, effects: &mut Effects::default() };
         for effect in &effects.all {
             if let Effect::Inject { message, .. } = effect {
                 guesser.note(message, &desk);

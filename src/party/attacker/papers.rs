@@ -131,8 +131,7 @@ impl Papers {
         let (issuer, key) = match forgery.by {
             Forger::FalseCa => (ca, cast.keys.signing(her)),
             Forger::Leaf => {
-                let mine = Certificates::from_bytes(&cast.certificates.get(her)?.bytes).ok()?;
-                made.chain.push(mine.signature?);
+                made.chain.push(desk.directory.newest(her, None)?.signature.clone()?);
                 (&**her, own.signing.clone()?)
             }
             Forger::StolenCa => {
@@ -240,16 +239,15 @@ impl Papers {
             None => None,
             Some(term) => Some((term, self.stolen.get(term).ok_or(term.to_string())?)),
         };
-        let bundle =
-            |name: &Name| cast.certificates.get(name).and_then(|b| Certificates::from_bytes(&b.bytes).ok());
         let keeps_key = matches!(spec.errand, errand::Errand::Renew { new_key: false, .. });
-        let (mut keys, mut proof_key, mut certificates) = (own.clone(), own, bundle(her));
+        let (mut keys, mut proof_key, mut certificates) =
+            (own.clone(), own, desk.directory.newest(her, None));
         let mut secret = Some((her.clone(), cast.keys.shared(her, Service::Ca.name(), 0)));
         match stolen {
             Some((Term::App(Func::Sk, _), value)) => {
                 let private = Private::from_bytes(&value.bytes).map_err(|reason| reason.to_string())?;
                 let owner = spec.with.iter().flat_map(Term::names).next();
-                certificates = owner.and_then(|owner| bundle(&owner));
+                certificates = owner.and_then(|owner| desk.directory.newest(&owner, Some(&private)));
                 if keeps_key {
                     keys = private.clone();
                 }
@@ -264,7 +262,7 @@ impl Papers {
         }
         let means = errand::Means {
             keys: &keys,
-            proof: certificates.as_ref().map(|certificates| (&proof_key, certificates)),
+            proof: certificates.map(|certificates| (&proof_key, certificates)),
             secret: secret.as_ref().map(|(name, value)| (&**name, &value.bytes[..])),
         };
         errand::petition(&spec.errand, &means, |at| cast.clock(at, 0)).map_err(str::to_owned)
