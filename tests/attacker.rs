@@ -21,6 +21,10 @@ fn holds(play: &PlayReport, goal: &str) -> bool {
     play.goals().iter().find(|g| g.goal == goal).unwrap_or_else(|| panic!("no goal {goal}")).holds()
 }
 
+fn violated(play: &PlayReport, goal: &str) -> bool {
+    play.goals().iter().find(|g| g.goal == goal).unwrap_or_else(|| panic!("no goal {goal}")).is_violated()
+}
+
 /// One message under a shared key, and an acknowledgement.
 const ORDER: &str = r#"
 [protocol]
@@ -162,6 +166,38 @@ fn an_outsider_has_no_keys_of_hers() {
     };
     assert_eq!(part(&play(&text(true)), 1, "alice"), "waits for line 2 from mallory");
     assert_eq!(part(&play(&text(false)), 1, "alice"), "rejects line 1: unknown-client");
+}
+
+/// A password that alice chose proves to her who answers.
+const PASSWORD: &str = r#"
+[protocol]
+messages = ["A -> B : A, Na", "B -> A : mac(pw(A,B), Na, Nb), Nb"]
+goals    = ["A authenticates B on Na", "secret pw(A,B)"]
+fresh    = { A = ["Na: nonce"], B = ["Nb: nonce"] }
+[[run]]
+A = "alice"
+B = "PEER"
+"#;
+
+#[test]
+fn an_account_of_her_own_tells_her_nobodys_password() {
+    let alice = "parties.alice.password = \"trustno1\"\n";
+    let against_bob =
+        |more: &str| play(&format!("{alice}{}\n[attacker]\n{more}", PASSWORD.replace("PEER", "bob")));
+    for tactic in ["mitm", "impersonate bob"] {
+        let play = against_bob(&format!("tactic = \"{tactic}\""));
+        assert_eq!(part(&play, 1, "alice"), "rejects line 2: bad-mac", "{tactic}");
+        assert!(!violated(&play, "secret pw(A,B)"), "{tactic}");
+    }
+    let attack =
+        "attack = [\"1.1 alice -> I(bob) : alice, N\", \"1.2 I(bob) -> alice : mac(pw(alice,I), N, M), M\"]";
+    assert_eq!(part(&against_bob(attack), 1, "alice"), "rejects line 2: bad-mac");
+    let guessed = against_bob("dictionary = [\"letmein\", \"trustno1\"]\ntactic = \"eavesdrop\"");
+    assert!(violated(&guessed, "secret pw(A,B)"));
+    // What she shares with alice is a word of their own, and theirs alone.
+    let attack = "attack = [\"1.1 alice -> I : alice, N\", \"1.2 I -> alice : mac(pw(alice,I), N, M), M\"]";
+    let own = play(&format!("{alice}{}\n[attacker]\n{attack}", PASSWORD.replace("PEER", "I")));
+    assert_eq!(part(&own, 1, "alice"), "completes");
 }
 
 fn ruled(rule: &str) -> PlayReport {

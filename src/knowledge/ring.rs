@@ -14,6 +14,8 @@ pub struct Ring {
     chosen: BTreeMap<Name, String>,
     /// Hosts that work under the keys of another name, as two machines of one service do.
     hosts: BTreeMap<Name, Name>,
+    /// Who has an account like others but with whom nobody shares the password of theirs.
+    stranger: Option<Name>,
     versions: BTreeMap<Term, Versions>,
 }
 
@@ -27,7 +29,14 @@ struct Versions {
 impl Ring {
     /// Every key in its first version.
     pub fn new(chosen: BTreeMap<Name, String>, hosts: BTreeMap<Name, Name>) -> Ring {
-        Ring { chosen, hosts, versions: BTreeMap::new() }
+        Ring { chosen, hosts, stranger: None, versions: BTreeMap::new() }
+    }
+
+    /// The same with somebody whose passwords with others are words of their own: a password
+    /// that a party chose is for its accounts with its peers and services, and the attacker,
+    /// who is registered as one of them, does not know it by that.
+    pub fn with_stranger(self, stranger: Option<Name>) -> Ring {
+        Ring { stranger, ..self }
     }
 
     /// Gives a key a new version; `keep` older ones still open what was made under them
@@ -79,7 +88,9 @@ impl Ring {
         }
         let mut owners = [a, b];
         owners.sort_unstable();
-        match owners.iter().find_map(|owner| self.chosen.get(*owner)).filter(|_| version == 0) {
+        let is_strange = owners.iter().any(|owner| self.stranger.as_deref() == Some(*owner));
+        let chosen = owners.iter().find_map(|owner| self.chosen.get(*owner));
+        match chosen.filter(|_| version == 0 && !is_strange) {
             Some(chosen) => Value::new(Kind::Key, chosen.as_bytes()),
             None => keys.password(a, b, version),
         }

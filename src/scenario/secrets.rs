@@ -47,7 +47,8 @@ impl Setup {
         let passwords = self.parties.iter().filter_map(|(name, p)| Some((name.clone(), p.password.clone()?)));
         let hosts =
             self.parties.iter().filter_map(|(name, p)| Some((name.clone(), p.shares_key_of.clone()?)));
-        Ring::new(passwords.collect(), hosts.collect())
+        let stranger = self.attacker.as_ref().map(|attacker| attacker.name.clone());
+        Ring::new(passwords.collect(), hosts.collect()).with_stranger(stranger)
     }
 
     /// The same once event number `nth` comes, counted from 0; after all of them if there is

@@ -21,7 +21,7 @@ use super::{Actor, Effect, Effects, Input};
 use crate::journal::{Sight, What};
 use crate::knowledge::Value;
 use crate::limits::MAX_ATTACKER_ACTIONS;
-use crate::notation::{Attack, Func, Name, Term};
+use crate::notation::{Attack, Func, Name, Node, Term};
 use crate::time::{SimTime, Span};
 
 use dictionary::Guesser;
@@ -165,9 +165,14 @@ impl Attacker {
     fn equip(&self, effects: &mut Effects) {
         let name = &self.profile.character.name;
         let mut own = Vec::new();
+        let mut tables = self.cast.protocols.values().map(|spoken| &spoken.protocol.table);
+        let passwords = tables.any(|t| t.ids().any(|id| matches!(t.node(id), Node::App(Func::Pw, _))));
+        let shared: &[Func] = if passwords { &[Func::K, Func::Pw] } else { &[Func::K] };
         if self.profile.insider {
             for other in self.cast.registered.names().filter(|o| *o != name) {
-                own.push((format!("k({name},{other})"), self.cast.secret_of(Func::K, name, other)));
+                let secret =
+                    |func: &Func| (Term::of(*func, &[name, other]), self.cast.secret_of(*func, name, other));
+                own.extend(shared.iter().map(secret).map(|(term, value)| (term.to_string(), value)));
             }
         }
         let uses = self.cast.protocols.values().fold((false, false), |uses, spoken| {
