@@ -52,7 +52,8 @@ pub const MAX_VARIANTS: usize = 64;
 pub const MAX_VAULT_KEYS: usize = 10_000;
 /// Versions of one key that have not been trimmed: rotation without trimming.
 pub const MAX_KEY_VERSIONS: usize = 10_000;
-/// State changes that one key records; suspending and resuming in a loop.
+/// State changes that one key records; suspending and resuming, or scheduling and cancelling,
+/// in a loop.
 pub const MAX_KEY_CHANGES: usize = 10_000;
 /// Bytes in the name of a party, and in that of a key, of its owner or of whoever acts on it.
 pub const MAX_NAME_BYTES: usize = 128;
@@ -62,8 +63,16 @@ pub const MAX_VAULT_INPUT_BYTES: usize = 1 << 20;
 pub const MAX_VAULT_MESSAGE_BYTES: usize = 1 << 23;
 /// Audit records in one answer; a longer log is read in pieces.
 pub const MAX_AUDIT_PAGE: usize = 1_000;
-/// Bytes in a vault's file: it is read whole to compare it with its anchor.
+/// Bytes in a vault's file: it is read whole, in pieces, to compare it with its anchor.
 pub const MAX_VAULT_FILE_BYTES: u64 = 1 << 30;
+/// Bytes of a vault's file that are in memory at a time while it is compared.
+pub const VAULT_FILE_CHUNK: usize = 1 << 16;
+/// Bytes in an anchor's file, which has some 250: another file that was named by mistake.
+pub const MAX_ANCHOR_BYTES: u64 = 1_024;
+/// Names that are tried for a temporary file: a folder full of what stopped processes left.
+pub const MAX_TEMPORARY_NAMES: usize = 64;
+/// Bytes in a secret that is split into shares; a sealing key has 32.
+pub const MAX_SHARED_SECRET_BYTES: usize = 1_024;
 /// Memory that a sealed vault may ask Argon2id for, in KiB: 1 GiB. More is a tampered header.
 pub const MAX_ARGON2_MEMORY_KIB: u32 = 1 << 20;
 /// Passes that a sealed vault may ask Argon2id for.

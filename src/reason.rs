@@ -103,6 +103,8 @@ reasons! {
     CodeExpired = "code-expired", "a one-time code is of a step before the permitted ones (RFC 6238 §5.2)";
     LockedOut = "locked-out", "too many wrong codes in a row locked the principal (RFC 4226 §7.3)";
     AuditUnavailable = "audit-unavailable", "the audit record cannot be written, so the operation is not done (SP 800-53 AU-5)";
+    OutcomeUnknown = "outcome-unknown", "the transaction was written and could not be confirmed: it was done or not, whole in either case, and what is asked next goes by what was";
+    EntropyUnavailable = "entropy-unavailable", "the operating system gives no random bytes, so nothing is made of them (SP 800-90C)";
     AuditChainBroken = "audit-chain-broken", "an audit record was changed, removed or moved";
     Sealed = "sealed", "the vault's master key is not in memory";
     VaultTampered = "vault-tampered", "the vault's storage is not what the vault wrote";

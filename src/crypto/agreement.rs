@@ -2,12 +2,12 @@
 //! honest. Must not know who agrees, nor what becomes of the secret.
 
 use p256::elliptic_curve::sec1::ToSec1Point;
-use rand::Rng as _;
+use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::signature::p256_secret;
-use super::{Agreement, Result, Rng};
+use super::{Agreement, Result};
 use crate::reason::Reason;
 
 /// The u-coordinates of small order on Curve25519 and its twist, and the two
@@ -33,7 +33,7 @@ impl Agreement {
     /// A new secret of [`secret_len`](Self::secret_len) bytes: an X25519 scalar
     /// before clamping, a P-256 scalar between 1 and the order, or a 256-bit
     /// exponent (RFC 7919 §5.2 asks for 225 bits at least), big endian.
-    pub fn generate(self, rng: &mut Rng) -> Zeroizing<Vec<u8>> {
+    pub fn generate(self, rng: &mut dyn CryptoRng) -> Zeroizing<Vec<u8>> {
         match self {
             Agreement::X25519 | Agreement::Ffdhe2048 => {
                 let mut secret = Zeroizing::new(vec![0; 32]);

@@ -15,6 +15,18 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// SHA-256 over chunks that need not be in memory together; 32 bytes.
+///
+/// # Errors
+/// The first that a chunk's reading gives.
+pub fn sha256_of<C: AsRef<[u8]>, E>(chunks: impl IntoIterator<Item = Result<C, E>>) -> Result<[u8; 32], E> {
+    let mut hash = Sha256::new();
+    for chunk in chunks {
+        hash.update(chunk?);
+    }
+    Ok(hash.finalize().into())
+}
+
 /// HMAC-SHA-256 (RFC 2104, FIPS 198-1) over the plain concatenation of `parts`,
 /// under a key of any length; 32 bytes.
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {

@@ -2,8 +2,8 @@
 //! protocol says `seal`, `sign` or `agree` and a scenario chooses the suite.
 //!
 //! Must not know protocols, parties, time or the operating system's generator.
-//! Every random byte comes from an [`Rng`] that the caller made with [`stream`],
-//! so equal seeds replay equal bytes.
+//! Every random byte comes from a generator that the caller lends: in a play an
+//! [`Rng`] made with [`stream`], so that equal seeds replay equal bytes.
 
 mod agreement;
 mod hash;
@@ -16,11 +16,10 @@ mod signature;
 mod suite;
 mod symmetric;
 
-pub use hash::{constant_time_eq, hkdf_sha256, hmac_sha256, sha256};
+pub use hash::{constant_time_eq, hkdf_sha256, hmac_sha256, sha256, sha256_of};
 pub use otp::{OtpHash, Totp, hotp};
 pub use password::{
-    ARGON2_ITERATIONS, ARGON2_LANES, ARGON2_MEMORY_KIB, STRETCH_SALT_LEN, StretchCost, stretch,
-    stretch_at_cost,
+    ARGON2_ITERATIONS, ARGON2_LANES, ARGON2_MEMORY_KIB, STRETCH_SALT_LEN, StretchCost, stretch, stretch_into,
 };
 pub use public_key::{DecryptionKey, RSA_2048_LEN, RSA_2048_SPKI_LEN};
 pub use rng::{Rng, stream};

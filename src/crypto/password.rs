@@ -43,23 +43,25 @@ impl Default for StretchCost {
 /// `salt` may have any length, such as a principal's name (RFC 4120 §4): the
 /// first 16 bytes of its SHA-256 are used.
 pub fn stretch(password: &[u8], salt: &[u8]) -> Zeroizing<[u8; 32]> {
-    stretch_at_cost(password, salt, StretchCost::default()).expect("the named costs are permitted")
+    let mut key = Zeroizing::new([0; 32]);
+    stretch_into(&mut key, password, salt, StretchCost::default()).expect("the named costs are permitted");
+    key
 }
 
-/// As [`stretch`], at another cost.
+/// As [`stretch`], at another cost, and written to where the key is to be: one that is handed
+/// on by value leaves a copy behind wherever it was.
 ///
 /// # Errors
 /// `Malformed` for a cost outside RFC 9106 §3.1 or above
 /// [`limits`](crate::limits): a file that asks for all memory is not obeyed.
-pub fn stretch_at_cost(password: &[u8], salt: &[u8], cost: StretchCost) -> Result<Zeroizing<[u8; 32]>> {
+pub fn stretch_into(key: &mut [u8; 32], password: &[u8], salt: &[u8], cost: StretchCost) -> Result<()> {
     if cost.memory_kib > MAX_ARGON2_MEMORY_KIB || cost.iterations > MAX_ARGON2_ITERATIONS {
         return Err(Reason::Malformed);
     }
     let params =
         Params::new(cost.memory_kib, cost.iterations, cost.lanes, Some(32)).map_err(|_| Reason::Malformed)?;
-    let mut key = Zeroizing::new([0; 32]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password, &sha256(&[salt])[..STRETCH_SALT_LEN], key.as_mut_slice())
+        .hash_password_into(password, &sha256(&[salt])[..STRETCH_SALT_LEN], key)
         .expect("salt and key have permitted lengths, and a password below 4 GiB has too");
-    Ok(key)
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
-use rand::Rng as _;
+use rand::CryptoRng;
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
 use rsa::{Oaep, Pkcs1v15Encrypt, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};
 use sha2::Sha256;
@@ -13,7 +13,7 @@ use spki::SubjectPublicKeyInfoRef;
 use zeroize::Zeroizing;
 
 use super::hash::{constant_time_eq, sha256};
-use super::{PublicKeyEncryption, Result, Rng, Symmetric};
+use super::{PublicKeyEncryption, Result, Symmetric};
 use crate::reason::Reason;
 
 /// Bytes of an RSA-2048 ciphertext, and of a signature.
@@ -36,7 +36,7 @@ pub struct DecryptionKey(Arc<RsaPrivateKey>);
 
 impl PublicKeyEncryption {
     /// A new RSA-2048 key with exponent 65537 (FIPS 186-5 appendix A.1); about 56 ms.
-    pub fn generate(self, rng: &mut Rng) -> DecryptionKey {
+    pub fn generate(self, rng: &mut dyn CryptoRng) -> DecryptionKey {
         DecryptionKey(Arc::new(generate_rsa(rng)))
     }
 
@@ -53,7 +53,13 @@ impl PublicKeyEncryption {
     ///
     /// # Errors
     /// `Malformed` if `public` is no RSA-2048 key.
-    pub fn encrypt(self, public: &[u8], label: &[u8], plaintext: &[u8], rng: &mut Rng) -> Result<Vec<u8>> {
+    pub fn encrypt(
+        self,
+        public: &[u8],
+        label: &[u8],
+        plaintext: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<u8>> {
         let public = parse_rsa_public(public.try_into().map_err(|_| Reason::Malformed)?)?;
         if self.is_direct(label.len(), plaintext.len()) {
             return Ok(self.encrypt_rsa(&public, label, plaintext, rng));
@@ -103,7 +109,13 @@ impl PublicKeyEncryption {
     }
 
     /// One RSA encryption of a text that fits.
-    fn encrypt_rsa(self, public: &RsaPublicKey, label: &[u8], text: &[u8], rng: &mut Rng) -> Vec<u8> {
+    fn encrypt_rsa(
+        self,
+        public: &RsaPublicKey,
+        label: &[u8],
+        text: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Vec<u8> {
         match self {
             PublicKeyEncryption::Rsa2048Oaep => {
                 public.encrypt(rng, Oaep::<Sha256>::new_with_label(label), text)
@@ -176,7 +188,7 @@ fn label_prefix(label: &[u8]) -> Vec<u8> {
     if label.is_empty() { Vec::new() } else { sha256(&[label]).to_vec() }
 }
 
-pub(super) fn generate_rsa(rng: &mut Rng) -> RsaPrivateKey {
+pub(super) fn generate_rsa(rng: &mut dyn CryptoRng) -> RsaPrivateKey {
     RsaPrivateKey::new(rng, BITS).expect("2048 bits are permitted and the generator cannot fail")
 }
 

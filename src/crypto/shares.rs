@@ -3,10 +3,11 @@
 
 use std::fmt;
 
-use rand::Rng as _;
+use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::{Result, Rng};
+use super::Result;
+use crate::limits::MAX_SHARED_SECRET_BYTES;
 use crate::reason::Reason;
 
 /// One share: the point `x`, never zero, and the value there of each byte's polynomial.
@@ -28,10 +29,13 @@ impl Share {
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// `Malformed` for fewer than two bytes or a point of zero.
+    /// `Malformed` for fewer than two bytes, more than a shared secret may have, or a point of
+    /// zero.
     pub fn from_bytes(bytes: &[u8]) -> Result<Share> {
         match bytes {
-            [x, y @ ..] if *x != 0 && !y.is_empty() => Ok(Share { x: *x, y: Zeroizing::new(y.to_vec()) }),
+            [x, y @ ..] if *x != 0 && (1..=MAX_SHARED_SECRET_BYTES).contains(&y.len()) => {
+                Ok(Share { x: *x, y: Zeroizing::new(y.to_vec()) })
+            }
             _ => Err(Reason::Malformed),
         }
     }
@@ -46,9 +50,11 @@ impl fmt::Debug for Share {
 /// Splits `secret` into `count` shares, any `threshold` of which give it back.
 ///
 /// # Errors
-/// `Malformed` unless 1 ≤ `threshold` ≤ `count`, and for an empty secret.
-pub fn split_secret(secret: &[u8], threshold: u8, count: u8, rng: &mut Rng) -> Result<Vec<Share>> {
-    if threshold == 0 || threshold > count || secret.is_empty() {
+/// `Malformed` unless 1 ≤ `threshold` ≤ `count`, and for a secret that is empty or longer than
+/// [`MAX_SHARED_SECRET_BYTES`].
+pub fn split_secret(secret: &[u8], threshold: u8, count: u8, rng: &mut dyn CryptoRng) -> Result<Vec<Share>> {
+    let fits = (1..=MAX_SHARED_SECRET_BYTES).contains(&secret.len());
+    if threshold == 0 || threshold > count || !fits {
         return Err(Reason::Malformed);
     }
     let mut shares: Vec<Share> =

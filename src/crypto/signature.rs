@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use const_oid::ObjectIdentifier;
 use pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
-use rand::Rng as _;
+use rand::CryptoRng;
 use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey, RsaPublicKey};
 use sha2::Sha256;
 use signature::{Signer, Verifier};
@@ -17,7 +17,7 @@ use super::hash::sha256;
 use super::public_key::{
     RSA_2048_LEN, RSA_2048_SPKI_LEN, generate_rsa, parse_rsa_private, parse_rsa_public, rsa_pkcs8, rsa_spki,
 };
-use super::{Result, Rng, Signature};
+use super::{Result, Signature};
 use crate::reason::Reason;
 
 const ID_ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
@@ -46,7 +46,7 @@ enum Public {
 
 impl Signature {
     /// A new key. RSA takes about 56 ms, the others some microseconds.
-    pub fn generate(self, rng: &mut Rng) -> SigningKey {
+    pub fn generate(self, rng: &mut dyn CryptoRng) -> SigningKey {
         SigningKey(Arc::new(match self {
             Signature::Ed25519 => {
                 let mut seed = Zeroizing::new([0; 32]);
@@ -165,7 +165,7 @@ impl SigningKey {
     /// Only RSA-PSS draws from `rng`, for its salt and blinding. Ed25519 needs
     /// no randomness and ECDSA takes its nonce from RFC 6979, so for them one
     /// message has one signature.
-    pub fn sign(&self, message: &[u8], rng: &mut Rng) -> Vec<u8> {
+    pub fn sign(&self, message: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
         match &*self.0 {
             Private::Ed25519(key) => key.sign(message).to_vec(),
             Private::Rsa(key) => key
@@ -281,7 +281,7 @@ fn checked_rsa(key: RsaPrivateKey) -> Result<RsaPrivateKey> {
 }
 
 /// A P-256 private key, by rejection sampling (FIPS 186-5 appendix A.2.2).
-pub(super) fn p256_secret(rng: &mut Rng) -> p256::SecretKey {
+pub(super) fn p256_secret(rng: &mut dyn CryptoRng) -> p256::SecretKey {
     let mut bytes = Zeroizing::new([0; 32]);
     loop {
         rng.fill_bytes(bytes.as_mut_slice());

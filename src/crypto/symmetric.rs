@@ -6,11 +6,11 @@ use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyInit, KeyIvInit};
-use rand::Rng as _;
+use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::hash::{constant_time_eq, hkdf_sha256, hmac_sha256};
-use super::{Result, Rng, Symmetric};
+use super::{Result, Symmetric};
 use crate::reason::Reason;
 
 /// Bytes of an AES block and of a CBC initialisation vector.
@@ -39,14 +39,21 @@ impl Symmetric {
     /// of another length is brought there by HKDF-SHA-256. The first suite
     /// always derives two keys by HKDF-SHA-256, since one key must not serve
     /// two purposes (SP 800-57 part 1 §5.2).
-    pub fn seal(self, key: &[u8], aad: &[u8], plaintext: &[u8], rng: &mut Rng) -> Vec<u8> {
+    pub fn seal(self, key: &[u8], aad: &[u8], plaintext: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
         let mut sealed = Vec::new();
         self.seal_to(&mut sealed, key, aad, plaintext, rng);
         sealed
     }
 
     /// Appends to `out` what [`seal`](Self::seal) makes.
-    pub fn seal_to(self, out: &mut Vec<u8>, key: &[u8], aad: &[u8], plaintext: &[u8], rng: &mut Rng) {
+    pub fn seal_to(
+        self,
+        out: &mut Vec<u8>,
+        key: &[u8],
+        aad: &[u8],
+        plaintext: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) {
         out.reserve_exact(self.sealed_len(plaintext.len()));
         let start = out.len();
         match self {
@@ -159,7 +166,7 @@ impl EtmKeys {
 }
 
 /// Appends IV ‖ ciphertext to `sealed`.
-fn seal_cbc(key: &Key, plaintext: &[u8], rng: &mut Rng, sealed: &mut Vec<u8>) {
+fn seal_cbc(key: &Key, plaintext: &[u8], rng: &mut dyn CryptoRng, sealed: &mut Vec<u8>) {
     let mut iv = [0; BLOCK];
     rng.fill_bytes(&mut iv);
     sealed.extend_from_slice(&iv);

@@ -188,14 +188,7 @@ impl Custody {
                 Some(format!("{guess:0width$}", width = digits as usize))
             }
         };
-        let request = Request {
-            claimed: claimed.to_string(),
-            proved: None,
-            source: String::new(),
-            code,
-            approval: None,
-            operation,
-        };
+        let request = Request { claimed: claimed.to_string(), code, operation };
         let approver = means.approver.as_ref().map(|(name, key)| (name, key));
         let under = sealed_under.map(|(name, key)| (name, key));
         let Sealed { bytes, digest, ciphertext } = seal(&request, under, approver, means.cast, &mut self.rng);

@@ -8,7 +8,7 @@ use crate::journal::Sight;
 use crate::knowledge::{Bytes, Ring, Value};
 use crate::notation::{Func, Kind, Name, Service};
 use crate::reason::Reason;
-use crate::vault::{Approval, Operation, Request};
+use crate::vault::{Proved, Received, Request};
 
 /// Marks the name under whose key a request is sealed.
 const SENDER: u8 = 1;
@@ -25,8 +25,8 @@ pub const REQUEST_LABEL: &[u8] = b"kms request";
 
 /// Who sent a request, and what it says.
 pub struct Opened {
-    /// The request.
-    pub request: Request,
+    /// The request, and what was proved of it.
+    pub received: Received,
     /// The key under which it came, and under which the answer goes.
     pub key: Option<Value>,
 }
@@ -69,27 +69,29 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// `Unauthenticated`, `Malformed`.
     pub fn open(&self, message: &Sight, cast: &Cast, ring: &Ring) -> Result<Opened, Reason> {
-        let (mut request, key) = match self.sender {
+        let source = &*message.from;
+        let (mut received, key) = match self.sender {
             Some(name) => {
                 let suite = cast.keys.suite().symmetric;
                 let opened = secrets(name, cast, ring).find_map(|key| {
-                    let text = suite.open(&key.bytes, REQUEST_LABEL, self.body).ok()?;
-                    Some((text, key))
+                    let opened = Proved::by_seal(name, &key.bytes, suite, REQUEST_LABEL, self.body);
+                    Some((opened.ok()?, key))
                 });
-                let (text, key) = opened.ok_or(Reason::Unauthenticated)?;
-                (Request::decode(&text)?, Some(key))
+                let ((proved, text), key) = opened.ok_or(Reason::Unauthenticated)?;
+                let received = Received::new(Request::decode(&text)?, source);
+                (Received { proved: Some(proved), ..received }, Some(key))
             }
-            None => (Request::decode(self.body)?, None),
+            None => (Received::new(Request::decode(self.body)?, source), None),
         };
-        request.proved = self.sender.map(str::to_owned);
-        request.source = message.from.to_string();
+        let operation = &received.request.operation;
         // Whoever is not known consents to nothing.
-        request.approval = self.consent.and_then(|(name, code)| {
+        received.consent = self.consent.and_then(|(name, code)| {
             let key = secrets(name, cast, ring).next()?;
-            let own = consent(&key, name, &self.digest, &request.operation);
-            crypto::constant_time_eq(&own, code).then(|| Approval::new(name, &request.operation))
+            let encoded = operation.encode();
+            let proved = Proved::by_mac(name, &key.bytes, &consented(name, &self.digest, &encoded), code);
+            Some(proved.ok()?.consent_to(operation))
         });
-        Ok(Opened { request, key })
+        Ok(Opened { received, key })
     }
 }
 
@@ -103,9 +105,9 @@ fn secrets(name: &str, cast: &Cast, ring: &Ring) -> impl Iterator<Item = Value> 
     newest.into_iter().chain(older.into_iter().flatten())
 }
 
-/// How somebody shows that it consents to an operation in one request, and in no other.
-fn consent(key: &Value, name: &str, request: &[u8; 32], operation: &Operation) -> [u8; 32] {
-    crypto::hmac_sha256(&key.bytes, &[b"kms consent", request, &operation.encode(), name.as_bytes()])
+/// That over which somebody shows that it consents to an operation in one request, and in no other.
+fn consented<'a>(name: &'a str, request: &'a [u8; 32], operation: &'a [u8]) -> [&'a [u8]; 4] {
+    [b"kms consent", request, operation, name.as_bytes()]
 }
 
 /// A request as it goes over the wire.
@@ -134,7 +136,9 @@ pub fn seal(
         None => (None, plain),
     };
     let digest = crypto::sha256(&[&body]);
-    let consent = approver.map(|(name, key)| (name, consent(key, name, &digest, &request.operation)));
+    let operation = request.operation.encode();
+    let consent = approver
+        .map(|(name, key)| (name, crypto::hmac_sha256(&key.bytes, &consented(name, &digest, &operation))));
     let from = sender.map(|name| (SENDER, name.as_bytes()));
     let body_mark = if sender.is_some() { SEALED } else { PLAIN };
     let consent = consent.iter().flat_map(|(name, code)| [(APPROVER, name.as_bytes()), (CONSENT, &code[..])]);
@@ -154,6 +158,7 @@ mod tests {
     use crate::crypto::Suite;
     use crate::knowledge::{Bytes, Shown};
     use crate::time::SimTime;
+    use crate::vault::Operation;
 
     fn cast() -> Cast {
         Cast {
@@ -190,8 +195,7 @@ mod tests {
     /// alice's request, with adam's consent.
     fn consented(cast: &Cast, rng: &mut Rng) -> Vec<u8> {
         let key = |name: &str| cast.ring.newest(&cast.keys, Func::K, name, "kdc");
-        let request =
-            Request { proved: None, ..Request::new("alice", "", Operation::Rotate { key: "k".into() }) };
+        let request = Request::new("alice", Operation::Rotate { key: "k".into() });
         let (alice, adam) = (Name::from("alice"), Name::from("adam"));
         seal(&request, Some((&alice, &key("alice"))), Some((&adam, &key("adam"))), cast, rng).bytes.to_vec()
     }
@@ -200,8 +204,8 @@ mod tests {
         let envelope = Envelope::read(&bytes).expect("it has the shape");
         let opened =
             envelope.open(&message(bytes.clone()), cast, &cast.ring).expect("it is sealed for the centre");
-        assert_eq!(opened.request.proved.as_deref(), Some("alice"));
-        opened.request.approval.map(|approval| approval.approver)
+        assert_eq!(opened.received.proved.as_ref().map(Proved::name), Some("alice"));
+        opened.received.consent.map(|consent| consent.by().to_owned())
     }
 
     #[test]

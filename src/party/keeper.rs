@@ -17,8 +17,8 @@ use crate::notation::{KeyUses, Kind, Name, Service};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 use crate::vault::{
-    Answer, Disk, Frame, Gate, KeyKind, MemoryStore, Operation, Policy, Request, Response, Role, Sealing,
-    Unsealing, Vault, encode_answer,
+    Answer, Ceremony, Disk, DiskCopy, Frame, Gate, KeyKind, MemoryStore, Operation, Policy, Response, Role,
+    Sealing, Seeded, Unsealing, Vault, encode_answer,
 };
 
 /// How a key centre is set up.
@@ -50,8 +50,9 @@ pub enum SealedUnder {
 /// The key centre at its counter.
 pub struct Keeper {
     /// The vault, with guards in front of it; or why it did not open after a restart.
-    gate: Result<Gate<Disk>, Reason>,
+    gate: Result<Gate<Disk, Seeded>, Reason>,
     spec: KeeperSpec,
+    /// What its answers are sealed with.
     rng: Rng,
     /// The shares under which the vault is sealed. Custodians have them, one each, and bring them
     /// when it must be opened.
@@ -62,31 +63,33 @@ pub struct Keeper {
     /// They lie with the register, and outlive a restart as it does.
     taken: Hashed<[u8; 32], ()>,
     /// The copy of its disk that was taken last, and whether somebody put it back.
-    copied: Option<(Vec<u8>, bool)>,
+    copied: Option<(DiskCopy, bool)>,
 }
 
 impl Keeper {
-    /// A centre with an empty vault.
+    /// A centre with an empty vault. `stream`: the play's random bytes for a purpose.
     ///
     /// # Errors
-    /// As [`Vault::create`].
-    pub fn new(spec: KeeperSpec, mut rng: Rng, now: UnixNanos) -> Result<Keeper, Reason> {
+    /// As [`Vault::rehearse`].
+    pub fn new(spec: KeeperSpec, stream: impl Fn(&str) -> Rng, now: UnixNanos) -> Result<Keeper, Reason> {
         let disk = if spec.in_file { Disk::file()? } else { Disk::Rows(MemoryStore::default()) };
-        let sealing = match &spec.sealed_under {
+        let create = |sealing| Vault::rehearse(disk, sealing, Service::Kdc.name(), stream("vault"), now);
+        let (vault, shares) = match &spec.sealed_under {
             SealedUnder::Passphrase(passphrase) => {
                 let passphrase = passphrase.as_bytes();
-                Sealing::Passphrase { passphrase, cost: StretchCost::default() }
+                (create(Sealing::Passphrase { passphrase, cost: StretchCost::default() })?, Vec::new())
             }
             SealedUnder::Shares { threshold, count } => {
-                Sealing::Shares { threshold: *threshold, count: *count }
+                let ceremony = Ceremony::rehearse(*threshold, *count, stream("shares"))?;
+                let held = ceremony.confirm(ceremony.shares())?;
+                (create(Sealing::Shares(&held))?, ceremony.shares().to_vec())
             }
         };
-        let (vault, shares) = Vault::create(disk, sealing, Service::Kdc.name(), &mut rng, now)?;
         let gate = Ok(guarded(vault, &spec));
         Ok(Keeper {
             gate,
             spec,
-            rng,
+            rng: stream("answers"),
             granted: "granted".into(),
             shares,
             taken: Hashed::default(),
@@ -105,9 +108,10 @@ impl Keeper {
         }
     }
 
-    fn reopened(&self, vault: Vault<Disk>) -> Result<Vault<Disk>, Reason> {
-        let put_back = self.copied.as_ref().filter(|(_, put_back)| *put_back).map(|(copy, _)| &copy[..]);
-        let mut vault = Vault::open(vault.into_store().reopened(put_back)?)?;
+    fn reopened(&self, vault: Vault<Disk, Seeded>) -> Result<Vault<Disk, Seeded>, Reason> {
+        let put_back = self.copied.as_ref().filter(|(_, put_back)| *put_back).map(|(copy, _)| copy);
+        let (disk, rng) = vault.into_rehearsed();
+        let mut vault = Vault::open_rehearsed(disk.reopened(put_back)?, rng)?;
         vault.unseal(match &self.spec.sealed_under {
             SealedUnder::Passphrase(passphrase) => Unsealing::Passphrase(passphrase.as_bytes()),
             SealedUnder::Shares { .. } => Unsealing::Shares(&self.shares),
@@ -153,7 +157,7 @@ impl Keeper {
         };
         let digest = envelope.map_or_else(|_| crypto::sha256(&[&message.bytes]), |envelope| envelope.digest);
         let key = opened.as_ref().ok().and_then(|opened| opened.key.clone());
-        let operation = opened.as_ref().ok().map(|opened| &opened.request.operation);
+        let operation = opened.as_ref().ok().map(|opened| &opened.received.request.operation);
         let (answer, inside) = self.inside(answer, operation, effects);
         let bytes = encode_answer(&answer);
         let words = match &answer {
@@ -177,23 +181,23 @@ impl Keeper {
     /// Refuses what cannot be read, and has it recorded.
     fn turn_away(&mut self, from: &str, reason: Reason, clock: UnixNanos) -> Answer {
         let gate = self.gate.as_mut().map_err(|reason| *reason)?;
-        gate.note_unreadable(from, reason, &mut self.rng, clock)?;
+        gate.note_unreadable(from, reason, clock)?;
         Err(reason)
     }
 
     fn decide(&mut self, opened: &Opened, cast: &Cast, clock: UnixNanos) -> Answer {
-        let Request { claimed, operation, .. } = &opened.request;
-        if !self.spec.policy.hide_names && !cast.registered.contains(claimed.as_str()) {
+        let request = &opened.received.request;
+        if !self.spec.policy.hide_names && !cast.registered.contains(request.claimed.as_str()) {
             return Err(Reason::UnknownClient);
         }
         let gate = self.gate.as_mut().map_err(|reason| *reason)?;
-        if let Operation::Export { key, .. } = operation
+        if let Operation::Export { key, .. } = &request.operation
             && let Ok(owner) = gate.vault().key(key).map(|key| key.spec.owner.clone())
             && let Some(key) = cast.keys.private(&owner, UNWRAPS).decryption
         {
             gate.enrol_public_key(&owner, key.public());
         }
-        gate.handle(&opened.request, &mut self.rng, clock)
+        gate.handle(&opened.received, clock)
     }
 
     /// The answer as it goes out and the values in it, with how they were made: what it takes to
@@ -278,13 +282,14 @@ impl Keeper {
 
     /// What a thief of the disk has.
     pub fn copy(&mut self) -> Option<Vec<u8>> {
-        let copy = self.gate.as_mut().ok()?.vault().store().copy();
-        self.copied = Some((copy.clone(), false));
-        Some(copy)
+        let copy = self.gate.as_mut().ok()?.vault().store().copy().ok()?;
+        let rows = copy.rows().to_vec();
+        self.copied = Some((copy, false));
+        Some(rows)
     }
 }
 
-fn guarded(vault: Vault<Disk>, spec: &KeeperSpec) -> Gate<Disk> {
+fn guarded(vault: Vault<Disk, Seeded>, spec: &KeeperSpec) -> Gate<Disk, Seeded> {
     let mut gate = Gate::new(vault, spec.policy.clone());
     for (name, role, codes) in &spec.principals {
         gate.enrol(name, *role, codes.clone());

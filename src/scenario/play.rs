@@ -169,7 +169,7 @@ impl Company {
             policy: centre.policy.clone(),
             principals: principals.collect(),
         };
-        let keeper = Keeper::new(spec, self.cast.keys.stream(&["kdc", "vault"]), EPOCH);
+        let keeper = Keeper::new(spec, |purpose| self.cast.keys.stream(&["kdc", purpose]), EPOCH);
         keeper
             .map(|keeper| Some(Box::new(keeper)))
             .map_err(|reason| Halt::Runtime(format!("no vault: {reason}")))

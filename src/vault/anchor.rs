@@ -1,15 +1,16 @@
 //! The anchor: which state of a vault was acknowledged last, kept apart from its file so
 //! that an old copy of the file is noticed. Must not know what the file holds.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::io::{ErrorKind, Read as _};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::folder;
 use super::store::{Mark, Result};
 use crate::crypto::sha256;
+use crate::limits::MAX_ANCHOR_BYTES;
 use crate::reason::Reason;
 
 /// What an anchor remembers.
@@ -25,7 +26,8 @@ pub struct Anchored {
 
 /// A small memory outside a vault's file. Whoever can set it back together with the file
 /// can set the vault back: keep it where the file's copies are not, such as on another
-/// machine or in a monotonic counter of a TPM.
+/// machine or in a monotonic counter of a TPM. A store reads and writes it under the lock of its
+/// file, so no two processes do that at a time.
 pub trait Anchor: Send {
     /// What it remembers; `None` before its first use.
     ///
@@ -57,10 +59,13 @@ impl Anchor for MemoryAnchor {
     }
 }
 
-/// An anchor in a file of its own: one line of JSON, replaced by renaming.
+/// An anchor in a file of its own, which only its owner may read: one line of JSON, replaced by
+/// renaming. A link is not followed, since renaming would put the file in its place.
 #[derive(Clone, Debug)]
 pub struct FileAnchor {
     path: PathBuf,
+    /// Whether what stopped processes left has been cleared away.
+    is_swept: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -78,17 +83,19 @@ const FORMAT: u32 = 1;
 impl FileAnchor {
     /// An anchor in the file at `path`, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> FileAnchor {
-        FileAnchor { path: path.into() }
+        FileAnchor { path: path.into(), is_swept: false }
     }
 }
 
 impl Anchor for FileAnchor {
     fn read(&self) -> Result<Option<Anchored>> {
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
+        let file = match folder::open_to_read(&self.path) {
+            Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(_) => return Err(Reason::VaultUnavailable),
         };
+        let mut bytes = Vec::new();
+        file.take(MAX_ANCHOR_BYTES).read_to_end(&mut bytes).map_err(|_| Reason::VaultUnavailable)?;
         let line: Line = serde_json::from_slice(&bytes).map_err(|_| Reason::VaultTampered)?;
         // Written again, it must be the same: JSON has many ways to say one thing.
         let is_own = line.format == FORMAT && line.check == check(&line.anchored) && write(&line) == bytes;
@@ -101,26 +108,12 @@ impl Anchor for FileAnchor {
     fn write(&mut self, anchored: Anchored) -> Result<()> {
         check_forward(self.read()?, anchored)?;
         let line = Line { format: FORMAT, anchored, check: check(&anchored) };
-        replace(&self.path, &write(&line)).map_err(|_| Reason::VaultUnavailable)
+        if !self.is_swept {
+            folder::sweep(&self.path).map_err(|_| Reason::VaultUnavailable)?;
+            self.is_swept = true;
+        }
+        folder::replace(&self.path, &write(&line)).map_err(|_| Reason::VaultUnavailable)
     }
-}
-
-/// Writes a new file beside `path`, syncs it, and puts it in its place: a crash leaves the
-/// old one or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let mut file = File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    sync_folder(path)
-}
-
-/// Makes the name of a file durable, where folders can be synced.
-pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if cfg!(unix) { File::open(folder.unwrap_or(Path::new(".")))?.sync_all() } else { Ok(()) }
 }
 
 fn write(line: &Line) -> Vec<u8> {

@@ -8,7 +8,6 @@ use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
 
 use super::anchor::MemoryAnchor;
-use super::backend::is_file;
 use super::file::FileStore;
 use super::store::{Batch, Mark, MemoryStore, Result, Store, Visitor};
 use super::truth::{copy_rows, read_rows};
@@ -40,12 +39,18 @@ impl Disk {
         Ok(Disk::File { store, file, anchor })
     }
 
-    /// What a thief has who copies it: the file, or every row.
-    pub fn copy(&mut self) -> Vec<u8> {
-        match self {
-            Disk::Rows(rows) => copy_rows(rows),
-            Disk::File { file, .. } => read_all(file).unwrap_or_default(),
-        }
+    /// A copy of it.
+    ///
+    /// # Errors
+    /// `VaultUnavailable`.
+    pub fn copy(&mut self) -> Result<DiskCopy> {
+        Ok(match self {
+            Disk::Rows(rows) => DiskCopy { rows: copy_rows(rows), file: None },
+            Disk::File { store, file, .. } => DiskCopy {
+                rows: copy_rows(&mut store.rows()?),
+                file: Some(read_all(file).ok_or(Reason::VaultUnavailable)?),
+            },
+        })
     }
 
     /// The disk after a restart: as it is, or with a copy that somebody put back.
@@ -53,14 +58,14 @@ impl Disk {
     /// # Errors
     /// `VaultRollback` for a file that is older than its anchor, `VaultTampered`,
     /// `VaultUnavailable`, `Malformed`.
-    pub fn reopened(self, put_back: Option<&[u8]>) -> Result<Disk> {
+    pub fn reopened(self, put_back: Option<&DiskCopy>) -> Result<Disk> {
         match (self, put_back) {
             (Disk::Rows(rows), None) => Ok(Disk::Rows(rows)),
-            (Disk::Rows(_), Some(copy)) => Ok(Disk::Rows(read_rows(copy)?)),
+            (Disk::Rows(_), Some(copy)) => Ok(Disk::Rows(read_copy(&copy.rows)?)),
             (Disk::File { mut store, file, anchor }, put_back) => {
                 store.close()?;
                 drop(store);
-                let file = match put_back {
+                let file = match put_back.and_then(|copy| copy.file.as_ref()) {
                     None => Arc::new(write_all(&read_all(&file).ok_or(Reason::VaultUnavailable)?)?),
                     Some(copy) => Arc::new(write_all(copy)?),
                 };
@@ -71,15 +76,27 @@ impl Disk {
     }
 }
 
-/// The rows of a copy, of either kind. No anchor is asked: a thief has none.
+/// What somebody has who copied a disk.
+#[derive(Clone)]
+pub struct DiskCopy {
+    rows: Vec<u8>,
+    file: Option<Vec<u8>>,
+}
+
+impl DiskCopy {
+    /// Every row in the order of its name, which is all that a thief can go by. The same rows lie
+    /// in a file in this way or that, as the database likes.
+    pub fn rows(&self) -> &[u8] {
+        &self.rows
+    }
+}
+
+/// A store with the [`rows`](DiskCopy::rows) of a copy. No anchor is asked: a thief has none.
 ///
 /// # Errors
-/// `VaultTampered`, `VaultUnavailable`, `Malformed`.
-pub fn read_copy(copy: &[u8]) -> Result<MemoryStore> {
-    match is_file(copy) {
-        true => FileStore::rows_of(Arc::new(write_all(copy)?)),
-        false => read_rows(copy),
-    }
+/// `Malformed`.
+pub fn read_copy(rows: &[u8]) -> Result<MemoryStore> {
+    read_rows(rows)
 }
 
 fn read_all(file: &InMemoryBackend) -> Option<Vec<u8>> {

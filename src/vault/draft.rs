@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::key::{Key, KeySpec, KeyVersion, VAULT};
 use super::kind::Usage;
 use super::material::Material;
 use super::state::{Act, KeyState, Transition};
-use crate::crypto::{Result, Rng};
+use crate::crypto::Result;
 use crate::limits::MAX_KEY_VERSIONS;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
@@ -54,7 +55,7 @@ impl Held {
         Ok(())
     }
 
-    pub fn rotate(&mut self, rng: &mut Rng, now: UnixNanos) -> Result<u32> {
+    pub fn rotate(&mut self, rng: &mut dyn CryptoRng, now: UnixNanos) -> Result<u32> {
         let number = self.key.latest().number.checked_add(1).ok_or(Reason::KeyUsageLimit)?;
         if self.key.versions.len() >= MAX_KEY_VERSIONS {
             return Err(Reason::KeyUsageLimit);
@@ -66,7 +67,7 @@ impl Held {
     }
 
     /// Does what the time has come for.
-    pub fn settle(&mut self, rng: &mut Rng, now: UnixNanos) -> Result<()> {
+    pub fn settle(&mut self, rng: &mut dyn CryptoRng, now: UnixNanos) -> Result<()> {
         let is_past = |at: Option<UnixNanos>| at.is_some_and(|at| at <= now);
         match self.key.state {
             KeyState::PreActivation if is_past(self.key.spec.activate_at) => {
@@ -134,7 +135,13 @@ impl<'a> Draft<'a> {
     }
 
     /// The version that protects, with one operation more on its account.
-    pub fn spend(&mut self, name: &str, wanted: Option<u32>, rng: &mut Rng, now: UnixNanos) -> Result<u32> {
+    pub fn spend(
+        &mut self,
+        name: &str,
+        wanted: Option<u32>,
+        rng: &mut dyn CryptoRng,
+        now: UnixNanos,
+    ) -> Result<u32> {
         let key = &self.get(name)?.key;
         let mut version = key.protecting(wanted)?;
         let mut operations = key.operations(version);

@@ -1,6 +1,7 @@
 //! A key leaves the vault, wrapped, for its owner, who unwraps it without one. Must not know
 //! who asked, or who consented.
 
+use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::draft::Draft;
@@ -9,7 +10,8 @@ use super::kind::Usage;
 use super::material::wrap_to;
 use super::message::{Response, WrapUnder};
 use super::state::Act;
-use crate::crypto::{DecryptionKey, PublicKeyEncryption, Result, Rng, Symmetric};
+use super::work::check_input;
+use crate::crypto::{DecryptionKey, PublicKeyEncryption, Result, Symmetric};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 
@@ -20,9 +22,12 @@ pub(super) fn export(
     version: Option<u32>,
     under: &WrapUnder,
     enforce: bool,
-    rng: &mut Rng,
+    rng: &mut dyn CryptoRng,
     now: UnixNanos,
 ) -> Result<Response> {
+    if let WrapUnder::PublicKey(spki) = under {
+        check_input(&[spki])?;
+    }
     let held = draft.get(name)?;
     held.check(held.key.spec.usage, Act::Export, false, enforce)?;
     if !held.key.spec.exportable {

@@ -3,23 +3,28 @@
 //!
 //! Order is what keeps the honest owner in and an old copy out:
 //!
-//! 1. Opening: if the anchor says that the file was closed, its digest must be the
+//! 1. The file is locked before the anchor is read, and until it is closed: who comes second
+//!    touches neither.
+//! 2. Opening: if the anchor says that the file was closed, its digest must be the
 //!    anchor's. Then the anchor is told that the file is at work, and only then is it
 //!    touched.
-//! 2. A transaction is durable in the file before the anchor is told, and acknowledged after.
+//! 3. A transaction is durable in the file before the anchor is told, and acknowledged after.
 //!    A crash in between leaves the file one ahead, which [`Vault`](super::Vault) accepts.
-//! 3. Closing: the database, the head page, the digest, the anchor. A crash before the last
+//! 4. Closing: the database, the head page, the digest, the anchor. A crash before the last
 //!    leaves an anchor that says "at work", and the rows speak for themselves.
+//! 5. Until the first transaction is durable, the head page says that there is no vault yet, and
+//!    whoever makes one may begin anew.
 
-use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
 use redb::backends::FileBackend;
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableDefinition};
+use redb::{Builder, Database, ReadableDatabase, StorageBackend, TableDefinition};
 
-use super::anchor::{Anchor, Anchored, MemoryAnchor, sync_folder};
-use super::backend::{self, Behind};
+use super::anchor::{Anchor, Anchored};
+use super::backend::{self, Locked};
+use super::folder;
 use super::store::{Batch, Mark, MemoryStore, Result, Store, Visitor};
 use crate::reason::Reason;
 
@@ -29,60 +34,78 @@ const CACHE: usize = 1 << 22;
 
 /// A store in one file.
 pub struct FileStore {
-    backend: Arc<dyn StorageBackend>,
     database: Option<Database>,
+    /// Dropped after the database, which still writes when it is dropped.
+    backend: Locked,
     anchor: Box<dyn Anchor>,
+    /// Whether nothing has been written to it yet.
+    is_unfinished: bool,
 }
 
 impl FileStore {
-    /// A new file at `path`.
+    /// A new file at `path`, or one in which somebody else's attempt to make a vault ended before
+    /// there was one.
     ///
     /// # Errors
-    /// `VaultUnavailable` if there is a file already or it cannot be written, or if `anchor`
-    /// knows a vault already.
+    /// `VaultUnavailable` if there is another file already, somebody else is making one, it
+    /// cannot be written, or `anchor` knows a vault already.
     pub fn create(path: impl AsRef<Path>, anchor: impl Anchor + 'static) -> Result<FileStore> {
         let path = path.as_ref();
-        check_unused(&anchor)?;
-        // An anchor that was mistyped must not cost a vault.
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
-        let file = file.map_err(unavailable)?;
-        sync_folder(path).map_err(unavailable)?;
-        FileStore::create_with(Arc::new(FileBackend::new(file).map_err(unavailable)?), anchor)
+        // An anchor that was mistyped must not cost a vault, nor a path somebody's file.
+        let file = match folder::create_new(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => folder::open(path),
+            file => file,
+        };
+        let backend = FileBackend::new(file.map_err(unavailable)?).map_err(unavailable)?;
+        let backend = Locked::file(Arc::new(backend))?;
+        folder::sync(path).map_err(unavailable)?;
+        FileStore::create_in(backend, anchor)
     }
 
     /// As [`create`](Self::create), in any backend, which must be empty.
     ///
     /// # Errors
     /// As [`create`](Self::create).
-    pub fn create_with(
-        backend: Arc<dyn StorageBackend>,
-        mut anchor: impl Anchor + 'static,
-    ) -> Result<FileStore> {
+    pub fn create_with(backend: Arc<dyn StorageBackend>, anchor: impl Anchor + 'static) -> Result<FileStore> {
+        FileStore::create_in(Locked::any(backend)?, anchor)
+    }
+
+    /// In a file that is locked.
+    fn create_in(backend: Locked, mut anchor: impl Anchor + 'static) -> Result<FileStore> {
         check_unused(&anchor)?;
+        if !backend::is_unfinished(&*backend).map_err(unavailable)? {
+            return Err(Reason::VaultUnavailable);
+        }
         anchor.write(Anchored { mark: UNUSED, closed: None })?;
-        backend::write_head(&*backend, UNUSED.generation).map_err(unavailable)?;
+        // What somebody else began goes.
+        backend.set_len(0).map_err(unavailable)?;
+        backend::write_unfinished(&*backend).map_err(unavailable)?;
         FileStore::start(backend, Box::new(anchor), false)
     }
 
     /// The file at `path`, which must be no older than `anchor` remembers.
     ///
     /// # Errors
-    /// `VaultUnavailable` if it cannot be read or somebody else has it open;
-    /// `VaultTampered` if it was closed cleanly and has another byte than then, or is no
-    /// database; `VaultRollback` if it is an older one, or has no anchor.
+    /// `VaultUnavailable` if it cannot be read, somebody else has it open, or no vault was
+    /// finished in it; `VaultTampered` if it was closed cleanly and has another byte than then,
+    /// or is no database; `VaultRollback` if it is an older one, or has no anchor.
     pub fn open(path: impl AsRef<Path>, anchor: impl Anchor + 'static) -> Result<FileStore> {
-        let file = OpenOptions::new().read(true).write(true).open(path).map_err(unavailable)?;
-        FileStore::open_with(Arc::new(FileBackend::new(file).map_err(unavailable)?), anchor)
+        let file = folder::open(path.as_ref()).map_err(unavailable)?;
+        let backend = FileBackend::new(file).map_err(unavailable)?;
+        FileStore::open_in(Locked::file(Arc::new(backend))?, anchor)
     }
 
     /// As [`open`](Self::open), in any backend.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_with(
-        backend: Arc<dyn StorageBackend>,
-        mut anchor: impl Anchor + 'static,
-    ) -> Result<FileStore> {
+    pub fn open_with(backend: Arc<dyn StorageBackend>, anchor: impl Anchor + 'static) -> Result<FileStore> {
+        FileStore::open_in(Locked::any(backend)?, anchor)
+    }
+
+    /// In a file that is locked.
+    fn open_in(backend: Locked, mut anchor: impl Anchor + 'static) -> Result<FileStore> {
+        backend::check_len(&*backend)?;
         let anchored = anchor.read()?.ok_or(Reason::VaultRollback)?;
         if let Some(closed) = anchored.closed {
             if backend::digest(&*backend)? != closed {
@@ -92,51 +115,78 @@ impl FileStore {
             }
             anchor.write(Anchored { closed: None, ..anchored })?;
         }
+        // A database would be begun behind whatever is there.
+        if !backend::is_vault(&*backend) {
+            return Err(Reason::VaultTampered);
+        }
+        let is_unfinished = backend::is_unfinished(&*backend).map_err(unavailable)?;
         // What was closed cleanly is known to the bit; what was not might be anything.
-        FileStore::start(backend, Box::new(anchor), anchored.closed.is_none())
+        let started = FileStore::start(backend, Box::new(anchor), anchored.closed.is_none());
+        if !is_unfinished {
+            return started;
+        }
+        let mut store = started.map_err(|_| Reason::VaultUnavailable)?;
+        if store.is_empty()? {
+            return Err(Reason::VaultUnavailable);
+        }
+        store.finish()?;
+        Ok(store)
     }
 
-    /// The rows of a file, whatever anchor it belongs to: what who has only the file has.
+    /// Every row.
     ///
     /// # Errors
-    /// `VaultTampered`, `VaultUnavailable`.
-    pub(super) fn rows_of(backend: Arc<dyn StorageBackend>) -> Result<MemoryStore> {
-        let store = FileStore::start(backend, Box::new(MemoryAnchor::default()), true)?;
+    /// `VaultUnavailable`.
+    pub(super) fn rows(&self) -> Result<MemoryStore> {
         let mut rows = MemoryStore::default();
         let last = [u8::MAX; 64];
-        store.visit(&[], &last, &mut |key, row| {
+        self.visit(&[], &last, &mut |key, row| {
             rows.rows().insert(key.to_vec(), row.to_vec());
             Ok(())
         })?;
         Ok(rows)
     }
 
-    fn start(
-        backend: Arc<dyn StorageBackend>,
-        anchor: Box<dyn Anchor>,
-        check_integrity: bool,
-    ) -> Result<FileStore> {
+    fn start(backend: Locked, anchor: Box<dyn Anchor>, check_integrity: bool) -> Result<FileStore> {
+        let is_unfinished = backend::is_unfinished(&*backend).map_err(unavailable)?;
         let database = Builder::new()
             .set_cache_size(CACHE)
             .set_check_integrity_on_open(check_integrity)
-            .create_with_backend(Behind(backend.clone()))
+            .create_with_backend(backend.behind())
             .map_err(|error| match error {
-                DatabaseError::DatabaseAlreadyOpen => Reason::VaultUnavailable,
-                DatabaseError::Storage(redb::StorageError::Io(error))
-                    if error.kind() != std::io::ErrorKind::InvalidData =>
+                redb::DatabaseError::Storage(redb::StorageError::Io(error))
+                    if error.kind() != ErrorKind::InvalidData =>
                 {
                     Reason::VaultUnavailable
                 }
                 _ => Reason::VaultTampered,
             })?;
-        Ok(FileStore { backend, database: Some(database), anchor })
+        Ok(FileStore { database: Some(database), backend, anchor, is_unfinished })
+    }
+
+    /// Has the head page say that there is a vault.
+    fn finish(&mut self) -> Result<()> {
+        if self.is_unfinished {
+            backend::write_head(&*self.backend, UNUSED.generation).map_err(unavailable)?;
+            self.is_unfinished = false;
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> Result<bool> {
+        let transaction = self.database()?.begin_read().map_err(unavailable)?;
+        match transaction.open_table(ROWS) {
+            Err(redb::TableError::TableDoesNotExist(_)) => Ok(true),
+            rows => rows.map(|_| false).map_err(unavailable),
+        }
     }
 
     fn database(&self) -> Result<&Database> {
         self.database.as_ref().ok_or(Reason::VaultUnavailable)
     }
 
-    fn write(&self, batch: &Batch) -> std::result::Result<(), redb::Error> {
+    /// A transaction that is not committed yet: nothing of it is durable.
+    fn prepare(&self, batch: &Batch) -> std::result::Result<redb::WriteTransaction, redb::Error> {
         let database = self.database.as_ref().ok_or(redb::Error::DatabaseAlreadyOpen)?;
         let mut transaction = database.begin_write()?;
         // Half a transaction with a matching checksum is unlikely; with two phases there
@@ -151,8 +201,7 @@ impl FileStore {
                 };
             }
         }
-        transaction.commit()?;
-        Ok(())
+        Ok(transaction)
     }
 }
 
@@ -192,8 +241,13 @@ impl Store for FileStore {
     }
 
     fn apply(&mut self, batch: Batch, mark: Mark) -> Result<()> {
-        self.write(&batch).map_err(unavailable)?;
-        self.catch_up(mark)
+        let transaction = self.prepare(&batch).map_err(unavailable)?;
+        let confirm = || {
+            transaction.commit().map_err(unavailable)?;
+            self.finish()?;
+            self.catch_up(mark)
+        };
+        confirm().map_err(|_| Reason::OutcomeUnknown)
     }
 
     fn anchored(&self) -> Result<Option<Mark>> {

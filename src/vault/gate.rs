@@ -4,52 +4,63 @@
 
 use smol_str::SmolStr;
 
+use super::entropy::{Entropy, System};
+use super::guards::{Admitted, Authenticated, Register};
 use super::handle::{Care, Vault};
-use super::message::{Operation, Response, Verb, WrapUnder};
+use super::message::Response;
 use super::policy::Policy;
 use super::rates::{Bucket, Limiter};
-use super::request::{Approval, Request};
-use super::roles::{Reach, Role};
+use super::request::Received;
+use super::roles::Role;
 use super::store::Store;
-use crate::crypto::{Result, Rng, Totp};
+use crate::crypto::{Result, Totp};
 use crate::hashed::Hashed;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 
 /// A principal that a service knows.
 #[derive(Clone, Debug)]
-struct Principal {
-    role: Role,
-    codes: Option<Totp>,
+pub(super) struct Principal {
+    pub role: Role,
+    pub codes: Option<Totp>,
     /// SubjectPublicKeyInfo of the key under which its own keys may leave.
-    public_key: Option<Vec<u8>>,
-    revoked: bool,
-    counted: Counted,
+    pub public_key: Option<Vec<u8>>,
+    pub revoked: bool,
+    pub counted: Counted,
 }
 
 /// What the guards have counted of a principal.
 #[derive(Clone, Copy, Default, Debug)]
-struct Counted {
-    requests: Bucket,
-    codes: Bucket,
+pub(super) struct Counted {
+    pub requests: Bucket,
+    pub codes: Bucket,
     /// Wrong codes in a row. A lock holds until somebody lifts it: it stops guessing for good,
     /// and lets whoever knows a name lock its owner out (RFC 4226 §7.3).
-    wrong_codes: u32,
+    pub wrong_codes: u32,
 }
 
 /// A vault with guards in front of it.
-pub struct Gate<S> {
-    vault: Vault<S>,
+pub struct Gate<S, E = System> {
+    vault: Vault<S, E>,
     policy: Policy,
-    principals: Hashed<SmolStr, Principal>,
+    principals: Principals,
     /// Requests in names that nobody has, of which a service hears that believes every name.
     strangers: Limiter,
     sources: Limiter,
 }
 
-impl<S: Store> Gate<S> {
+/// The register.
+type Principals = Hashed<SmolStr, Principal>;
+
+impl Register for Principals {
+    fn find(&self, name: &str) -> Option<&Principal> {
+        self.get(name)
+    }
+}
+
+impl<S: Store, E: Entropy> Gate<S, E> {
     /// Guards in front of `vault`, with nobody enrolled.
-    pub fn new(vault: Vault<S>, policy: Policy) -> Gate<S> {
+    pub fn new(vault: Vault<S, E>, policy: Policy) -> Gate<S, E> {
         Gate {
             strangers: Limiter::new(policy.requests),
             sources: Limiter::new(policy.requests_per_source),
@@ -96,12 +107,12 @@ impl<S: Store> Gate<S> {
     }
 
     /// The vault behind.
-    pub fn vault(&mut self) -> &mut Vault<S> {
+    pub fn vault(&mut self) -> &mut Vault<S, E> {
         &mut self.vault
     }
 
     /// The vault, without the gate.
-    pub fn into_vault(self) -> Vault<S> {
+    pub fn into_vault(self) -> Vault<S, E> {
         self.vault
     }
 
@@ -110,7 +121,7 @@ impl<S: Store> Gate<S> {
     ///
     /// # Errors
     /// Those of `start`.
-    pub fn restarted<T>(self, start: impl FnOnce(Vault<S>) -> Result<Vault<T>>) -> Result<Gate<T>> {
+    pub fn restarted<T>(self, start: impl FnOnce(Vault<S, E>) -> Result<Vault<T, E>>) -> Result<Gate<T, E>> {
         let Gate { vault, policy, principals, strangers, sources } = self;
         Ok(Gate { vault: start(vault)?, policy, principals, strangers, sources })
     }
@@ -120,166 +131,48 @@ impl<S: Store> Gate<S> {
     ///
     /// # Errors
     /// `Sealed`, `AuditUnavailable`.
-    pub fn note_unreadable(
-        &mut self,
-        from: &str,
-        refused: Reason,
-        rng: &mut Rng,
-        now: UnixNanos,
-    ) -> Result<()> {
-        if self.policy.audit { self.vault.record_refusal(from, None, refused, rng, now) } else { Ok(()) }
+    pub fn note_unreadable(&mut self, from: &str, refused: Reason, now: UnixNanos) -> Result<()> {
+        if self.policy.audit { self.vault.record_refusal(from, None, refused, now) } else { Ok(()) }
     }
 
-    /// Takes `request` through the guards in this order: authenticate, authorise, second
+    /// Takes a request through the guards in this order: authenticate, authorise, second
     /// factor, rate limit, key state, audit. The first that refuses says why, and the
     /// refusal is recorded.
     ///
     /// # Errors
-    /// `Unauthenticated`, `ClientRevoked`; `Forbidden`, `NeedsSecondApprover`, `UnknownKey` (to who may see
-    /// names); `SecondFactorRequired`, `BadCode`, `CodeExpired`, `CodeAlreadyUsed`,
-    /// `LockedOut`; `RateLimited`; the vault's; `AuditUnavailable` whatever else it would
-    /// have been.
-    pub fn handle(&mut self, request: &Request, rng: &mut Rng, now: UnixNanos) -> Result<Response> {
-        let operation = &request.operation;
-        if let Err(refused) = self.admit(request, now) {
-            if self.policy.audit {
-                let claimed = request.proved.as_deref().unwrap_or("(nobody)");
-                self.vault.record_refusal(claimed, Some(operation), refused, rng, now)?;
+    /// `Unauthenticated`, `ClientRevoked`, `Malformed` for a claimed name that is none;
+    /// `Forbidden`, `NeedsSecondApprover`, `UnknownKey` (to who may see names);
+    /// `SecondFactorRequired`, `BadCode`, `CodeExpired`, `CodeAlreadyUsed`, `LockedOut`;
+    /// `RateLimited`; the vault's; `AuditUnavailable` whatever else it would have been.
+    pub fn handle(&mut self, received: &Received, now: UnixNanos) -> Result<Response> {
+        match self.admit(received, now) {
+            Ok(admitted) => {
+                let care = Care { key_state: self.policy.key_state, audit: self.policy.audit };
+                self.vault.perform(admitted.actor(), admitted.operation(), care, now)
             }
-            return Err(refused);
-        }
-        let care = Care { key_state: self.policy.key_state, audit: self.policy.audit };
-        self.vault.perform(&request.claimed, operation, care, rng, now)
-    }
-
-    fn admit(&mut self, request: &Request, now: UnixNanos) -> Result<()> {
-        let principal = self.principals.get(request.claimed.as_str());
-        self.authenticate(principal, request)?;
-        self.authorise(principal, request)?;
-        let mut principal = self.principals.get_mut(request.claimed.as_str());
-        check_second_factor(&self.policy, principal.as_deref_mut(), request, now)?;
-        if self.policy.rate_limit {
-            // Whoever is stopped by the one has not used up the other.
-            self.sources.check(&request.source, now)?;
-            match principal {
-                Some(principal) => self.policy.requests.take(&mut principal.counted.requests, now)?,
-                None => self.strangers.take(&request.claimed, now)?,
-            }
-            self.sources.take(&request.source, now)?;
-        }
-        Ok(())
-    }
-
-    fn authenticate(&self, principal: Option<&Principal>, request: &Request) -> Result<()> {
-        // Somebody who proves to be one and claims to be another is neither.
-        let is_proved = principal.is_some() && request.proved.as_ref() == Some(&request.claimed);
-        if self.policy.authenticate && !is_proved {
-            return Err(Reason::Unauthenticated);
-        }
-        if principal.is_some_and(|principal| principal.revoked) {
-            return Err(Reason::ClientRevoked);
-        }
-        Ok(())
-    }
-
-    fn authorise(&self, principal: Option<&Principal>, request: &Request) -> Result<()> {
-        if !self.policy.authorise {
-            return Ok(());
-        }
-        let role = principal.ok_or(Reason::Forbidden)?.role;
-        let (actor, operation) = (request.claimed.as_str(), &request.operation);
-        let key = operation.key().unwrap_or(None);
-        let exists = |name: &str| match self.vault.key(name) {
-            Err(Reason::Sealed) => Err(Reason::Sealed),
-            key => Ok(key.ok()),
-        };
-        match (role.reach(operation.verb()), key) {
-            (Reach::None, key) => {
-                // A careless service says what is not there before it says who may not.
-                if !self.policy.hide_names
-                    && let Some(name) = key
-                    && exists(name)?.is_none()
-                {
-                    return Err(Reason::UnknownKey);
+            Err(refused) => {
+                if self.policy.audit {
+                    let proved = received.proved.as_ref().map_or("(nobody)", |proved| proved.name());
+                    self.vault.record_refusal(proved, Some(&received.request.operation), refused, now)?;
                 }
-                return Err(Reason::Forbidden);
+                Err(refused)
             }
-            (Reach::Own, Some(name)) => match exists(name)? {
-                Some(key) if key.spec.owner == actor => {}
-                None if !self.policy.hide_names => return Err(Reason::UnknownKey),
-                _ => return Err(Reason::Forbidden),
-            },
-            // Whoever may do something with its own keys must say with which.
-            (Reach::Own, None) => {
-                operation.key()?;
-                return Err(Reason::Forbidden);
+        }
+    }
+
+    fn admit<'a>(&mut self, received: &'a Received, now: UnixNanos) -> Result<Admitted<'a>> {
+        let Gate { vault, policy, principals, strangers, sources } = self;
+        let authenticated = Authenticated::check(received, policy, principals)?;
+        let authorised = authenticated.authorise(policy, principals, vault)?;
+        let name = received.request.claimed.as_str();
+        authorised.admit(policy, principals.get_mut(name), now, |principal| {
+            // Whoever is stopped by the one has not used up the other.
+            sources.check(&received.source, now)?;
+            match principal {
+                Some(principal) => policy.requests.take(&mut principal.counted.requests, now)?,
+                None => strangers.take(name, now)?,
             }
-            (Reach::All, _) => {}
-        }
-        self.check_destination(operation)?;
-        self.check_approval(actor, request)
+            sources.take(&received.source, now)
+        })
     }
-
-    /// A secret leaves for its owner, whoever asks.
-    fn check_destination(&self, operation: &Operation) -> Result<()> {
-        let Operation::Export { key, under: WrapUnder::PublicKey(spki), .. } = operation else {
-            return Ok(());
-        };
-        if !self.policy.deliver_to_owner {
-            return Ok(());
-        }
-        // Whoever comes here may be told that there is no such key.
-        let Ok(key) = self.vault.key(key) else { return Ok(()) };
-        let owners =
-            self.principals.get(key.spec.owner.as_str()).and_then(|owner| owner.public_key.as_deref());
-        if owners.is_some_and(|owners| owners == &**spki) { Ok(()) } else { Err(Reason::Forbidden) }
-    }
-
-    fn check_approval(&self, actor: &str, request: &Request) -> Result<()> {
-        let operation = &request.operation;
-        let is_delicate = operation.verb() == Verb::Export || operation.accepts_risk();
-        if !self.policy.dual_control || !is_delicate {
-            return Ok(());
-        }
-        let is_second = |approval: &Approval| {
-            approval.approver != actor
-                && self
-                    .principals
-                    .get(approval.approver.as_str())
-                    .is_some_and(|p| p.role == Role::Administrator && !p.revoked)
-                && *approval == Approval::new(&approval.approver, operation)
-        };
-        if request.approval.as_ref().is_some_and(is_second) {
-            Ok(())
-        } else {
-            Err(Reason::NeedsSecondApprover)
-        }
-    }
-}
-
-fn check_second_factor(
-    policy: &Policy,
-    principal: Option<&mut Principal>,
-    request: &Request,
-    now: UnixNanos,
-) -> Result<()> {
-    if !policy.second_factor.contains(&request.operation.verb()) {
-        return Ok(());
-    }
-    let Some(Principal { codes: Some(codes), counted, .. }) = principal else {
-        return Err(Reason::SecondFactorRequired);
-    };
-    let code = request.code.as_ref().ok_or(Reason::SecondFactorRequired)?;
-    // Guesses never get past this guard, so it counts them itself (RFC 4226 §7.3).
-    if policy.rate_limit {
-        if counted.wrong_codes >= policy.lock_after {
-            return Err(Reason::LockedOut);
-        }
-        policy.codes.take(&mut counted.codes, now)?;
-    }
-    let seconds = now.seconds();
-    let accepted =
-        if policy.codes_once { codes.accept(code, seconds) } else { codes.accept_again(code, seconds) };
-    counted.wrong_codes = if accepted.is_ok() { 0 } else { counted.wrong_codes.saturating_add(1) };
-    accepted
 }

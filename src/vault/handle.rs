@@ -3,21 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rand::Rng as _;
-use zeroize::Zeroizing;
-
 use super::audit::AuditHead;
 use super::draft::{Change, Draft};
+use super::entropy::{Entropy, System};
 use super::frame::is_name;
 use super::key::{Key, VAULT};
 use super::message::Operation;
 use super::message::Response;
 use super::opened::{Entry, Open, ready};
 use super::records::{self, Keyring, Written};
-use super::seal::{Master, Seal, Sealing, Unsealing};
+use super::seal::{Seal, Sealing, Unsealing};
+use super::secret::Secret;
 use super::store::{Batch, Store};
 use super::work;
-use crate::crypto::{Result, Rng, Share};
+use crate::crypto::Result;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 
@@ -42,9 +41,11 @@ fn check_actor(name: &str) -> Result<()> {
     if is_name(name) { Ok(()) } else { Err(Reason::Malformed) }
 }
 
-/// Keys behind a seal, with an audit log, in a store.
-pub struct Vault<S> {
+/// Keys behind a seal, with an audit log, in a store. Its random bytes are the operating
+/// system's ([`System`]); only a rehearsal's are not, and its type says so.
+pub struct Vault<S, E = System> {
     store: S,
+    entropy: E,
     seal: Seal,
     open: Option<Open>,
     /// Whether the store's rows have been seen to be the vault's since it was opened.
@@ -52,28 +53,42 @@ pub struct Vault<S> {
 }
 
 impl<S: Store> Vault<S> {
-    /// Makes a vault in an empty store, and leaves it unsealed. With
-    /// [`Sealing::Shares`] it answers the shares too, which are kept nowhere.
+    /// Makes a vault in an empty store, and leaves it unsealed.
     ///
     /// # Errors
-    /// `VaultUnavailable` if the store is not empty or cannot be written; `Malformed` for a
-    /// cost or a threshold that is not permitted.
-    pub fn create(
+    /// `VaultUnavailable` if the store is not empty; `AuditUnavailable` if it cannot be written;
+    /// `OutcomeUnknown` if there is a vault or none; `Malformed` for a cost that is not permitted;
+    /// `EntropyUnavailable`.
+    pub fn create(store: S, how: Sealing, actor: &str, now: UnixNanos) -> Result<Vault<S>> {
+        Vault::create_from(System::new(), store, how, actor, now)
+    }
+
+    /// Finds a vault in `store`, sealed.
+    ///
+    /// # Errors
+    /// `VaultUnavailable` if the store cannot be read or has none, `VaultTampered`.
+    pub fn open(store: S) -> Result<Vault<S>> {
+        Vault::open_from(System::new(), store)
+    }
+}
+
+impl<S: Store, E: Entropy> Vault<S, E> {
+    pub(super) fn create_from(
+        mut entropy: E,
         mut store: S,
         how: Sealing,
         actor: &str,
-        rng: &mut Rng,
         now: UnixNanos,
-    ) -> Result<(Vault<S>, Vec<Share>)> {
+    ) -> Result<Vault<S, E>> {
         check_actor(actor)?;
         if store.get(records::SEAL)?.is_some() {
             return Err(Reason::VaultUnavailable);
         }
+        let rng = entropy.generator()?;
         let mut vault = [0; 16];
         rng.fill_bytes(&mut vault);
-        let mut master: Master = Zeroizing::new([0; 32]);
-        rng.fill_bytes(master.as_mut_slice());
-        let (seal, shares) = Seal::new(vault, &master, how, rng)?;
+        let master = Secret::random(rng);
+        let seal = Seal::new(vault, &master, how, rng)?;
         let mut open = Open {
             keyring: Keyring::new(vault, master),
             generation: 0,
@@ -87,16 +102,12 @@ impl<S: Store> Vault<S> {
         let entry = Entry { actor, operation: "create", key: None, refused: None, at_risk: false, at: now };
         let batch = Batch::from([(records::SEAL.to_vec(), Some(seal.write()))]);
         open.commit(&mut store, &seal, batch, Change::default(), Some(entry), rng)?;
-        Ok((Vault { store, seal, open: Some(open), verified: true }, shares))
+        Ok(Vault { store, entropy, seal, open: Some(open), verified: true })
     }
 
-    /// Finds a vault in `store`, sealed.
-    ///
-    /// # Errors
-    /// `VaultUnavailable` if the store cannot be read or has none, `VaultTampered`.
-    pub fn open(store: S) -> Result<Vault<S>> {
+    pub(super) fn open_from(entropy: E, store: S) -> Result<Vault<S, E>> {
         let seal = Seal::read(&store.get(records::SEAL)?.ok_or(Reason::VaultUnavailable)?)?;
-        Ok(Vault { store, seal, open: None, verified: false })
+        Ok(Vault { store, entropy, seal, open: None, verified: false })
     }
 
     /// Unseals: opens the master key, then every row, and compares all of it with the root
@@ -138,20 +149,23 @@ impl<S: Store> Vault<S> {
         self.open.is_none()
     }
 
-    /// Seals under another passphrase or new shares from now on. The master key stays, so
-    /// a copy of the old file still opens with the old one.
+    /// Seals under another passphrase or new shares from now on. Until this has become durable
+    /// the old seal opens, and whoever is to open the new one has what it takes already. The
+    /// master key stays, so a copy of the old file still opens with the old one.
     ///
     /// # Errors
-    /// `Sealed`, `Malformed` as [`create`](Self::create), `AuditUnavailable`.
-    pub fn reseal(&mut self, how: Sealing, actor: &str, rng: &mut Rng, now: UnixNanos) -> Result<Vec<Share>> {
+    /// `Sealed`; `Malformed` as [`create`](Vault::create); `AuditUnavailable` if the old seal is
+    /// the seal; `OutcomeUnknown` if it is the one or the other; `EntropyUnavailable`.
+    pub fn reseal(&mut self, how: Sealing, actor: &str, now: UnixNanos) -> Result<()> {
         let open = ready(&mut self.store, &mut self.seal, &mut self.open)?;
         check_actor(actor)?;
-        let (seal, shares) = Seal::new(self.seal.vault, open.keyring.master(), how, rng)?;
+        let rng = self.entropy.generator()?;
+        let seal = Seal::new(self.seal.vault, open.keyring.master(), how, rng)?;
         let batch = Batch::from([(records::SEAL.to_vec(), Some(seal.write()))]);
         let entry = Entry { actor, operation: "reseal", key: None, refused: None, at_risk: false, at: now };
         open.commit(&mut self.store, &seal, batch, Change::default(), Some(entry), rng)?;
         self.seal = seal;
-        Ok(shares)
+        Ok(())
     }
 
     /// Carries `operation` out for `actor`, who may do it as far as the vault is concerned,
@@ -160,21 +174,22 @@ impl<S: Store> Vault<S> {
     ///
     /// # Errors
     /// `Sealed`; `AuditUnavailable` if the transaction cannot be written (`VaultUnavailable`
-    /// if `care` wants no record), and then nothing has changed; `Malformed` for an actor
-    /// whose name is none; else the operation's.
+    /// if `care` wants no record), and then the operation is not done; `OutcomeUnknown` if it was
+    /// written and cannot be confirmed; `Malformed` for an actor whose name is none;
+    /// `EntropyUnavailable`; else the operation's.
     pub fn perform(
         &mut self,
         actor: &str,
         operation: &Operation,
         care: Care,
-        rng: &mut Rng,
         now: UnixNanos,
     ) -> Result<Response> {
         check_actor(actor)?;
         if care.key_state {
-            self.tick(rng, now)?;
+            self.tick(now).map_err(not_done)?;
         }
         let open = ready(&mut self.store, &mut self.seal, &mut self.open)?;
+        let rng = self.entropy.generator()?;
         let mut draft = Draft::new(&open.keys);
         let answer = match operation {
             Operation::ReadAudit { from, count } => open.audit_page(&self.store, *from, *count),
@@ -197,24 +212,28 @@ impl<S: Store> Vault<S> {
     /// what it asked.
     ///
     /// # Errors
-    /// `Sealed`, `AuditUnavailable`.
+    /// `Sealed`, `AuditUnavailable`, `EntropyUnavailable`.
     pub fn record_refusal(
         &mut self,
         actor: &str,
         operation: Option<&Operation>,
         refused: Reason,
-        rng: &mut Rng,
         now: UnixNanos,
     ) -> Result<()> {
-        let open = ready(&mut self.store, &mut self.seal, &mut self.open)?;
-        let entry = Entry {
+        self.record(Entry {
             actor,
             operation: operation.map_or("unreadable", |operation| operation.verb().word()),
             key: operation.and_then(|operation| operation.key().ok().flatten()),
             refused: Some(refused),
             at_risk: operation.is_some_and(Operation::accepts_risk),
             at: now,
-        };
+        })
+    }
+
+    /// Writes a record of something that changes nothing.
+    pub(super) fn record(&mut self, entry: Entry) -> Result<()> {
+        let open = ready(&mut self.store, &mut self.seal, &mut self.open)?;
+        let rng = self.entropy.generator()?;
         open.commit(&mut self.store, &self.seal, Batch::new(), Change::default(), Some(entry), rng)
     }
 
@@ -223,12 +242,14 @@ impl<S: Store> Vault<S> {
     /// changed, earliest first, each with an audit record of its own.
     ///
     /// # Errors
-    /// `Sealed`, `AuditUnavailable`.
-    pub fn tick(&mut self, rng: &mut Rng, now: UnixNanos) -> Result<Vec<String>> {
+    /// `Sealed`, `AuditUnavailable`, `EntropyUnavailable`; `OutcomeUnknown` if the last of them
+    /// has changed or not.
+    pub fn tick(&mut self, now: UnixNanos) -> Result<Vec<String>> {
         let open = ready(&mut self.store, &mut self.seal, &mut self.open)?;
         let due = open.due.iter().take_while(|(at, _)| *at <= now);
         let names: Vec<String> = due.map(|(_, name)| name.clone()).collect();
         for name in &names {
+            let rng = self.entropy.generator()?;
             let mut draft = Draft::new(&open.keys);
             draft.get_mut(name)?.settle(rng, now)?;
             let change = draft.change;
@@ -293,4 +314,13 @@ impl<S: Store> Vault<S> {
     pub fn into_store(self) -> S {
         self.store
     }
+
+    pub(super) fn into_parts(self) -> (S, E) {
+        (self.store, self.entropy)
+    }
+}
+
+/// What comes before an operation failed, whatever became of that.
+fn not_done(reason: Reason) -> Reason {
+    if reason == Reason::OutcomeUnknown { Reason::AuditUnavailable } else { reason }
 }

@@ -215,8 +215,9 @@ impl Key {
     ) -> Result<(), Reason> {
         let to = self.state.after(transition).ok_or(Reason::InvalidTransition)?;
         // A key that is compromised or destroyed must be able to say so whatever came before.
-        let is_pause = matches!(transition, Transition::Suspend | Transition::Resume);
-        if is_pause && self.history.len() >= MAX_KEY_CHANGES {
+        let may_go_round =
+            matches!(transition, Transition::Suspend | Transition::Resume | Transition::ScheduleDestruction);
+        if may_go_round && self.history.len() >= MAX_KEY_CHANGES {
             return Err(Reason::InvalidTransition);
         }
         self.enter(transition, to, actor, now);
@@ -275,7 +276,11 @@ impl Key {
         Ok(())
     }
 
-    fn find(&self, version: u32) -> Result<&KeyVersion, Reason> {
+    /// A version that is there.
+    ///
+    /// # Errors
+    /// `VersionTrimmed`, `UnknownKey`.
+    pub(super) fn find(&self, version: u32) -> Result<&KeyVersion, Reason> {
         let found = self.versions.iter().find(|v| v.number == version);
         let trimmed = version >= 1 && version <= self.latest().number;
         found.ok_or(if trimmed { Reason::VersionTrimmed } else { Reason::UnknownKey })
@@ -324,11 +329,51 @@ impl Key {
         [once, self.rotates_at(), self.deactivates_at()].into_iter().flatten().min()
     }
 
+    /// Destroys the versions below one. A minimum among them goes up with what is left: it speaks
+    /// of versions that there are.
+    ///
+    /// # Errors
+    /// `UnknownKey` above the latest version.
+    pub(super) fn trim(&mut self, below: u32) -> Result<(), Reason> {
+        if below > self.latest().number {
+            return Err(Reason::UnknownKey);
+        }
+        self.versions.retain(|version| version.number >= below);
+        let oldest = self.oldest().number;
+        let Settings { min_encryption, min_decryption, .. } = &mut self.spec.settings;
+        for minimum in [min_encryption, min_decryption] {
+            if *minimum != 0 {
+                *minimum = oldest.max(*minimum);
+            }
+        }
+        Ok(())
+    }
+
+    fn oldest(&self) -> KeyVersion {
+        *self.versions.first().expect("a key has a version")
+    }
+
+    /// Checks what is to be different about the settings, and answers those that come of it.
+    ///
+    /// # Errors
+    /// `VersionTrimmed` for a minimum below the oldest version that is left; else as
+    /// [`check_settings`](Self::check_settings).
+    pub(super) fn changed_settings(&self, changes: Changes) -> Result<Settings, Reason> {
+        let mut minimums = changes.min_encryption.into_iter().chain(changes.min_decryption);
+        if minimums.any(|minimum| minimum != 0 && minimum < self.oldest().number) {
+            return Err(Reason::VersionTrimmed);
+        }
+        let settings = changes.on(self.spec.settings);
+        self.check_settings(&settings)?;
+        Ok(settings)
+    }
+
     /// Checks that settings fit the key's versions.
     ///
     /// # Errors
-    /// `InvalidSettings` for a minimum above the latest version, a period of nothing, or one in
-    /// which the key would protect what it may no longer process.
+    /// `InvalidSettings` for a minimum above the latest version, one that lets protect what may
+    /// not be processed, a period of nothing, or one in which the key would protect what it may
+    /// no longer process.
     pub(super) fn check_settings(&self, settings: &Settings) -> Result<(), Reason> {
         let latest = self.latest().number;
         let Settings { auto_rotate_period, originator_period, recipient_period, .. } = *settings;
@@ -337,6 +382,7 @@ impl Key {
             recipient_period.zip(protects_for).is_some_and(|(reads, writes)| reads < writes);
         let sound = settings.min_encryption <= latest
             && settings.min_decryption <= latest
+            && (settings.min_encryption == 0 || settings.min_encryption >= settings.min_decryption)
             && settings.max_operations != Some(0)
             && ![auto_rotate_period, originator_period, recipient_period].contains(&Some(Span(0)))
             && !reads_too_briefly;
@@ -346,4 +392,27 @@ impl Key {
 
 fn is_over(since: UnixNanos, period: Option<Span>, now: UnixNanos) -> bool {
     period.is_some_and(|period| now >= since.after(period))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scheduling a destruction and cancelling it is as much of a loop as suspending and resuming.
+    #[test]
+    fn no_loop_of_changes_is_without_a_limit() {
+        for round in [
+            [Transition::Suspend, Transition::Resume],
+            [Transition::ScheduleDestruction, Transition::CancelDestruction],
+        ] {
+            let spec = KeySpec::new(KeyKind::Aes256, Usage::Encrypt, "alice");
+            let mut key = Key::new("k", &spec, "alice", UnixNanos(0));
+            let mut round = round.iter().cycle();
+            let step = |key: &mut Key, next| key.change(next, "alice", UnixNanos(0)).is_ok();
+            while step(&mut key, *round.next().expect("it goes round")) {
+                assert!(key.history.len() <= MAX_KEY_CHANGES + 1);
+            }
+            assert!(step(&mut key, Transition::Compromise), "a key can always say so");
+        }
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use rand::Rng as _;
+use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::kind::{KeyKind, Usage};
 use crate::crypto::{
-    Agreement, DecryptionKey, PublicKeyEncryption, Result, Rng, Signature, SigningKey, Symmetric,
+    Agreement, DecryptionKey, PublicKeyEncryption, Result, Signature, SigningKey, Symmetric,
 };
 use crate::reason::Reason;
 
@@ -23,7 +23,7 @@ pub(super) struct Material {
 }
 
 impl Material {
-    pub fn generate(kind: KeyKind, usage: Usage, rng: &mut Rng) -> Material {
+    pub fn generate(kind: KeyKind, usage: Usage, rng: &mut dyn CryptoRng) -> Material {
         let secret = match (kind, usage) {
             (KeyKind::Aes256, _) => {
                 let mut key = Zeroizing::new(vec![0; 32]);
@@ -58,7 +58,7 @@ impl Material {
         }
     }
 
-    pub fn encrypt(&self, aad: &[u8], text: &[u8], rng: &mut Rng) -> Result<Vec<u8>> {
+    pub fn encrypt(&self, aad: &[u8], text: &[u8], rng: &mut dyn CryptoRng) -> Result<Vec<u8>> {
         match self.kind {
             KeyKind::Aes256 => Ok(SYMMETRIC.seal(&self.secret, aad, text, rng)),
             KeyKind::Rsa2048 => PUBLIC_KEY.encrypt(&self.decryption_key()?.public(), aad, text, rng),
@@ -74,7 +74,7 @@ impl Material {
         }
     }
 
-    pub fn sign(&self, message: &[u8], rng: &mut Rng) -> Result<Vec<u8>> {
+    pub fn sign(&self, message: &[u8], rng: &mut dyn CryptoRng) -> Result<Vec<u8>> {
         Ok(self.signing_key()?.sign(message, rng))
     }
 
@@ -105,6 +105,6 @@ impl Material {
 }
 
 /// Wraps a secret for the holder of an RSA-2048 key that is not in the vault.
-pub(super) fn wrap_to(spki: &[u8], aad: &[u8], secret: &[u8], rng: &mut Rng) -> Result<Vec<u8>> {
+pub(super) fn wrap_to(spki: &[u8], aad: &[u8], secret: &[u8], rng: &mut dyn CryptoRng) -> Result<Vec<u8>> {
     PUBLIC_KEY.encrypt(spki, aad, secret, rng)
 }

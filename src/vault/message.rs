@@ -77,8 +77,8 @@ macro_rules! operations {
     ($($(#[$doc:meta])+ $name:ident = $word:literal { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })+) => {
         /// Something to do with a vault.
         #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-        pub enum Operation { $($(#[$doc])+ $name { $($(#[$field_doc])* $field: $type,)* },)+ }
+        #[serde(deny_unknown_fields)]
+        pub enum Operation { $($(#[$doc])+ #[serde(rename = $word)] $name { $($(#[$field_doc])* $field: $type,)* },)+ }
 
         /// An operation's name, without its arguments.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -95,7 +95,7 @@ macro_rules! operations {
             /// Every verb.
             pub const ALL: &'static [Verb] = &[$(Verb::$name,)+];
 
-            /// The word that the audit log uses, in kebab case.
+            /// Its word in messages, in the audit log and in scenario files.
             pub fn word(self) -> &'static str {
                 match self { $(Verb::$name => $word,)+ }
             }
@@ -149,7 +149,7 @@ operations! {
     /// Takes it back into use. Answers `Done`.
     Resume = "resume" { key: String, }
     /// Revokes a key. Answers `Done`.
-    Revoke = "revoke" { key: String, cause: RevocationCause, }
+    Revoke = "revoke-key" { key: String, cause: RevocationCause, }
     /// Has a key destroyed after a waiting period. Answers `Done`.
     ScheduleDestruction = "schedule-destruction" { key: String, wait: Span, }
     /// Thinks better of it: the key is deactivated then. Answers `Done`.

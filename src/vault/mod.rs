@@ -1,37 +1,36 @@
 //! The vault's room: keys behind a seal, in the states of SP 800-57 pt 1 §7, with
 //! versions, an audit log and guards. Must not know parties, protocols or the world: it
-//! is handed a generator and a clock's reading, and answers with bytes or a reason.
+//! is handed a clock's reading, and answers with bytes or a reason.
 //!
 //! ```
-//! use mallory::crypto::{StretchCost, stream};
+//! use mallory::crypto::StretchCost;
 //! use mallory::reason::Reason;
 //! use mallory::time::UnixNanos;
 //! use mallory::vault::{
 //!     Caller, KeyKind, KeySpec, MemoryStore, RevocationCause, Sealing, Unsealing, Usage, Vault,
 //! };
 //!
-//! let mut rng = stream(7, &["an example"]);
 //! let now = UnixNanos(1_700_000_000_000_000_000);
 //! let how = Sealing::Passphrase { passphrase: b"correct horse", cost: StretchCost::default() };
-//! let (mut vault, _) = Vault::create(MemoryStore::default(), how, "root", &mut rng, now)?;
+//! let mut vault = Vault::create(MemoryStore::default(), how, "root", now)?;
 //!
 //! // Generate.
-//! let mut alice = Caller { name: "alice", rng: &mut rng, now };
-//! vault.generate(&mut alice, "orders", KeySpec::new(KeyKind::Aes256, Usage::Encrypt, "alice"))?;
+//! let alice = Caller { name: "alice", now };
+//! vault.generate(alice, "orders", KeySpec::new(KeyKind::Aes256, Usage::Encrypt, "alice"))?;
 //!
 //! // Encrypt and decrypt; the context must be the same.
-//! let first = vault.encrypt(&mut alice, "orders", b"row 17", b"sell")?;
-//! assert_eq!(vault.decrypt(&mut alice, b"row 17", &first)?, b"sell");
-//! assert_eq!(vault.decrypt(&mut alice, b"row 18", &first), Err(Reason::DecryptFailed));
+//! let first = vault.encrypt(alice, "orders", b"row 17", b"sell")?;
+//! assert_eq!(vault.decrypt(alice, b"row 17", &first)?, b"sell");
+//! assert_eq!(vault.decrypt(alice, b"row 18", &first), Err(Reason::DecryptFailed));
 //!
 //! // Rotate: the old version still decrypts, and rewrapping brings a text to the new one.
-//! assert_eq!(vault.rotate(&mut alice, "orders")?, 2);
-//! let second = vault.rewrap(&mut alice, b"row 17", &first)?;
-//! assert_eq!(vault.decrypt(&mut alice, b"row 17", &second)?, b"sell");
+//! assert_eq!(vault.rotate(alice, "orders")?, 2);
+//! let second = vault.rewrap(alice, b"row 17", &first)?;
+//! assert_eq!(vault.decrypt(alice, b"row 17", &second)?, b"sell");
 //!
 //! // Revoke.
-//! vault.revoke(&mut alice, "orders", RevocationCause::KeyCompromise)?;
-//! assert_eq!(vault.decrypt(&mut alice, b"row 17", &second), Err(Reason::KeyCompromised));
+//! vault.revoke(alice, "orders", RevocationCause::KeyCompromise)?;
+//! assert_eq!(vault.decrypt(alice, b"row 17", &second), Err(Reason::KeyCompromised));
 //!
 //! // Whoever has a copy of the rows has nothing without the passphrase.
 //! let mut copy = Vault::open(vault.into_store())?;
@@ -52,19 +51,24 @@
 //! # Ok::<(), Reason>(())
 //! ```
 //!
-//! [`Vault`] trusts its caller; [`Gate`] is what a service puts in front of it.
+//! [`Vault`] trusts its caller; [`Gate`] is what a service puts in front of it. Random bytes are
+//! the operating system's; [`Vault::rehearse`] is for who must be able to make them again.
 
 mod anchor;
 mod audit;
 mod backend;
 mod bytes;
 mod calls;
+mod ceremony;
 mod disk;
 mod draft;
+mod entropy;
 mod export;
 mod file;
+mod folder;
 mod frame;
 mod gate;
+mod guards;
 mod handle;
 mod key;
 mod kind;
@@ -72,11 +76,14 @@ mod material;
 mod message;
 mod opened;
 mod policy;
+mod proof;
 mod rates;
 mod records;
+mod rehearsal;
 mod request;
 mod roles;
 mod seal;
+mod secret;
 mod state;
 mod store;
 mod truth;
@@ -86,7 +93,9 @@ pub use anchor::{Anchor, Anchored, FileAnchor, MemoryAnchor};
 pub use audit::{AuditHead, AuditRecord, NO_RECORD, verify_chain};
 pub use bytes::Bytes;
 pub use calls::Caller;
-pub use disk::{Disk, read_copy};
+pub use ceremony::{Ceremony, HeldShares};
+pub use disk::{Disk, DiskCopy, read_copy};
+pub use entropy::{Entropy, Seeded, System};
 pub use export::{Unwrapping, unwrap_exported};
 pub use file::FileStore;
 pub use frame::Frame;
@@ -98,8 +107,9 @@ pub use message::{
     Answer, Operation, Response, RevocationCause, Verb, WrapUnder, decode_answer, encode_answer,
 };
 pub use policy::Policy;
+pub use proof::{Consent, Proved};
 pub use rates::{Bucket, Limiter, Rate};
-pub use request::{Approval, Request};
+pub use request::{Received, Request};
 pub use roles::{Reach, Role};
 pub use seal::{Sealing, Unsealing};
 pub use state::{Act, KeyState, Permission, Transition};

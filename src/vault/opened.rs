@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rand::CryptoRng;
+
 use super::audit::{AuditHead, AuditRecord};
 use super::draft::{Change, Held};
 use super::frame::is_name;
@@ -11,7 +13,7 @@ use super::message::{self, Response};
 use super::records::{self, Keyring, Root, Written};
 use super::seal::Seal;
 use super::store::{Batch, Store};
-use crate::crypto::{Result, Rng, sha256};
+use crate::crypto::{Result, sha256};
 use crate::limits::MAX_AUDIT_PAGE;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
@@ -131,6 +133,10 @@ impl Open {
     }
 
     /// Writes what changed, an audit record and the root that says so, all or nothing.
+    ///
+    /// # Errors
+    /// `AuditUnavailable` (`VaultUnavailable` without a record) if nothing has changed but, at
+    /// most, that there is a record; `OutcomeUnknown` if the change may have become durable.
     pub fn commit<S: Store>(
         &mut self,
         store: &mut S,
@@ -138,15 +144,17 @@ impl Open {
         mut batch: Batch,
         change: Change,
         entry: Option<Entry>,
-        rng: &mut Rng,
+        rng: &mut dyn CryptoRng,
     ) -> Result<()> {
         let generation = self.generation.checked_add(1).ok_or(Reason::AuditUnavailable)?;
-        let is_audited = entry.is_some();
+        let nothing_changed =
+            if entry.is_some() { Reason::AuditUnavailable } else { Reason::VaultUnavailable };
+        let changes = !batch.is_empty() || !change.keys.is_empty() || !change.uses.is_empty();
         // Until the store has said so: whoever comes after a failure looks what it holds.
         self.certain = false;
         let Open { keyring, written, keys, .. } = self;
         let sealer = keyring.sealer(generation);
-        let mut put = |row: Vec<u8>, text: Option<&[u8]>, rng: &mut Rng| {
+        let mut put = |row: Vec<u8>, text: Option<&[u8]>, rng: &mut dyn CryptoRng| {
             let was_there = written.note(keyring, &row, text.map(|_| generation));
             let sealed = text.map(|text| sealer.seal(&row, text, rng));
             if was_there || sealed.is_some() {
@@ -180,9 +188,10 @@ impl Open {
         let row = root.write(&sealer, rng);
         let mark = records::mark(generation, &row);
         batch.push((records::ROOT.to_vec(), Some(row)));
-        if store.apply(batch, mark).is_err() {
-            return Err(if is_audited { Reason::AuditUnavailable } else { Reason::VaultUnavailable });
-        }
+        store.apply(batch, mark).map_err(|reason| match reason {
+            Reason::OutcomeUnknown if changes => reason,
+            _ => nothing_changed,
+        })?;
         (self.generation, self.root, self.audit, self.certain) = (generation, mark.root, audit, true);
         for uses in change.uses {
             if let Some(held) = self.keys.get_mut(&uses.key) {

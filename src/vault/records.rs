@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::audit::AuditHead;
-use super::seal::Master;
+use super::secret::Secret;
 use super::store::Mark;
-use crate::crypto::{Result, Rng, Symmetric, hkdf_sha256, hmac_sha256, sha256};
+use crate::crypto::{Result, Symmetric, hkdf_sha256, hmac_sha256, sha256};
 use crate::reason::Reason;
 
 const CIPHER: Symmetric = Symmetric::Aes256Gcm;
@@ -36,13 +37,13 @@ pub fn audit_row(sequence: u64) -> Vec<u8> {
 #[derive(Clone)]
 pub struct Keyring {
     vault: [u8; 16],
-    master: Master,
-    names: Zeroizing<[u8; 32]>,
-    places: Zeroizing<[u8; 32]>,
+    master: Secret,
+    names: Secret,
+    places: Secret,
 }
 
 impl Keyring {
-    pub fn new(vault: [u8; 16], master: Master) -> Keyring {
+    pub fn new(vault: [u8; 16], master: Secret) -> Keyring {
         let derive = |info| derive(&vault, &master, info);
         Keyring {
             names: derive(b"mallory vault names"),
@@ -52,7 +53,7 @@ impl Keyring {
         }
     }
 
-    pub fn master(&self) -> &Master {
+    pub fn master(&self) -> &Secret {
         &self.master
     }
 
@@ -96,7 +97,7 @@ impl Keyring {
         Ok((generation, text))
     }
 
-    fn generation_key(&self, generation: u64) -> Zeroizing<[u8; 32]> {
+    fn generation_key(&self, generation: u64) -> Secret {
         let info = [b"mallory vault rows".as_slice(), &generation.to_be_bytes()].concat();
         derive(&self.vault, &self.master, &info)
     }
@@ -107,22 +108,20 @@ impl Keyring {
     }
 }
 
-fn derive(vault: &[u8; 16], master: &Master, info: &[u8]) -> Zeroizing<[u8; 32]> {
-    let mut key = Zeroizing::new([0; 32]);
-    hkdf_sha256(master.as_slice(), vault, info, key.as_mut_slice());
-    key
+fn derive(vault: &[u8; 16], master: &Secret, info: &[u8]) -> Secret {
+    Secret::fill(|key| hkdf_sha256(master.as_slice(), vault, info, key))
 }
 
 /// Seals the rows of one generation, whose key is derived once for all of them.
 pub struct Sealer<'a> {
     keyring: &'a Keyring,
     generation: u64,
-    key: Zeroizing<[u8; 32]>,
+    key: Secret,
 }
 
 impl Sealer<'_> {
     /// A sealed row.
-    pub fn seal(&self, row: &[u8], text: &[u8], rng: &mut Rng) -> Vec<u8> {
+    pub fn seal(&self, row: &[u8], text: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
         let context = self.keyring.context(row, self.generation);
         let generation = self.generation.to_be_bytes();
         let mut sealed = Vec::with_capacity(generation.len() + CIPHER.sealed_len(text.len()));
@@ -199,7 +198,7 @@ impl Root {
     }
 
     /// 2 ‖ previous (32) ‖ u64-BE(audit records) ‖ audit hash (32) ‖ rows (32).
-    pub fn write(&self, sealer: &Sealer<'_>, rng: &mut Rng) -> Vec<u8> {
+    pub fn write(&self, sealer: &Sealer<'_>, rng: &mut dyn CryptoRng) -> Vec<u8> {
         let records = self.audit.records.to_be_bytes();
         let text = [&[FORMAT][..], &self.previous, &records, &self.audit.hash, &self.rows].concat();
         sealer.seal(ROOT, &text, rng)

@@ -3,24 +3,22 @@
 
 use std::sync::OnceLock;
 
-use rand::Rng as _;
+use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
+use super::ceremony::HeldShares;
+use super::secret::{Secret, burn};
 use crate::crypto::{
-    Result, Rng, STRETCH_SALT_LEN, Share, StretchCost, Symmetric, combine_shares, sha256, split_secret,
-    stretch_at_cost,
+    Result, STRETCH_SALT_LEN, Share, StretchCost, Symmetric, combine_shares, sha256, stretch_into,
 };
 use crate::reason::Reason;
 
 const FORMAT: u32 = 1;
 const CIPHER: Symmetric = Symmetric::Aes256Gcm;
 
-/// A master key.
-pub(super) type Master = Zeroizing<[u8; 32]>;
-
-/// How a vault is to be sealed.
-#[derive(Clone, Copy)]
+/// How a vault is to be sealed: under what its owner has already, so that a crash at any moment
+/// leaves a vault that somebody can open.
+#[derive(Clone, Copy, Debug)]
 pub enum Sealing<'a> {
     /// Under Argon2id of a passphrase.
     Passphrase {
@@ -29,13 +27,9 @@ pub enum Sealing<'a> {
         /// What each guess costs. The default is 19 MiB and two passes.
         cost: StretchCost,
     },
-    /// Under a random key of which `threshold` of `count` shares are needed.
-    Shares {
-        /// How many open it.
-        threshold: u8,
-        /// How many there are.
-        count: u8,
-    },
+    /// Under a random key whose shares their holders have shown to have
+    /// ([`Ceremony`](super::Ceremony)).
+    Shares(&'a HeldShares),
 }
 
 /// What opens a vault.
@@ -77,42 +71,41 @@ enum Method {
 }
 
 impl Seal {
-    /// Seals `master`, and gives the shares if there are to be any.
-    pub fn new(vault: [u8; 16], master: &Master, how: Sealing, rng: &mut Rng) -> Result<(Seal, Vec<Share>)> {
-        let (method, key, shares) = match how {
+    /// Seals `master`.
+    pub fn new(vault: [u8; 16], master: &Secret, how: Sealing, rng: &mut dyn CryptoRng) -> Result<Seal> {
+        let (method, key) = match how {
             Sealing::Passphrase { passphrase, cost } => {
                 let mut salt = [0; STRETCH_SALT_LEN];
                 rng.fill_bytes(&mut salt);
-                let key = stretch_at_cost(passphrase, &salt, cost)?;
-                (Method::Passphrase { salt, cost }, key, Vec::new())
+                let key = Secret::try_fill(|key| stretch_into(key, passphrase, &salt, cost))?;
+                (Method::Passphrase { salt, cost }, key)
             }
-            Sealing::Shares { threshold, count } => {
-                let mut key = Zeroizing::new([0; 32]);
-                rng.fill_bytes(key.as_mut_slice());
-                let shares = split_secret(key.as_slice(), threshold, count, rng)?;
-                (Method::Shares { threshold, count }, key, shares)
+            Sealing::Shares(HeldShares { threshold, count, key }) => {
+                (Method::Shares { threshold: *threshold, count: *count }, key.clone())
             }
         };
         let mut seal = Seal { format: FORMAT, vault, method, master: Vec::new(), digest: OnceLock::new() };
         seal.master = CIPHER.seal(key.as_slice(), &seal.context(), master.as_slice(), rng);
-        Ok((seal, shares))
+        burn();
+        Ok(seal)
     }
 
     /// Opens the master key. A wrong passphrase, too few shares and shares of another
     /// vault all answer alike.
-    pub fn open(&self, with: Unsealing) -> Result<Master> {
+    pub fn open(&self, with: Unsealing) -> Result<Secret> {
         let key = match (&self.method, with) {
             (Method::Passphrase { salt, cost }, Unsealing::Passphrase(passphrase)) => {
-                stretch_at_cost(passphrase, salt, *cost).map_err(|_| Reason::VaultTampered)?
+                Secret::try_fill(|key| stretch_into(key, passphrase, salt, *cost))
+                    .map_err(|_| Reason::VaultTampered)?
             }
             (Method::Shares { .. }, Unsealing::Shares(shares)) => {
-                let secret = combine_shares(shares).map_err(|_| Reason::DecryptFailed)?;
-                Zeroizing::new(secret.as_slice().try_into().map_err(|_| Reason::DecryptFailed)?)
+                Secret::copy_of(&combine_shares(shares).map_err(|_| Reason::DecryptFailed)?)?
             }
             _ => return Err(Reason::DecryptFailed),
         };
-        let master = CIPHER.open(key.as_slice(), &self.context(), &self.master)?;
-        Ok(Zeroizing::new(master.as_slice().try_into().map_err(|_| Reason::DecryptFailed)?))
+        let opened = CIPHER.open(key.as_slice(), &self.context(), &self.master);
+        burn();
+        Secret::copy_of(&opened?)
     }
 
     pub fn takes_shares(&self) -> bool {

@@ -43,10 +43,10 @@ pub trait Store {
     fn visit(&self, from: &[u8], to: &[u8], visit: &mut Visitor) -> Result<()>;
 
     /// Makes `batch` durable as one transaction, then has the anchor remember `mark`.
-    /// After an error the batch may have become durable or not, whole in either case.
     ///
     /// # Errors
-    /// `VaultUnavailable`.
+    /// `VaultUnavailable` if nothing was written; `OutcomeUnknown` if the batch may have become
+    /// durable or not, whole in either case.
     fn apply(&mut self, batch: Batch, mark: Mark) -> Result<()>;
 
     /// What the anchor remembers; `None` if this store has none.

@@ -4,6 +4,7 @@
 
 use zeroize::Zeroizing;
 
+use super::entropy::Entropy;
 use super::frame::Frame;
 use super::handle::Vault;
 use super::kind::{KeyKind, Usage};
@@ -12,7 +13,7 @@ use super::store::{MemoryStore, Store};
 use crate::crypto::Result;
 use crate::reason::Reason;
 
-impl<S: Store> Vault<S> {
+impl<S: Store, E: Entropy> Vault<S, E> {
     /// The secret of a version of a key, the latest if none is named: 32 bytes or DER PKCS#8.
     pub fn secret_of(&self, key: &str, version: Option<u32>) -> Option<Zeroizing<Vec<u8>>> {
         let held = self.opened()?.keys.get(key)?;

@@ -1,6 +1,7 @@
 //! What each operation does to keys, on a draft that becomes true or is thrown away. Must
 //! not know storage, audit or who may do what.
 
+use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::draft::{Draft, Held};
@@ -11,7 +12,7 @@ use super::kind::Usage;
 use super::material::Material;
 use super::message::{Operation, Response};
 use super::state::{Act, KeyState, Transition};
-use crate::crypto::{Result, Rng};
+use crate::crypto::Result;
 use crate::limits::{MAX_VAULT_INPUT_BYTES, MAX_VAULT_KEYS};
 use crate::reason::Reason;
 use crate::time::UnixNanos;
@@ -22,7 +23,7 @@ pub(super) fn execute(
     actor: &str,
     operation: &Operation,
     enforce: bool,
-    rng: &mut Rng,
+    rng: &mut dyn CryptoRng,
     now: UnixNanos,
 ) -> Result<Response> {
     if let Some(transition) = operation.transition() {
@@ -65,6 +66,7 @@ pub(super) fn execute(
             Ok(Response::Done)
         }
         Operation::Agree { key, share } => {
+            check_input(&[share])?;
             draft.get(key)?.check(Usage::Agree, Act::Agree, false, enforce)?;
             let version = draft.spend(key, None, rng, now)?;
             Ok(Response::Secret(draft.get(key)?.secret(version)?.agree(share)?.into()))
@@ -72,7 +74,7 @@ pub(super) fn execute(
         Operation::Export { key, version, under } => export(draft, key, *version, under, enforce, rng, now),
         Operation::PublicKey { key, version } => {
             let held = draft.get(key)?;
-            let version = version.unwrap_or(held.key.latest().number);
+            let version = held.key.find(version.unwrap_or(held.key.latest().number))?.number;
             Ok(Response::PublicKey(held.secret(version)?.public()?.into()))
         }
         Operation::Describe { key } => Ok(Response::Key(Box::new(draft.get(key)?.key.clone()))),
@@ -85,18 +87,13 @@ pub(super) fn execute(
         Operation::Configure { key, changes } => {
             let held = draft.get_mut(key)?;
             held.check(held.key.spec.usage, Act::Configure, false, enforce)?;
-            let settings = changes.on(held.key.spec.settings);
-            held.key.check_settings(&settings)?;
-            held.key.spec.settings = settings;
+            held.key.spec.settings = held.key.changed_settings(*changes)?;
             Ok(Response::Done)
         }
         Operation::Trim { key, below } => {
             let held = draft.get_mut(key)?;
             held.check(held.key.spec.usage, Act::Configure, false, enforce)?;
-            if *below > held.key.latest().number {
-                return Err(Reason::Malformed);
-            }
-            held.key.versions.retain(|version| version.number >= *below);
+            held.key.trim(*below)?;
             held.secrets.retain(|version, _| version >= below);
             Ok(Response::Done)
         }
@@ -109,7 +106,7 @@ fn generate(
     name: &str,
     spec: &KeySpec,
     actor: &str,
-    rng: &mut Rng,
+    rng: &mut dyn CryptoRng,
     now: UnixNanos,
 ) -> Result<Response> {
     if !is_name(name) || !is_name(&spec.owner) {
@@ -155,7 +152,7 @@ fn encrypt(
     version: Option<u32>,
     text: &[u8],
     context: &[u8],
-    rng: &mut Rng,
+    rng: &mut dyn CryptoRng,
     now: UnixNanos,
 ) -> Result<Response> {
     let version = draft.spend(key, version, rng, now)?;
@@ -187,7 +184,8 @@ fn process(held: &Held, version: u32, enforce: bool, now: UnixNanos, forged: Rea
     held.secret(version)
 }
 
-fn check_input(inputs: &[&[u8]]) -> Result<()> {
+/// Checks that no input is longer than the limit.
+pub(super) fn check_input(inputs: &[&[u8]]) -> Result<()> {
     let fits = inputs.iter().all(|input| input.len() <= MAX_VAULT_INPUT_BYTES);
     if fits { Ok(()) } else { Err(Reason::Malformed) }
 }

@@ -2,6 +2,7 @@
 //! plays.
 
 mod crowd;
+mod disks;
 mod guards;
 mod guesses;
 mod lies;

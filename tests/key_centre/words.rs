@@ -35,10 +35,12 @@ fn what_is_asked_is_told_in_the_words_of_the_file() {
 
 /// Requests of alice, whose key is `orders`, and of the centre's people, a minute apart.
 fn requests(rows: &[(&str, &str)]) -> String {
-    let mut text = String::from(
+    let speaks_of_adam = rows.iter().any(|(by, row)| *by == "adam" || row.contains("'adam'"));
+    let adam = if speaks_of_adam { "adam = \"administrator\"" } else { "" };
+    let mut text = format!(
         r#"
         [services.kdc.keys]
-        roles         = { olivia = "operator", adam = "administrator" }
+        roles         = {{ olivia = "operator", {adam} }}
         second_factor = []
         [attacker]
         tactic = "eavesdrop"
@@ -129,5 +131,49 @@ fn whoever_owns_a_key_is_a_party() {
     let play = play(&text, 0, &KeyPool::default());
     for number in 1..=6 {
         assert_eq!(outcome(&play, number), "granted", "request {number}");
+    }
+}
+
+/// What may be asked, what may need a code, and what the audit log says are one list of words.
+#[test]
+fn an_operation_has_one_word() {
+    for verb in mallory::vault::Verb::ALL {
+        let word = verb.word();
+        let load =
+            |text: &str| Scenario::from_text("test", text).map(drop).map_err(|problem| problem.to_string());
+        let guarded = format!("[services.kdc.keys]\nsecond_factor = ['{word}']\n");
+        let generate = "[[request]]\nat = '1m'\nby = 'olivia'\nask = 'generate'\nkey = 'orders'\n";
+        assert_eq!(load(&format!("{guarded}{generate}")), Ok(()), "{word}");
+        let asked =
+            load(&format!("{guarded}{generate}[[request]]\nat = '2m'\nby = 'olivia'\nask = '{word}'\n"));
+        assert!(!asked.is_err_and(|problem| problem.contains("unknown")), "{word}");
+    }
+}
+
+#[test]
+fn a_minimum_speaks_of_versions_that_there_are() {
+    let rows = [
+        ("olivia", "ask = 'generate', key = 'orders', owner = 'alice'", "granted"),
+        ("olivia", "ask = 'rotate', key = 'orders'", "granted"),
+        ("olivia", "ask = 'rotate', key = 'orders'", "granted"),
+        ("olivia", "ask = 'configure', key = 'orders', min_decryption = 1, min_encryption = 2", "granted"),
+        ("adam", "ask = 'trim', key = 'orders', below = 3", "granted"),
+        ("olivia", "ask = 'configure', key = 'orders', min_decryption = 2", "version-trimmed"),
+        ("olivia", "ask = 'configure', key = 'orders', min_encryption = 1", "version-trimmed"),
+        ("olivia", "ask = 'configure', key = 'orders', min_decryption = 4", "invalid-settings"),
+        ("olivia", "ask = 'configure', key = 'orders', max_operations = 9", "granted"),
+        ("olivia", "ask = 'rotate', key = 'orders'", "granted"),
+        (
+            "olivia",
+            "ask = 'configure', key = 'orders', min_decryption = 4, min_encryption = 3",
+            "invalid-settings",
+        ),
+        ("olivia", "ask = 'configure', key = 'orders', min_decryption = 4, min_encryption = 4", "granted"),
+        ("adam", "ask = 'trim', key = 'orders', below = 5", "unknown-key"),
+    ];
+    let asked: Vec<(&str, &str)> = rows.iter().map(|(by, row, _)| (*by, *row)).collect();
+    let play = play(&requests(&asked), 0, &KeyPool::default());
+    for (number, (by, row, expected)) in (1..).zip(rows) {
+        assert_eq!(outcome(&play, number), expected, "{by}: {row}");
     }
 }

@@ -122,12 +122,10 @@ fn names_from_outside_are_not_taken_as_they_are() {
     let long = "x".repeat(10_000);
     let operation = Operation::Describe { key: long };
     let actor = "mallory\nroot did it";
-    let answer = desk.vault.perform(actor, &operation, Care::default(), &mut desk.rng, START);
+    let answer = desk.vault.perform(actor, &operation, Care::default(), START);
     assert_eq!(answer, Err(Reason::Malformed), "whoever acts is in histories for ever");
     let refused = Reason::Unauthenticated;
-    desk.vault
-        .record_refusal(actor, Some(&operation), refused, &mut desk.rng, START)
-        .expect("it is recorded");
+    desk.vault.record_refusal(actor, Some(&operation), refused, START).expect("it is recorded");
     let (records, _) = log(&mut desk);
     let last = records.last().expect("a refusal is recorded");
     assert_eq!((last.actor.as_str(), last.key.as_deref()), ("(not a name)", Some("(not a name)")));
@@ -141,7 +139,7 @@ fn without_audit_nothing_is_recorded_and_the_vault_goes_on() {
         key: "k".to_owned(),
         spec: KeySpec::new(KeyKind::Aes256, Usage::Encrypt, "alice"),
     };
-    desk.vault.perform("alice", &generate, silent, &mut desk.rng, START).expect("a new key");
+    desk.vault.perform("alice", &generate, silent, START).expect("a new key");
     assert_eq!(desk.vault.verify_audit().map(|head| head.records), Ok(1));
     let mut vault = Vault::open(desk.vault.into_store()).expect("a vault");
     assert_eq!(unseal(&mut vault), Ok(()));
@@ -168,7 +166,7 @@ fn a_page_of_the_log_that_lacks_a_record_is_refused() {
         robbed.rows().remove(&key).expect("there was such a record");
         let mut vault = Vault::open(robbed).expect("a vault");
         unseal(&mut vault).expect("the passphrase");
-        let answer = vault.perform("root", &page(1, last), Care::default(), &mut desk.rng, START);
+        let answer = vault.perform("root", &page(1, last), Care::default(), START);
         assert_eq!(answer, Err(Reason::AuditChainBroken), "{missing}");
     }
 }

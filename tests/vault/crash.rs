@@ -20,7 +20,7 @@ struct Seen {
     audit: AuditHead,
 }
 
-fn look<S: Store>(vault: &Vault<S>) -> Seen {
+fn look<S: Store, E: Entropy>(vault: &Vault<S, E>) -> Seen {
     Seen {
         keys: KEYS.iter().map(|name| vault.key(name).ok().cloned()).collect(),
         audit: vault.audit_head().expect("it is unsealed"),
@@ -63,9 +63,8 @@ const REOPEN_AFTER: usize = 6;
 
 /// Plays until the end or until the power fails, and notes what was acknowledged.
 fn play(file: &MemoryFile, anchor: &PoweredAnchor, acknowledged: &mut Vec<Seen>) -> Option<()> {
-    let mut rng = rng("crash");
     let store = FileStore::create_with(Arc::new(file.clone()), anchor.clone()).ok()?;
-    let (mut vault, _) = Vault::create(store, BY_PASSPHRASE, "root", &mut rng, START).ok()?;
+    let mut vault = Vault::create(store, BY_PASSPHRASE, "root", START).ok()?;
     acknowledged.push(look(&vault));
     for (n, operation) in operations().iter().enumerate() {
         if n == REOPEN_AFTER {
@@ -74,8 +73,8 @@ fn play(file: &MemoryFile, anchor: &PoweredAnchor, acknowledged: &mut Vec<Seen>)
             vault = Vault::open(store).ok()?;
             unseal(&mut vault).ok()?;
         }
-        let answer = vault.perform("alice", operation, Care::default(), &mut rng, START);
-        if matches!(answer, Err(Reason::AuditUnavailable)) {
+        let answer = vault.perform("alice", operation, Care::default(), START);
+        if matches!(answer, Err(Reason::AuditUnavailable | Reason::OutcomeUnknown)) {
             return None;
         }
         acknowledged.push(look(&vault));
@@ -139,9 +138,13 @@ fn crash_at(points: std::ops::Range<u64>) {
             Ok(vault) => vault,
             Err(reason) => {
                 assert_eq!(acknowledged, [], "{point}: {reason}");
-                // Nobody was told that there is a vault, so one can be made.
-                FileStore::create_with(Arc::new(MemoryFile::new(Vec::new(), &power)), anchor)
-                    .unwrap_or_else(|reason| panic!("{point}: {reason}"));
+                // Nobody was told that there is a vault, so one can be made in its place.
+                let store = FileStore::create_with(Arc::new(file.clone()), anchor.clone());
+                let store = store.unwrap_or_else(|reason| panic!("{point}: {reason}"));
+                let made = Vault::create(store, BY_PASSPHRASE, "root", START);
+                let vault = made.unwrap_or_else(|reason| panic!("{point}: {reason}"));
+                vault.close().unwrap_or_else(|reason| panic!("{point}: {reason}"));
+                drop(reopen(&file, &anchor).unwrap_or_else(|reason| panic!("{point}: {reason}")));
                 unacknowledged_creations += 1;
                 continue;
             }
@@ -183,10 +186,11 @@ fn an_operation_that_cannot_be_recorded_changes_nothing() {
     assert_eq!(desk.rotate("a"), 2);
     // The other way round: it was written, and nobody heard.
     full.set(Failure::After);
-    assert_eq!(desk.try_do(&Operation::Rotate { key: "a".to_owned() }), Err(Reason::AuditUnavailable));
+    assert_eq!(desk.try_do(&Operation::Rotate { key: "a".to_owned() }), Err(Reason::OutcomeUnknown));
+    assert_eq!(desk.try_do(&Operation::List {}), Err(Reason::AuditUnavailable), "which changes nothing");
     full.set(Failure::None);
     assert_eq!(desk.rotate("a"), 4);
-    assert_eq!(desk.vault.verify_audit().map(|head| head.records), Ok(5));
+    assert_eq!(desk.vault.verify_audit().map(|head| head.records), Ok(6));
 }
 
 /// A new seal was written, and nobody heard: what comes after is under the new one.
@@ -199,8 +203,9 @@ fn a_seal_that_became_durable_unheard_is_the_seal() {
     let how = Sealing::Passphrase { passphrase: b"another", cost: CHEAP };
     for (fails, opens) in [(Failure::Before, PASSPHRASE), (Failure::After, b"another")] {
         failure.set(fails);
-        let answer = desk.vault.reseal(how, "root", &mut desk.rng, START);
-        assert_eq!(answer.err(), Some(Reason::AuditUnavailable));
+        let answer = desk.vault.reseal(how, "root", START);
+        let told = if fails == Failure::Before { Reason::AuditUnavailable } else { Reason::OutcomeUnknown };
+        assert_eq!(answer, Err(told));
         failure.set(Failure::None);
         desk.encrypt("a", b"x").expect("an active key encrypts");
         let rows = desk.vault.store().rows.clone();
@@ -237,7 +242,7 @@ impl Store for Flaky {
             Failure::Before => Err(Reason::VaultUnavailable),
             Failure::After => {
                 self.rows.apply(batch, mark)?;
-                Err(Reason::VaultUnavailable)
+                Err(Reason::OutcomeUnknown)
             }
         }
     }

@@ -3,33 +3,35 @@
 use std::fs;
 use std::path::PathBuf;
 
-use mallory::vault::{Anchor, FileAnchor, FileStore};
+use mallory::vault::{Anchor, FileAnchor, FileStore, System};
 
 use super::*;
 
 /// A folder that is gone afterwards.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Folder {
+    pub fn new(name: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("mallory-vault-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).expect("a folder for tests");
         Folder(path)
     }
 
-    fn file(&self) -> PathBuf {
+    pub fn file(&self) -> PathBuf {
         self.0.join("keys.vault")
     }
 
-    fn anchor(&self) -> FileAnchor {
+    pub fn anchor(&self) -> FileAnchor {
         FileAnchor::new(self.0.join("keys.anchor"))
     }
 
-    fn create(&self) -> Desk<FileStore> {
-        Desk::create(FileStore::create(self.file(), self.anchor()).expect("a new file"))
+    pub fn create(&self) -> Desk<FileStore, System> {
+        let store = FileStore::create(self.file(), self.anchor()).expect("a new file");
+        let vault = Vault::create(store, BY_PASSPHRASE, "root", START).expect("an empty store");
+        Desk { vault, now: START }
     }
 
-    fn open(&self) -> Result<Vault<FileStore>, Reason> {
+    pub fn open(&self) -> Result<Vault<FileStore>, Reason> {
         let mut vault = Vault::open(FileStore::open(self.file(), self.anchor())?)?;
         unseal(&mut vault)?;
         Ok(vault)
@@ -185,4 +187,105 @@ fn what_is_no_vault_is_no_vault() {
         fs::write(folder.file(), bytes).expect("it writes");
         assert!(folder.open().is_err());
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_reads_a_vault() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let folder = Folder::new("modes");
+    let anchor = folder.0.join("keys.anchor");
+    let mode = |path: &std::path::Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    let mut desk = folder.create();
+    assert_eq!((mode(&folder.file()), mode(&anchor)), (0o600, 0o600));
+    // Opened wider by somebody, the anchor is replaced by one that is not.
+    fs::set_permissions(&anchor, fs::Permissions::from_mode(0o644)).expect("it is one's own");
+    desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
+    assert_eq!(mode(&anchor), 0o600);
+    desk.vault.close().expect("a clean close");
+
+    // Nobody writes through a link that somebody else has put there.
+    let others = folder.0.join("somebody's");
+    fs::write(&others, b"precious").expect("it writes");
+    for name in ["keys.anchor.new".to_owned(), format!("keys.anchor.{}-0.new", std::process::id())] {
+        symlink(&others, folder.0.join(name)).expect("a link");
+    }
+    let mut vault = folder.open().expect("it was closed");
+    let generate = Operation::Generate {
+        key: "l".to_owned(),
+        spec: KeySpec::new(KeyKind::Aes256, Usage::Encrypt, "alice"),
+    };
+    vault.perform("alice", &generate, Care::default(), START).expect("nothing is in the way");
+    vault.close().expect("a clean close");
+    assert_eq!(fs::read(&others).expect("it reads"), b"precious");
+
+    // A link in the anchor's place would be replaced by the anchor, and what it led to forgotten.
+    let elsewhere = folder.0.join("elsewhere");
+    fs::rename(&anchor, &elsewhere).expect("it moves");
+    symlink(&elsewhere, &anchor).expect("a link");
+    assert_eq!(folder.open().map(drop), Err(Reason::VaultUnavailable));
+    fs::rename(&elsewhere, &anchor).expect("it moves back");
+    assert!(folder.open().is_ok());
+    // Nor is a vault made through one.
+    let link = folder.0.join("new.vault");
+    symlink(folder.0.join("nowhere"), &link).expect("a link");
+    let made = FileStore::create(&link, FileAnchor::new(folder.0.join("new.anchor")));
+    assert_eq!(made.map(drop), Err(Reason::VaultUnavailable));
+    assert!(!folder.0.join("nowhere").exists());
+}
+
+#[test]
+fn an_attempt_that_failed_blocks_no_other() {
+    let folder = Folder::new("attempts");
+    // The anchor cannot be written: its folder is not there.
+    let nowhere = FileAnchor::new(folder.0.join("not-there").join("keys.anchor"));
+    assert_eq!(FileStore::create(folder.file(), nowhere).map(drop), Err(Reason::VaultUnavailable));
+    drop(folder.create().vault);
+    assert!(folder.open().is_ok());
+    // Begun, and never come to a first transaction.
+    let folder = Folder::new("begun");
+    drop(FileStore::create(folder.file(), folder.anchor()).expect("a new file"));
+    assert_eq!(folder.open().map(drop), Err(Reason::VaultUnavailable), "there is none yet");
+    folder.create().vault.close().expect("it closes");
+    assert!(folder.open().is_ok());
+    // What is somebody's stays.
+    for bytes in [&b"a letter"[..], &[1; 5_000]] {
+        let folder = Folder::new("letter");
+        fs::write(folder.file(), bytes).expect("it writes");
+        assert_eq!(
+            FileStore::create(folder.file(), folder.anchor()).map(drop),
+            Err(Reason::VaultUnavailable)
+        );
+        assert_eq!(fs::read(folder.file()).expect("it reads"), bytes);
+        assert!(folder.open().is_err());
+        assert_eq!(fs::read(folder.file()).expect("it reads"), bytes);
+    }
+}
+
+/// Whoever stops in the middle leaves a file behind; the next writer clears it away.
+#[test]
+fn what_was_left_beside_an_anchor_is_cleared_away() {
+    let folder = Folder::new("left");
+    folder.create().vault.close().expect("it closes");
+    for name in ["keys.anchor.4711-3.new", "keys.anchor.1-0.new", "keys.anchor.mine.new", "other.1-0.new"] {
+        fs::write(folder.0.join(name), b"half").expect("it writes");
+    }
+    folder.open().expect("it was closed").close().expect("it closes");
+    let mut names: Vec<String> = fs::read_dir(&folder.0)
+        .expect("it is there")
+        .map(|entry| entry.expect("it reads").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["keys.anchor", "keys.anchor.mine.new", "keys.vault", "other.1-0.new"]);
+}
+
+/// An anchor that names another file by mistake is not read whole.
+#[test]
+fn a_long_anchor_is_no_anchor() {
+    let folder = Folder::new("long");
+    folder.create().vault.close().expect("it closes");
+    let file = fs::OpenOptions::new().write(true).open(folder.0.join("keys.anchor")).expect("it opens");
+    file.set_len(1 << 40).expect("a sparse file");
+    assert_eq!(folder.open().map(drop), Err(Reason::VaultTampered));
 }

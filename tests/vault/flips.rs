@@ -71,11 +71,11 @@ fn no_bit_of_an_unclosed_file_changes_a_key() {
         file.flip(bit);
         let mut anchor = MemoryAnchor::default();
         anchor.write(at_work).expect("it writes");
-        let opened =
-            FileStore::open_with(Arc::new(file), anchor).and_then(Vault::open).and_then(|mut vault| {
-                unseal(&mut vault)?;
-                Ok(vault)
-            });
+        let opened = FileStore::open_with(Arc::new(file), anchor).and_then(|store| {
+            let mut vault = Vault::open_rehearsed(store, mallory::crypto::stream(bit as u64, &["flipped"]))?;
+            unseal(&mut vault)?;
+            Ok(vault)
+        });
         match opened {
             Err(_) => refused += 1,
             Ok(vault) => {

@@ -3,15 +3,16 @@
 use std::sync::OnceLock;
 
 use mallory::crypto::{DecryptionKey, PublicKeyEncryption, Totp};
-use mallory::vault::{Approval, Changes, Gate, Limiter, Policy, Rate, Reach, Request, Role, Verb, WrapUnder};
+use mallory::vault::{
+    Changes, Gate, Limiter, Policy, Proved, Rate, Reach, Received, Request, Role, Verb, WrapUnder,
+};
 
 use super::*;
 
 const SECRET: &[u8] = b"12345678901234567890";
 
 struct Service {
-    gate: Gate<MemoryStore>,
-    rng: Rng,
+    gate: Gate<MemoryStore, Seeded>,
     now: UnixNanos,
 }
 
@@ -29,12 +30,12 @@ fn service(policy: Policy) -> Service {
     gate.enrol("audrey", Role::Auditor, None);
     gate.enrol("ada", Role::Administrator, Some(Totp::new(SECRET)));
     gate.enrol("adam", Role::Administrator, Some(Totp::new(SECRET)));
-    Service { gate, rng: rng("service"), now: START }
+    Service { gate, now: START }
 }
 
 impl Service {
-    fn ask(&mut self, request: &Request) -> Result<Response, Reason> {
-        self.gate.handle(request, &mut self.rng, self.now)
+    fn ask(&mut self, received: &Received) -> Result<Response, Reason> {
+        self.gate.handle(received, self.now)
     }
 
     fn code(&self) -> Option<String> {
@@ -50,8 +51,24 @@ fn encrypt(key: &str) -> Operation {
     Operation::Encrypt { key: key.to_owned(), version: None, plaintext: b"x".into(), context: b"".into() }
 }
 
-fn by(who: &str, operation: Operation) -> Request {
-    Request::new(who, "10.0.0.1", operation)
+/// What somebody asks who has proved to be whom it claims.
+fn by(who: &str, operation: Operation) -> Received {
+    let received = Received::new(Request::new(who, operation), "10.0.0.1");
+    Received { proved: Some(Proved::asserted(who)), ..received }
+}
+
+fn unproved(received: Received) -> Received {
+    Received { proved: None, ..received }
+}
+
+fn coded(code: Option<String>, received: Received) -> Received {
+    let Received { request, source, proved, consent } = received;
+    Received { request: Request { code, ..request }, source, proved, consent }
+}
+
+/// With the consent of `who`, proved, to an operation that may be another.
+fn consented(who: &str, operation: &Operation, received: Received) -> Received {
+    Received { consent: Some(Proved::asserted(who).consent_to(operation)), ..received }
 }
 
 fn owners_key() -> DecryptionKey {
@@ -108,9 +125,9 @@ fn the_matrix_denies_by_default() {
 #[test]
 fn each_guard_refuses_with_its_own_reason() {
     let mut s = service(Policy::default());
-    let anonymous = Request { proved: None, ..by("alice", encrypt("k")) };
+    let anonymous = unproved(by("alice", encrypt("k")));
     assert_eq!(s.ask(&anonymous), Err(Reason::Unauthenticated));
-    let deputy = Request { proved: Some("bob".to_owned()), ..by("alice", encrypt("k")) };
+    let deputy = Received { proved: Some(Proved::asserted("bob")), ..by("alice", encrypt("k")) };
     assert_eq!(s.ask(&deputy), Err(Reason::Unauthenticated), "the confused deputy");
     assert_eq!(s.ask(&by("mallory", encrypt("k"))), Err(Reason::Unauthenticated), "nobody knows her");
     assert_eq!(s.ask(&by("bob", encrypt("k"))), Err(Reason::Forbidden));
@@ -122,11 +139,8 @@ fn each_guard_refuses_with_its_own_reason() {
     assert_eq!(s.ask(&revoke), Ok(Response::Done), "needs no code");
     let configure = by("otto", Operation::Configure { key: "k".to_owned(), changes: Changes::default() });
     assert_eq!(s.ask(&configure), Err(Reason::SecondFactorRequired));
-    assert_eq!(
-        s.ask(&Request { code: Some("000000".to_owned()), ..configure.clone() }),
-        Err(Reason::BadCode)
-    );
-    assert_eq!(s.ask(&Request { code: s.code(), ..configure }), Ok(Response::Done));
+    assert_eq!(s.ask(&coded(Some("000000".to_owned()), configure.clone())), Err(Reason::BadCode));
+    assert_eq!(s.ask(&coded(s.code(), configure)), Ok(Response::Done));
     assert_eq!(s.ask(&by("alice", encrypt("k"))), Err(Reason::KeySuspended));
     let answer = s.ask(&by("audrey", Operation::ReadAudit { from: 0, count: 100 }));
     let Ok(Response::Audit(records)) = answer else { panic!("{answer:?}") };
@@ -162,18 +176,18 @@ fn the_guards_stand_in_order() {
     // Destroyed twice is not possible, so the key's state refuses too.
     let careless = Care { audit: false, ..Care::default() };
     let destroy = step("k", Transition::Destroy);
-    s.gate.vault().perform("root", &destroy, careless, &mut rng("root"), START).expect("it is active");
-    let mut request = Request { proved: None, ..by("rita", destroy) };
+    s.gate.vault().perform("root", &destroy, careless, START).expect("it is active");
+    let mut request = unproved(by("rita", destroy));
     s.gate.enrol("rita", Role::Auditor, Some(Totp::new(SECRET)));
     assert_eq!(s.ask(&request), Err(Reason::Unauthenticated));
-    request.proved = Some("rita".to_owned());
+    request.proved = Some(Proved::asserted("rita"));
     assert_eq!(s.ask(&request), Err(Reason::Forbidden));
     s.gate.enrol("rita", Role::Administrator, Some(Totp::new(SECRET)));
     assert_eq!(s.ask(&request), Err(Reason::SecondFactorRequired));
-    request.code = s.code();
+    request = coded(s.code(), request);
     assert_eq!(s.ask(&request), Err(Reason::RateLimited));
     s.now = s.now.after(DAY);
-    request.code = s.code();
+    request = coded(s.code(), request);
     assert_eq!(s.ask(&request), Err(Reason::InvalidTransition));
 }
 
@@ -198,24 +212,23 @@ fn names_are_hidden_from_who_may_not_see_them() {
 #[test]
 fn a_secret_leaves_only_with_two_administrators() {
     let mut s = service(Policy::default());
-    let request = |code| Request { code, ..by("ada", export()) };
+    let request = |code| coded(code, by("ada", export()));
     let code = s.code();
     assert_eq!(s.ask(&request(code.clone())), Err(Reason::NeedsSecondApprover));
     for (approver, operation) in
         [("ada", export()), ("otto", export()), ("alice", export()), ("adam", encrypt("k"))]
     {
-        let approval = Some(Approval::new(approver, &operation));
-        let answer = s.ask(&Request { approval, ..request(code.clone()) });
+        let answer = s.ask(&consented(approver, &operation, request(code.clone())));
         assert_eq!(answer, Err(Reason::NeedsSecondApprover), "{approver}");
     }
-    let approval = Some(Approval::new("adam", &export()));
-    assert!(matches!(s.ask(&Request { approval, ..request(code) }), Ok(Response::Wrapped(_))));
+    let twofold = consented("adam", &export(), request(code));
+    assert!(matches!(s.ask(&twofold), Ok(Response::Wrapped(_))));
     let mut careless = service(Policy { dual_control: false, ..Policy::default() });
     assert!(matches!(careless.ask(&request(careless.code())), Ok(Response::Wrapped(_))));
     // Nor does a client accept a risk alone.
     s.gate
         .vault()
-        .perform("root", &step("k", Transition::Compromise), Care::default(), &mut rng("r"), START)
+        .perform("root", &step("k", Transition::Compromise), Care::default(), START)
         .expect("active");
     let decrypt = Operation::Decrypt {
         ciphertext: mallory::vault::Frame { key: "k", version: 1, body: b"" }.write().into(),
@@ -223,12 +236,8 @@ fn a_secret_leaves_only_with_two_administrators() {
         accept_risk: true,
     };
     assert_eq!(s.ask(&by("alice", decrypt.clone())), Err(Reason::NeedsSecondApprover));
-    let approval = Some(Approval::new("ada", &decrypt));
-    assert_eq!(
-        s.ask(&Request { approval, ..by("alice", decrypt) }),
-        Err(Reason::DecryptFailed),
-        "it was tried"
-    );
+    let twofold = consented("ada", &decrypt, by("alice", decrypt.clone()));
+    assert_eq!(s.ask(&twofold), Err(Reason::DecryptFailed), "it was tried");
 }
 
 #[test]
@@ -239,7 +248,7 @@ fn a_secret_leaves_under_its_owners_public_key_only() {
     for who in ["ada", "alice"] {
         let mut s = service(Policy { dual_control: false, ..Policy::default() });
         let code = s.code();
-        let request = Request { code, ..by(who, export.clone()) };
+        let request = coded(code, by(who, export.clone()));
         assert_eq!(s.ask(&request), Err(Reason::Forbidden), "{who}");
         s.gate.enrol_public_key(who, hers.public());
         let expected =
@@ -273,10 +282,9 @@ fn whoever_is_revoked_is_refused_and_consents_to_nothing() {
     s.gate.revoke("adam");
     s.gate.revoke("bob");
     assert_eq!(s.ask(&by("bob", encrypt("k"))), Err(Reason::ClientRevoked));
-    let unproved = Request { proved: None, ..by("bob", encrypt("k")) };
+    let unproved = unproved(by("bob", encrypt("k")));
     assert_eq!(s.ask(&unproved), Err(Reason::Unauthenticated), "it is nobody else's business");
-    let request =
-        Request { code: s.code(), approval: Some(Approval::new("adam", &export())), ..by("ada", export()) };
+    let request = consented("adam", &export(), coded(s.code(), by("ada", export())));
     assert_eq!(s.ask(&request), Err(Reason::NeedsSecondApprover));
 }
 
@@ -285,25 +293,20 @@ fn guards_remember_over_a_restart() {
     let mut s = service(Policy { lock_after: 1, ..Policy::default() });
     let code = s.code();
     let configure = || by("otto", Operation::Configure { key: "k".to_owned(), changes: Changes::default() });
-    assert_eq!(s.ask(&Request { code: code.clone(), ..configure() }), Ok(Response::Done));
-    let mut gate = s
-        .gate
-        .restarted(|vault| {
-            let mut vault = mallory::vault::Vault::open(vault.into_store())?;
-            unseal(&mut vault)?;
-            Ok(vault)
-        })
-        .expect("the passphrase is right");
-    let again = Request { code: code.clone(), ..configure() };
-    assert_eq!(gate.handle(&again, &mut s.rng, s.now), Err(Reason::CodeAlreadyUsed));
-    assert_eq!(gate.handle(&again, &mut s.rng, s.now), Err(Reason::LockedOut));
+    assert_eq!(s.ask(&coded(code.clone(), configure())), Ok(Response::Done));
+    let mut gate =
+        s.gate.restarted(|vault| Ok(reopened(vault.into_store()))).expect("the passphrase is right");
+    let again = coded(code.clone(), configure());
+    assert_eq!(gate.handle(&again, s.now), Err(Reason::CodeAlreadyUsed));
+    assert_eq!(gate.handle(&again, s.now), Err(Reason::LockedOut));
 }
 
 #[test]
 fn who_is_stopped_by_its_source_has_not_used_up_its_own_tokens() {
     let rate = |burst| Rate { burst, per: Span::seconds(1_000) };
     let mut s = service(Policy { requests: rate(1), requests_per_source: rate(1), ..Policy::default() });
-    let from = |source: &str, who: &str| Request { source: source.to_owned(), ..by(who, Operation::List {}) };
+    let from =
+        |source: &str, who: &str| Received { source: source.to_owned(), ..by(who, Operation::List {}) };
     let refused = |answer: Result<Response, Reason>| answer == Err(Reason::RateLimited);
     assert!(!refused(s.ask(&from("cafe", "otto"))));
     assert!(refused(s.ask(&from("cafe", "audrey"))), "the source is used up");
@@ -316,23 +319,23 @@ fn a_code_is_good_once_and_not_for_long() {
     let configure = || by("otto", Operation::Configure { key: "k".to_owned(), changes: Changes::default() });
     let mut s = service(Policy::default());
     let code = s.code();
-    assert_eq!(s.ask(&Request { code: code.clone(), ..configure() }), Ok(Response::Done));
-    assert_eq!(s.ask(&Request { code: code.clone(), ..configure() }), Err(Reason::CodeAlreadyUsed));
+    assert_eq!(s.ask(&coded(code.clone(), configure())), Ok(Response::Done));
+    assert_eq!(s.ask(&coded(code.clone(), configure())), Err(Reason::CodeAlreadyUsed));
     s.now = s.now.after(Span::seconds(60));
-    assert_eq!(s.ask(&Request { code, ..configure() }), Err(Reason::CodeExpired));
+    assert_eq!(s.ask(&coded(code, configure())), Err(Reason::CodeExpired));
     assert_eq!(s.gate.last_code_step("otto"), Some(START.seconds() / 30));
     let mut careless = service(Policy { codes_once: false, ..Policy::default() });
     let code = careless.code();
     for _ in 0..2 {
-        assert_eq!(careless.ask(&Request { code: code.clone(), ..configure() }), Ok(Response::Done));
+        assert_eq!(careless.ask(&coded(code.clone(), configure())), Ok(Response::Done));
     }
 }
 
 #[test]
 fn guessing_codes_is_slow_and_then_impossible() {
-    let guess = |n: u32| Request {
-        code: Some(format!("{n:06}")),
-        ..by("otto", Operation::Configure { key: "k".to_owned(), changes: Changes::default() })
+    let guess = |n: u32| {
+        let configure = Operation::Configure { key: "k".to_owned(), changes: Changes::default() };
+        coded(Some(format!("{n:06}")), by("otto", configure))
     };
     let mut s = service(Policy::default());
     let at_once: Vec<_> = (0..7).map(|n| s.ask(&guess(n)).expect_err("a guess")).collect();
@@ -343,7 +346,7 @@ fn guessing_codes_is_slow_and_then_impossible() {
     assert_eq!(later[..5], [Reason::BadCode; 5]);
     assert_eq!(later[5..], [Reason::LockedOut; 2]);
     s.now = s.now.after(DAY);
-    let right = Request { code: s.code(), ..guess(0) };
+    let right = coded(s.code(), guess(0));
     assert_eq!(s.ask(&right), Err(Reason::LockedOut), "a lock holds, for its owner too");
     s.gate.unlock("otto");
     assert_eq!(s.ask(&right), Ok(Response::Done));
@@ -373,7 +376,7 @@ fn buckets_fill_again() {
 fn requests_are_counted_by_principal_and_by_source() {
     let few = Rate { burst: 2, per: DAY };
     let mut s = service(Policy { requests_per_source: few, ..Policy::default() });
-    let from = |source: &str| Request::new("alice", source, encrypt("k"));
+    let from = |source: &str| Received { source: source.to_owned(), ..by("alice", encrypt("k")) };
     assert!(s.ask(&from("a")).is_ok() && s.ask(&from("a")).is_ok());
     assert_eq!(s.ask(&from("a")), Err(Reason::RateLimited));
     assert!(s.ask(&from("b")).is_ok());
@@ -387,7 +390,7 @@ fn names_that_nobody_has_are_counted_each_where_every_name_is_believed() {
     let few = Rate { burst: 2, per: DAY };
     let careless = Policy { authenticate: false, authorise: false, requests: few, ..Policy::default() };
     let mut s = service(careless);
-    let from = |who: &str| Request { proved: None, ..by(who, encrypt("k")) };
+    let from = |who: &str| unproved(by(who, encrypt("k")));
     assert!(s.ask(&from("zoe")).is_ok() && s.ask(&from("zoe")).is_ok());
     assert_eq!(s.ask(&from("zoe")), Err(Reason::RateLimited));
     assert!(s.ask(&from("zac")).is_ok() && s.ask(&from("alice")).is_ok(), "to each its own");
@@ -399,7 +402,7 @@ fn who_is_enrolled_anew_has_no_more_tries_than_before() {
     let mut s = service(Policy { requests: once, lock_after: 1, ..Policy::default() });
     assert!(s.ask(&by("alice", encrypt("k"))).is_ok());
     let revoke = step("k", Transition::Compromise);
-    let guess = Request { code: Some("000000".to_owned()), ..by("ada", revoke) };
+    let guess = coded(Some("000000".to_owned()), by("ada", revoke));
     assert_eq!(s.ask(&guess), Err(Reason::BadCode));
     s.gate.enrol("alice", Role::Client, None);
     s.gate.enrol("ada", Role::Administrator, Some(Totp::new(SECRET)));
@@ -410,14 +413,14 @@ fn who_is_enrolled_anew_has_no_more_tries_than_before() {
 #[test]
 fn every_guard_can_be_left_out() {
     let mut s = service(Policy { authenticate: false, ..Policy::default() });
-    let anonymous = Request { proved: None, ..by("alice", encrypt("k")) };
+    let anonymous = unproved(by("alice", encrypt("k")));
     assert!(s.ask(&anonymous).is_ok(), "a name is enough");
     let mut s = service(Policy { authorise: false, ..Policy::default() });
     assert!(s.ask(&by("bob", encrypt("k"))).is_ok(), "authenticated is authorised");
     let mut s = service(Policy { second_factor: Default::default(), ..Policy::default() });
     assert!(s.ask(&by("ada", step("k", Transition::Compromise))).is_ok());
     let mut s = service(Policy { key_state: false, ..Policy::default() });
-    let revoke = Request { code: s.code(), ..by("ada", step("k", Transition::Compromise)) };
+    let revoke = coded(s.code(), by("ada", step("k", Transition::Compromise)));
     assert_eq!(s.ask(&revoke), Ok(Response::Done));
     assert!(s.ask(&by("alice", encrypt("k"))).is_ok(), "revoked, and nobody looks");
     let mut s = service(Policy { audit: false, ..Policy::default() });
@@ -425,4 +428,37 @@ fn every_guard_can_be_left_out() {
     assert!(s.ask(&by("alice", encrypt("k"))).is_ok());
     assert_eq!(s.ask(&by("bob", encrypt("k"))), Err(Reason::Forbidden));
     assert_eq!(s.records(), before, "nobody will know");
+}
+
+/// A service that believes every name keeps no name that is none, however long.
+#[test]
+fn what_is_no_name_is_not_believed() {
+    let mut s = service(Policy { authenticate: false, authorise: false, ..Policy::default() });
+    let long = "x".repeat(129);
+    for name in ["", "a\nb", &long] {
+        assert_eq!(s.ask(&unproved(by(name, Operation::List {}))), Err(Reason::Malformed), "{name:?}");
+    }
+    let from_afar = Received { source: long, ..by("alice", encrypt("k")) };
+    assert_eq!(s.ask(&from_afar), Err(Reason::Malformed));
+    assert!(s.ask(&unproved(by("zoe", Operation::List {}))).is_ok());
+}
+
+/// What was proved is what a check found.
+#[test]
+fn a_name_is_proved_by_a_key() {
+    let cipher = mallory::crypto::Symmetric::Aes256Gcm;
+    let (key, other) = ([1; 32], [2; 32]);
+    let sealed = cipher.seal(&key, b"label", b"text", &mut rng("proof"));
+    let (proved, text) = Proved::by_seal("alice", &key, cipher, b"label", &sealed).expect("hers");
+    assert_eq!((proved.name(), text.as_slice()), ("alice", &b"text"[..]));
+    assert_eq!(
+        Proved::by_seal("alice", &other, cipher, b"label", &sealed).err(),
+        Some(Reason::DecryptFailed)
+    );
+    assert_eq!(Proved::by_seal("alice", &key, cipher, b"other", &sealed).err(), Some(Reason::DecryptFailed));
+    let mac = mallory::crypto::hmac_sha256(&key, &[b"a", b"b"]);
+    assert_eq!(Proved::by_mac("alice", &key, &[b"a", b"b"], &mac), Ok(proved));
+    assert_eq!(Proved::by_mac("alice", &other, &[b"a", b"b"], &mac), Err(Reason::BadMac));
+    assert_eq!(Proved::by_mac("alice", &key, &[b"a"], &mac), Err(Reason::BadMac));
+    assert_eq!(Proved::by_mac("alice", &key, &[b"a", b"b"], &mac[..31]), Err(Reason::BadMac));
 }

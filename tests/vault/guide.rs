@@ -23,7 +23,7 @@ fn the_guide_shows_what_its_example_prints() {
     for r in log {
         let outcome = r.refused.map_or("done".to_owned(), |reason| reason.to_string());
         let key = r.key.unwrap_or_default();
-        writeln!(printed, "{} {:6} {:9} {key:7} {outcome}", r.sequence, r.actor, r.operation)
+        writeln!(printed, "{} {:6} {:10} {key:7} {outcome}", r.sequence, r.actor, r.operation)
             .expect("a text takes more");
     }
     let shown = GUIDE.split("```console\n").nth(1).and_then(|rest| rest.split("```").next());

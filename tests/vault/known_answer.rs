@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mallory::crypto::Share;
-use mallory::vault::{Anchor, Anchored, FileStore, Frame, MemoryAnchor};
+use mallory::vault::{Anchor, Anchored, Ceremony, FileStore, Frame, MemoryAnchor, System};
 use serde::{Deserialize, Serialize};
 
 use super::memory_file::{MemoryFile, Power};
@@ -44,13 +44,13 @@ fn the_first_format_is_carried_on() {
     let fixture: Fixture = serde_json::from_str(FIRST).expect("the fixture is JSON");
     let mut vault = sealed(&fixture);
     unseal(&mut vault).expect("the passphrase");
-    let mut desk = Desk { vault, rng: rng("later"), now: START };
-    let uses = |desk: &Desk<MemoryStore>| desk.key("orders").latest().operations;
+    let mut desk = Desk { vault, now: START };
+    let uses = |desk: &Desk<MemoryStore, System>| desk.key("orders").latest().operations;
     let before = uses(&desk);
     desk.encrypt("orders", b"buy").expect("an active key encrypts");
     let mut vault = Vault::open(desk.vault.into_store()).expect("a vault");
     unseal(&mut vault).expect("the same passphrase");
-    let desk = Desk { vault, ..desk };
+    let desk = Desk { vault, now: START };
     assert_eq!(uses(&desk), before + 1);
     assert_eq!(desk.vault.verify_audit().map(|head| head.records), Ok(7));
 }
@@ -70,14 +70,13 @@ fn opens(fixture: &str, records: u64) {
     assert_eq!(vault.unseal(guess), Err(Reason::DecryptFailed));
     vault.unseal(Unsealing::Passphrase(fixture.passphrase.as_bytes())).expect("the passphrase");
     assert_eq!(vault.verify_audit().map(|head| head.records), Ok(records));
-    let mut rng = rng("later");
-    let mut alice = Caller { name: "alice", rng: &mut rng, now: START };
-    let text = vault.decrypt(&mut alice, fixture.context.as_bytes(), &bytes(&fixture.ciphertext));
+    let alice = Caller { name: "alice", now: START };
+    let text = vault.decrypt(alice, fixture.context.as_bytes(), &bytes(&fixture.ciphertext));
     assert_eq!(text, Ok(fixture.plaintext.into_bytes()));
     let orders = vault.key("orders").expect("it is there");
     assert_eq!((orders.state, orders.latest().number), (KeyState::Active, 2));
     assert_eq!(vault.key("seals").expect("it is there").state, KeyState::Suspended);
-    let signature = vault.sign(&mut alice, "seals", b"message");
+    let signature = vault.sign(alice, "seals", b"message");
     assert_eq!(signature, Err(Reason::KeySuspended));
 }
 
@@ -125,10 +124,11 @@ fn a_file_of_the_second_format_opens() {
 fn the_file_is_what_is_written_today() {
     let (file, anchor) = (MemoryFile::new(Vec::new(), &Power::stays()), MemoryAnchor::default());
     let store = FileStore::create_with(Arc::new(file.clone()), anchor.clone()).expect("there is power");
-    let mut rng = rng("file");
-    let how = Sealing::Shares { threshold: 2, count: 3 };
-    let (vault, shares) = Vault::create(store, how, "root", &mut rng, START).expect("an empty store");
-    let mut desk = Desk { vault, rng, now: START };
+    let ceremony = Ceremony::rehearse(2, 3, rng("shares")).expect("a permitted scheme");
+    let shares = ceremony.shares();
+    let held = ceremony.confirm(&shares[..2]).expect("they are");
+    let vault = Vault::rehearse(store, Sealing::Shares(&held), "root", rng("file"), START);
+    let mut desk = Desk { vault: vault.expect("an empty store"), now: START };
     desk.generate("orders", KeyKind::Aes256, Usage::Encrypt);
     desk.encrypt("orders", b"sell").expect("an active key encrypts");
     desk.vault.close().expect("there is power");
@@ -140,7 +140,7 @@ fn the_file_is_what_is_written_today() {
         bytes: all.len(),
         pages: pages.map(|(number, page)| (number, hex::encode(trimmed(page)))).collect(),
     };
-    is_fixture("vault_v2_file.json", &fixture);
+    is_fixture("vault_v2_file_written.json", &fixture);
 }
 
 /// A page without the zeros at its end.

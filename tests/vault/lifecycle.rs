@@ -52,9 +52,9 @@ fn keys_rotate_by_time_and_by_use() {
     desk.generate("timed", KeyKind::Aes256, Usage::Encrypt);
     desk.configure("timed", |settings| settings.auto_rotate_period = Some(DAY));
     desk.now = UnixNanos(later(1).0 - 1);
-    assert_eq!(desk.vault.tick(&mut desk.rng, desk.now), Ok(vec![]));
+    assert_eq!(desk.vault.tick(desk.now), Ok(vec![]));
     desk.now = later(1);
-    assert_eq!(desk.vault.tick(&mut desk.rng, desk.now), Ok(vec!["timed".to_owned()]));
+    assert_eq!(desk.vault.tick(desk.now), Ok(vec!["timed".to_owned()]));
     assert_eq!(desk.key("timed").latest().number, 2);
     desk.now = later(9);
     assert!(desk.encrypt("timed", b"x").is_ok());
@@ -113,7 +113,7 @@ fn destruction_waits_and_can_be_cancelled() {
         context: b"context".into(),
         accept_risk: true,
     };
-    let answer = desk.vault.perform("alice", &decrypt, careless, &mut desk.rng, desk.now);
+    let answer = desk.vault.perform("alice", &decrypt, careless, desk.now);
     assert_eq!(answer, Err(Reason::KeyDestroyed));
 }
 
@@ -213,10 +213,9 @@ fn what_is_due_is_done_in_its_order_whatever_is_asked() {
         ["7 vault tick c: done", "8 vault tick b: done", "9 vault tick d: done", "10 alice encrypt d: done"]
     );
     // A store that is opened anew knows what is still due.
-    let mut vault = Vault::open(desk.vault.into_store()).expect("a vault");
-    unseal(&mut vault).expect("the passphrase");
-    assert_eq!(vault.tick(&mut desk.rng, later(2)), Ok(vec![]));
-    assert_eq!(vault.tick(&mut desk.rng, later(3)), Ok(vec!["a".to_owned()]));
+    let mut vault = reopened(desk.vault.into_store());
+    assert_eq!(vault.tick(later(2)), Ok(vec![]));
+    assert_eq!(vault.tick(later(3)), Ok(vec!["a".to_owned()]));
 }
 
 /// How often a version was used is written apart from what the key is.
@@ -225,11 +224,7 @@ fn uses_are_counted_over_everything_that_happens_to_a_key() {
     let mut desk = desk();
     desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
     desk.configure("k", |settings| settings.max_operations = Some(3));
-    let reopen = |desk: Desk<MemoryStore>| {
-        let mut vault = Vault::open(desk.vault.into_store()).expect("a vault");
-        unseal(&mut vault).expect("the passphrase");
-        Desk { vault, rng: desk.rng, now: desk.now }
-    };
+    let reopen = |desk: Desk<MemoryStore>| Desk { vault: reopened(desk.vault.into_store()), now: desk.now };
     let uses =
         |desk: &Desk<MemoryStore>| desk.key("k").versions.iter().map(|v| v.operations).collect::<Vec<_>>();
     desk.encrypt("k", b"1").expect("one");

@@ -12,15 +12,17 @@ mod lifecycle;
 mod memory_file;
 mod messages;
 mod operations;
+mod processes;
 mod sealing;
 mod states;
+mod wiped;
 
 use mallory::crypto::{Rng, StretchCost, stream};
 use mallory::reason::Reason;
 use mallory::time::{Span, UnixNanos};
 use mallory::vault::{
-    Caller, Care, Key, KeyKind, KeySpec, KeyState, MemoryStore, Operation, Response, RevocationCause,
-    Sealing, Store, Transition, Unsealing, Usage, Vault,
+    Caller, Care, Entropy, Key, KeyKind, KeySpec, KeyState, MemoryStore, Operation, Response,
+    RevocationCause, Sealing, Seeded, Store, Transition, Unsealing, Usage, Vault,
 };
 
 const START: UnixNanos = UnixNanos(1_700_000_000_000_000_000);
@@ -34,11 +36,9 @@ fn rng(label: &str) -> Rng {
     stream(7, &["vault", label])
 }
 
-/// An unsealed vault in a store, with a generator and a clock that stands still unless it
-/// is moved.
-struct Desk<S> {
-    vault: Vault<S>,
-    rng: Rng,
+/// An unsealed vault in a store, and a clock that stands still unless it is moved.
+struct Desk<S, E = Seeded> {
+    vault: Vault<S, E>,
     now: UnixNanos,
 }
 
@@ -48,18 +48,18 @@ fn desk() -> Desk<MemoryStore> {
 
 impl<S: Store> Desk<S> {
     fn create(store: S) -> Desk<S> {
-        let mut rng = rng("desk");
-        let (vault, _) =
-            Vault::create(store, BY_PASSPHRASE, "root", &mut rng, START).expect("an empty store");
-        Desk { vault, rng, now: START }
+        let vault = Vault::rehearse(store, BY_PASSPHRASE, "root", rng("desk"), START);
+        Desk { vault: vault.expect("an empty store"), now: START }
     }
+}
 
-    fn by<'a>(&'a mut self, name: &'a str) -> (&'a mut Vault<S>, Caller<'a>) {
-        (&mut self.vault, Caller { name, rng: &mut self.rng, now: self.now })
+impl<S: Store, E: Entropy> Desk<S, E> {
+    fn by<'a>(&'a mut self, name: &'a str) -> (&'a mut Vault<S, E>, Caller<'a>) {
+        (&mut self.vault, Caller { name, now: self.now })
     }
 
     fn try_do(&mut self, operation: &Operation) -> Result<Response, Reason> {
-        self.vault.perform("alice", operation, Care::default(), &mut self.rng, self.now)
+        self.vault.perform("alice", operation, Care::default(), self.now)
     }
 
     fn must(&mut self, operation: &Operation) -> Response {
@@ -75,18 +75,18 @@ impl<S: Store> Desk<S> {
     }
 
     fn encrypt(&mut self, name: &str, text: &[u8]) -> Result<Vec<u8>, Reason> {
-        let (vault, mut by) = self.by("alice");
-        vault.encrypt(&mut by, name, b"context", text)
+        let (vault, by) = self.by("alice");
+        vault.encrypt(by, name, b"context", text)
     }
 
     fn decrypt(&mut self, ciphertext: &[u8]) -> Result<Vec<u8>, Reason> {
-        let (vault, mut by) = self.by("alice");
-        vault.decrypt(&mut by, b"context", ciphertext)
+        let (vault, by) = self.by("alice");
+        vault.decrypt(by, b"context", ciphertext)
     }
 
     fn rotate(&mut self, name: &str) -> u32 {
-        let (vault, mut by) = self.by("alice");
-        vault.rotate(&mut by, name).expect("an active key rotates")
+        let (vault, by) = self.by("alice");
+        vault.rotate(by, name).expect("an active key rotates")
     }
 
     fn key(&self, name: &str) -> Key {
@@ -146,6 +146,13 @@ fn waiting(kind: KeyKind, usage: Usage) -> KeySpec {
     }
 }
 
-fn unseal<S: Store>(vault: &mut Vault<S>) -> Result<(), Reason> {
+fn unseal<S: Store, E: Entropy>(vault: &mut Vault<S, E>) -> Result<(), Reason> {
     vault.unseal(Unsealing::Passphrase(PASSPHRASE))
+}
+
+/// A vault that was opened anew, for a desk that goes on with it.
+fn reopened<S: Store>(store: S) -> Vault<S, Seeded> {
+    let mut vault = Vault::open_rehearsed(store, rng("reopened")).expect("a vault");
+    unseal(&mut vault).expect("the passphrase");
+    vault
 }

@@ -1,7 +1,7 @@
 //! Requests and answers as bytes.
 
 use mallory::limits::{MAX_VAULT_INPUT_BYTES, MAX_VAULT_MESSAGE_BYTES};
-use mallory::vault::{Approval, Frame, Request, WrapUnder, decode_answer, encode_answer};
+use mallory::vault::{Frame, Request, WrapUnder, decode_answer, encode_answer};
 use proptest::prelude::*;
 
 use super::*;
@@ -29,11 +29,7 @@ fn some_operations() -> Vec<Operation> {
 fn operations_requests_and_answers_come_back() {
     for operation in some_operations() {
         assert_eq!(Operation::decode(&operation.encode()), Ok(operation.clone()));
-        let request = Request {
-            code: Some("123456".to_owned()),
-            approval: Some(Approval::new("carol", &operation)),
-            ..Request::new("alice", "10.0.0.1", operation)
-        };
+        let request = Request { code: Some("123456".to_owned()), ..Request::new("alice", operation) };
         assert_eq!(Request::decode(&request.encode()), Ok(request));
     }
     let mut desk = desk();
@@ -96,10 +92,36 @@ fn long_inputs_are_refused() {
     let ciphertext = desk.encrypt("k", &most).expect("just fits");
     assert_eq!(desk.decrypt(&ciphertext), Ok(most.clone()));
     assert_eq!(desk.encrypt("k", &[most, vec![7]].concat()), Err(Reason::Malformed));
+    // Before they are copied, and with a record.
+    let (operation, refused) = desk
+        .vault
+        .verify_audit()
+        .map(|head| head.records)
+        .map(|last| {
+            let page = Operation::ReadAudit { from: last, count: 1 };
+            let Response::Audit(records) = desk.must(&page) else { panic!("it answers records") };
+            (records[0].operation.clone(), records[0].refused)
+        })
+        .expect("an unbroken log");
+    assert_eq!((operation.as_str(), refused), ("encrypt", Some(Reason::Malformed)));
+    let longer = vec![1; 2 * MAX_VAULT_INPUT_BYTES];
+    assert_eq!(desk.decrypt(&longer), Err(Reason::Malformed));
     for name in ["", &"x".repeat(129), "a\nb"] {
         let spec = KeySpec::new(KeyKind::Aes256, Usage::Encrypt, "alice");
         let operation = Operation::Generate { key: name.to_owned(), spec };
         assert_eq!(desk.try_do(&operation), Err(Reason::Malformed), "{name:?}");
+    }
+}
+
+/// What a service has proved is no field: bytes that bring it along are no request.
+#[test]
+fn nobody_writes_a_proof_into_a_request() {
+    let request = Request::new("alice", Operation::List {});
+    let text = String::from_utf8(request.encode()).expect("JSON");
+    assert_eq!(text, r#"{"claimed":"alice","operation":{"list":{}}}"#);
+    for more in [r#""proved":"alice""#, r#""source":"10.0.0.1""#, r#""approval":{"approver":"adam"}"#] {
+        let text = text.replace(r#""operation""#, &format!(r#"{more},"operation""#));
+        assert_eq!(Request::decode(text.as_bytes()), Err(Reason::Malformed), "{more}");
     }
 }
 

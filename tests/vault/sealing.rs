@@ -1,12 +1,16 @@
 //! Passphrases and shares: what opens a vault, and what a thief's copy tells.
 
 use mallory::crypto::Share;
+use mallory::vault::{Ceremony, System};
 
 use super::*;
 
-fn shared(threshold: u8, count: u8) -> (Vault<MemoryStore>, Vec<Share>) {
-    let how = Sealing::Shares { threshold, count };
-    Vault::create(MemoryStore::default(), how, "root", &mut rng("shares"), START).expect("an empty store")
+/// A vault under shares that were all brought to the ceremony.
+fn shared(threshold: u8, count: u8) -> (Vault<MemoryStore, System>, Vec<Share>) {
+    let ceremony = Ceremony::new(threshold, count).expect("a permitted scheme");
+    let held = ceremony.confirm(ceremony.shares()).expect("all of them are enough");
+    let vault = Vault::create(MemoryStore::default(), Sealing::Shares(&held), "root", START);
+    (vault.expect("an empty store"), ceremony.shares().to_vec())
 }
 
 #[test]
@@ -53,9 +57,7 @@ fn every_subset_of_k_shares_opens_and_no_smaller_one() {
 #[test]
 fn wrong_shares_open_nothing() {
     let (mut vault, shares) = shared(2, 3);
-    let how = Sealing::Shares { threshold: 2, count: 3 };
-    let (_, others) = Vault::create(MemoryStore::default(), how, "root", &mut rng("others"), START)
-        .expect("an empty store");
+    let (_, others) = shared(2, 3);
     vault.seal();
     let attempts: [&[Share]; 4] = [
         &[shares[0].clone(), others[1].clone()],
@@ -69,9 +71,7 @@ fn wrong_shares_open_nothing() {
     assert_eq!(vault.unseal(Unsealing::Passphrase(PASSPHRASE)), Err(Reason::DecryptFailed));
     assert_eq!(vault.unseal(Unsealing::Shares(&shares[1..])), Ok(()));
     for (threshold, count) in [(0, 3), (4, 3)] {
-        let how = Sealing::Shares { threshold, count };
-        let made = Vault::create(MemoryStore::default(), how, "root", &mut rng("none"), START);
-        assert_eq!(made.map(drop), Err(Reason::Malformed));
+        assert_eq!(Ceremony::new(threshold, count).map(drop), Err(Reason::Malformed));
     }
 }
 
@@ -83,7 +83,7 @@ fn a_new_passphrase_takes_the_old_ones_place() {
     let mut vault = Vault::open(old.clone()).expect("a vault");
     unseal(&mut vault).expect("the old one");
     let how = Sealing::Passphrase { passphrase: b"new", cost: CHEAP };
-    vault.reseal(how, "root", &mut desk.rng, START).expect("it is unsealed");
+    vault.reseal(how, "root", START).expect("it is unsealed");
     vault.seal();
     assert_eq!(unseal(&mut vault), Err(Reason::DecryptFailed));
     assert_eq!(vault.unseal(Unsealing::Passphrase(b"new")), Ok(()));
@@ -93,6 +93,55 @@ fn a_new_passphrase_takes_the_old_ones_place() {
     rows.rows().insert(b"seal".to_vec(), seal);
     let mut vault = Vault::open(rows).expect("a vault");
     assert_eq!(unseal(&mut vault), Err(Reason::VaultTampered));
+}
+
+/// Shares come first, then the seal: a ceremony that comes to nothing changes nothing.
+#[test]
+fn nothing_is_sealed_under_shares_that_nobody_brought_back() {
+    let mut desk = desk();
+    desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
+    let ceremony = Ceremony::new(2, 3).expect("a permitted scheme");
+    let shares = ceremony.shares();
+    let (_, others) = shared(2, 3);
+    let wrong: [&[Share]; 4] =
+        [&[], &shares[..1], &[shares[0].clone(), others[1].clone()], &[shares[0].clone(), shares[0].clone()]];
+    for brought in wrong {
+        assert_eq!(ceremony.confirm(brought).err(), Some(Reason::DecryptFailed));
+    }
+    desk.vault.seal();
+    assert_eq!(unseal(&mut desk.vault), Ok(()), "the old seal is the seal");
+
+    let held = ceremony.confirm(&shares[1..]).expect("two of three");
+    desk.vault.reseal(Sealing::Shares(&held), "root", START).expect("it is unsealed");
+    assert!(desk.vault.takes_shares());
+    desk.vault.seal();
+    assert_eq!(unseal(&mut desk.vault), Err(Reason::DecryptFailed));
+    assert_eq!(desk.vault.unseal(Unsealing::Shares(&shares[..2])), Ok(()));
+    // And back, under a passphrase.
+    desk.vault.reseal(BY_PASSPHRASE, "root", START).expect("it is unsealed");
+    desk.vault.seal();
+    assert_eq!(desk.vault.unseal(Unsealing::Shares(shares)), Err(Reason::DecryptFailed));
+    assert_eq!(unseal(&mut desk.vault), Ok(()));
+    assert!(desk.vault.key("k").is_ok());
+}
+
+/// Two vaults of one passphrase have nothing in common but what they say in the clear; two that
+/// are rehearsed from one seed are one.
+#[test]
+fn a_vault_draws_from_the_operating_system() {
+    let rows = |store: MemoryStore| store.clone().rows().clone();
+    let real =
+        || Vault::create(MemoryStore::default(), BY_PASSPHRASE, "root", START).expect("an empty store");
+    let rehearsed = || {
+        Vault::rehearse(MemoryStore::default(), BY_PASSPHRASE, "root", rng("twins"), START)
+            .expect("an empty store")
+    };
+    let (one, other) = (rows(real().into_store()), rows(real().into_store()));
+    assert!(one.keys().eq(other.keys()), "the same rows");
+    assert!(one.iter().all(|(row, value)| other[row] != *value), "and not one the same");
+    assert_eq!(rows(rehearsed().into_store()), rows(rehearsed().into_store()));
+    let shares = || Ceremony::new(2, 2).expect("a permitted scheme").shares().to_vec();
+    assert_ne!(shares(), shares());
 }
 
 #[test]
@@ -127,9 +176,7 @@ fn rows_do_not_move_and_do_not_grow_old() {
     desk.generate("a", KeyKind::Aes256, Usage::Encrypt);
     desk.generate("b", KeyKind::Aes256, Usage::Encrypt);
     let old = desk.vault.into_store();
-    let mut vault = Vault::open(old.clone()).expect("a vault");
-    unseal(&mut vault).expect("the passphrase");
-    desk.vault = vault;
+    desk.vault = reopened(old.clone());
     desk.must(&step("a", Transition::Compromise));
     desk.rotate("b");
     let new = desk.vault.into_store();
