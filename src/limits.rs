@@ -32,8 +32,9 @@ pub const MAX_VIRTUAL_SECONDS: u64 = 100 * 366 * 86_400;
 pub const MAX_WORDS: usize = 1_000;
 /// Runs in one scenario.
 pub const MAX_RUNS: usize = 100_000;
-/// Values tried in one search for what the attacker can compute.
-pub const MAX_DERIVATION_STEPS: usize = 1_000_000;
+/// Steps in finding out what the attacker can compute. Each computation of a play is a step or
+/// two; exclusive ors that hang together by the thousand can take many.
+pub const MAX_DERIVATION_STEPS: usize = 200_000_000;
 /// Authorities between a certificate and a root; real ones have two.
 pub const MAX_PATH_LEN: usize = 6;
 /// Authorities that a scenario may put below a root; with the subject, a path of five.

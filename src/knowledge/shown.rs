@@ -34,21 +34,22 @@ impl Knowledge {
     /// These terms with the values that they have now.
     pub fn show(&self, parts: Arc<[Id]>) -> Shown {
         let mut values = Vec::with_capacity(parts.len());
+        let mut seen = vec![false; self.table().len()];
         for part in parts.iter() {
-            self.collect(*part, &mut values);
+            self.collect(*part, &mut values, &mut seen);
         }
         Shown(Form::Terms(Terms { table: self.table().clone(), parts, values }))
     }
 
-    fn collect(&self, id: Id, values: &mut Vec<(Id, Value)>) {
-        if values.iter().any(|(i, _)| *i == id) {
+    fn collect(&self, id: Id, values: &mut Vec<(Id, Value)>, seen: &mut [bool]) {
+        if std::mem::replace(&mut seen[id.index()], true) {
             return;
         }
         if let Some(value) = self.get(id) {
             values.push((id, value.clone()));
         }
         for part in self.table().each_part(id) {
-            self.collect(part, values);
+            self.collect(part, values, seen);
         }
     }
 }
@@ -77,10 +78,16 @@ impl Shown {
 
     /// Every value that was known, with its term in the parties' names.
     pub fn named(&self) -> Vec<(String, &Value)> {
+        self.names_of(&|_| true)
+    }
+
+    /// As `named`, of those values that are wanted.
+    pub fn names_of(&self, wanted: &dyn Fn(&Value) -> bool) -> Vec<(String, &Value)> {
         match &self.0 {
-            Form::Terms(terms) => terms.named().collect(),
+            Form::Terms(terms) => terms.names_of(wanted),
             Form::Words(words, values) => {
-                values.iter().enumerate().map(|(nth, value)| (part(words, nth), value)).collect()
+                let numbered = values.iter().enumerate().filter(|(_, value)| wanted(value));
+                numbered.map(|(nth, value)| (part(words, nth), value)).collect()
             }
         }
     }
@@ -111,12 +118,14 @@ fn mark(text: String, value: Option<&Value>) -> String {
 }
 
 impl Terms {
-    fn named(&self) -> impl Iterator<Item = (String, &Value)> {
-        let bare = Terms {
-            values: self.values.iter().filter(|(_, v)| v.kind == Kind::Name).cloned().collect(),
-            ..self.clone()
-        };
-        self.values.iter().map(move |(id, value)| (bare.term(*id), value))
+    fn names_of(&self, wanted: &dyn Fn(&Value) -> bool) -> Vec<(String, &Value)> {
+        let wanted: Vec<&(Id, Value)> = self.values.iter().filter(|(_, value)| wanted(value)).collect();
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        let names = self.values.iter().filter(|(_, v)| v.kind == Kind::Name).cloned().collect();
+        let bare = Terms { table: self.table.clone(), parts: self.parts.clone(), values: names };
+        wanted.into_iter().map(|(id, value)| (bare.term(*id), value)).collect()
     }
 
     fn value(&self, id: Id) -> Option<&Value> {

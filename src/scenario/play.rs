@@ -7,6 +7,7 @@ use super::attacker_table::AttackerSpec;
 use super::enrolment;
 use super::events::{EventDeed, Stolen, ValueRef};
 use super::parties::Party;
+use super::protocol_file::ProtocolFile;
 use super::setup::Setup;
 use crate::crypto::Suite;
 use crate::journal::{Journal, What};
@@ -20,7 +21,8 @@ use crate::party::{
 use crate::pki::{self, Authority, Fetch, RelyingParty, TrustPolicy};
 use crate::time::{SimTime, UnixNanos};
 use crate::vault::Role;
-use crate::verdict::{Bench, GoalVerdict, Holdings, Sessions, Traffic, judge};
+use crate::verdict::{Bench, GoalVerdict, Holdings, Sessions, Setting, Traffic, Undecided, judge};
+use crate::wire::Encoding;
 use crate::world::{Cue, Halt, Stage};
 
 /// The date at which virtual time is zero: 2026-01-01T00:00:00Z.
@@ -65,20 +67,20 @@ pub fn play(setup: &Setup, seed: u64, with_attacker: bool, pool: &KeyPool) -> Re
     let sessions = Sessions::of(&journal, &protocols);
     let traffic = Traffic::of(&journal);
     let her = attacker.map(|a| &a.name);
-    let mut holdings = company.holdings(setup, &journal, her, &[]);
+    let holdings = company.holdings(setup, &journal, her, &[])?;
     let mut goals = Vec::new();
     for (file, _) in &setup.protocols {
-        let mut after_leak = || company.holdings(setup, &journal, her, &company.long_term_keys(setup));
-        goals.extend(judge(&mut Bench {
+        let after_leak = || company.holdings(setup, &journal, her, &company.long_term_keys(setup));
+        goals.extend(judge(&Bench {
             protocol: &file.protocol,
             journal: &journal,
             traffic: &traffic,
             sessions: &sessions,
             ring: &company.cast.ring,
             attacker: her,
-            holdings: &mut holdings,
-            after_leak: &mut after_leak,
-        }));
+            holdings: &holdings,
+            after_leak: &after_leak,
+        })?);
     }
     Ok(Played { journal, sessions, goals, holdings })
 }
@@ -374,8 +376,14 @@ impl Company {
         journal: &Journal,
         her: Option<&Name>,
         leaked: &[(String, Value)],
-    ) -> Holdings {
-        Holdings::of(journal, setup.suite, &setup.protocols[0].1, her, leaked)
+    ) -> Result<Holdings, Undecided> {
+        let encoding = |protocol: &str| {
+            let named = |(file, _): &&(ProtocolFile, Encoding)| file.protocol.name == protocol;
+            setup.protocols.iter().find(named).map(|(_, encoding)| encoding)
+        };
+        let encodings = setup.protocols.iter().map(|(_, encoding)| encoding).collect();
+        let setting = Setting { suite: setup.suite, encoding: &encoding, encodings, attacker: her };
+        Holdings::of(journal, &setting, leaked)
     }
 }
 
@@ -427,4 +435,15 @@ fn held_in(journal: &Journal, of: &ValueRef, named: &BTreeMap<Name, Id>) -> Opti
         }
         _ => None,
     })
+}
+
+impl From<Undecided> for Halt {
+    fn from(undecided: Undecided) -> Halt {
+        let Undecided::Limit { steps } = undecided;
+        Halt::Limit {
+            name: "MAX_DERIVATION_STEPS",
+            value: steps,
+            cause: "what the attacker can compute takes more steps to find out",
+        }
+    }
 }

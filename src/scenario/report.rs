@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::events::ValueRef;
 use super::expect::{Expect, RequestExpect, RunExpect, RunRef};
@@ -74,8 +74,7 @@ pub struct PlayReport {
     goals: Vec<GoalVerdict>,
     /// What became of requests.
     answers: BTreeMap<u32, Option<Reason>>,
-    /// Behind a lock because to ask what she can compute is to compute it.
-    holdings: Mutex<Holdings>,
+    holdings: Holdings,
 }
 
 /// An expectation that was not met.
@@ -146,7 +145,7 @@ impl Scenario {
             journal,
             sessions,
             goals,
-            holdings: Mutex::new(holdings),
+            holdings,
         })
     }
 
@@ -325,10 +324,6 @@ impl PlayReport {
             _ => None,
         });
         obtained.collect()
-    }
-
-    fn holdings(&self) -> std::sync::MutexGuard<'_, Holdings> {
-        self.holdings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What of these expectations was not met.
@@ -566,8 +561,7 @@ impl AttackerReport<'_> {
         let of =
             ValueRef::parse(value).unwrap_or_else(|| panic!("`{value}` names no value; write `1.Payload`"));
         let values = self.play.values(&of);
-        let mut holdings = self.play.holdings();
-        values.iter().find_map(|v| holdings.derive(v))
+        values.iter().find_map(|v| self.play.holdings.derive(&self.play.journal, v))
     }
 
     /// How many words she tried for passwords, all together.
@@ -581,7 +575,6 @@ impl AttackerReport<'_> {
 
     fn learned_value(&self, of: &ValueRef) -> bool {
         let values = self.play.values(of);
-        let mut holdings = self.play.holdings();
-        values.iter().any(|v| holdings.derivable(v))
+        values.iter().any(|v| self.play.holdings.derivable(v))
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::derive::Holdings;
+use super::deduce::{Holdings, Undecided};
 use super::evidence::{interference, unchecked};
 use super::judgement::{GoalId, GoalVerdict, Judgement, Rebuff, Untested};
 use super::outcome::{Outcome, SessionOutcome, Sessions};
@@ -27,19 +27,24 @@ pub struct Bench<'a> {
     /// The attacker's name, if anybody attacked.
     pub attacker: Option<&'a Name>,
     /// What she holds.
-    pub holdings: &'a mut Holdings,
+    pub holdings: &'a Holdings,
     /// What she holds when all long-term keys leak too; made when a goal asks for it.
-    pub after_leak: &'a mut dyn FnMut() -> Holdings,
+    pub after_leak: &'a dyn Fn() -> Result<Holdings, Undecided>,
 }
 
 /// Judges every goal of a protocol.
-pub fn judge(bench: &mut Bench<'_>) -> Vec<GoalVerdict> {
+///
+/// # Errors
+/// What the attacker can compute could not be decided.
+pub fn judge(bench: &Bench<'_>) -> Result<Vec<GoalVerdict>, Undecided> {
     let protocol = bench.protocol;
-    let verdict = |(nth, goal): (usize, &Goal)| GoalVerdict {
-        id: GoalId { protocol: protocol.name.as_str().into(), nth },
-        goal: goal.text.clone(),
-        claim: goal.claim.clone(),
-        judgement: bench.goal(goal),
+    let verdict = |(nth, goal): (usize, &Goal)| {
+        Ok(GoalVerdict {
+            id: GoalId { protocol: protocol.name.as_str().into(), nth },
+            goal: goal.text.clone(),
+            claim: goal.claim.clone(),
+            judgement: bench.goal(goal)?,
+        })
     };
     protocol.goals.iter().enumerate().map(verdict).collect()
 }
@@ -77,13 +82,13 @@ impl Trial {
 }
 
 impl<'a> Bench<'a> {
-    fn goal(&mut self, goal: &Goal) -> Judgement {
-        match &goal.claim {
+    fn goal(&self, goal: &Goal) -> Result<Judgement, Undecided> {
+        Ok(match &goal.claim {
             Claim::Secret { .. } if self.attacker.is_none() => Judgement::Untested(Untested::NobodyAttacked),
             Claim::Secret { term, between, forward: false } => self.secret(goal, term, between, None),
             Claim::Secret { term, between, forward: true } => {
-                let mut leaked = (self.after_leak)();
-                self.secret(goal, term, between, Some(&mut leaked))
+                let leaked = (self.after_leak)()?;
+                self.secret(goal, term, between, Some(&leaked))
             }
             Claim::Agreement { who, with, on, injective } => {
                 let on: Option<Vec<Id>> = on.iter().map(|term| self.protocol.table.find(term)).collect();
@@ -92,7 +97,7 @@ impl<'a> Bench<'a> {
                     None => Trial::default().judgement(),
                 }
             }
-        }
+        })
     }
 
     fn parts(&self) -> impl Iterator<Item = &'a SessionOutcome> + use<'a> {
@@ -140,13 +145,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn secret(
-        &mut self,
-        goal: &Goal,
-        term: &Term,
-        between: &[Name],
-        mut leaked: Option<&mut Holdings>,
-    ) -> Judgement {
+    fn secret(&self, goal: &Goal, term: &Term, between: &[Name], leaked: Option<&Holdings>) -> Judgement {
         let mut trial = Trial::default();
         let Some(id) = self.protocol.table.find(term) else { return trial.judgement() };
         let roles: Vec<&Name> = match between {
@@ -166,8 +165,8 @@ impl<'a> Bench<'a> {
             if !session.completed() && !is_own(self.protocol, id, &session.id.role) {
                 continue;
             }
-            let holdings = leaked.as_deref_mut().unwrap_or(self.holdings);
-            let Some(derivation) = holdings.derive(value) else { continue };
+            let holdings = leaked.unwrap_or(self.holdings);
+            let Some(derivation) = holdings.derive(self.journal, value) else { continue };
             let her = self.attacker.map_or("the attacker", |a| a);
             let shown = goal.written.first().map(ToString::to_string).unwrap_or_default();
             let holds = match value.text().filter(|_| value.kind == Kind::Data) {
@@ -210,13 +209,7 @@ impl<'a> Bench<'a> {
         self.journal.events().iter().filter_map(handed).collect()
     }
 
-    fn agreement(
-        &mut self,
-        goal: &Goal,
-        (who, with): (&Name, &Name),
-        on: &[Id],
-        injective: bool,
-    ) -> Judgement {
+    fn agreement(&self, goal: &Goal, (who, with): (&Name, &Name), on: &[Id], injective: bool) -> Judgement {
         let mut trial = Trial::default();
         let mut claims: BTreeMap<Claimed<'_>, Vec<&SessionOutcome>> = BTreeMap::new();
         for session in self.parts().filter(|s| s.id.role == *who && self.takes_honest(s, with)) {

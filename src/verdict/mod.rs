@@ -1,7 +1,7 @@
 //! Verdicts: what every session came to, which goals fell, what the attacker holds; all
 //! judged on bytes, each with its evidence. Must not know file formats.
 
-mod derive;
+mod deduce;
 mod evidence;
 mod exposure;
 mod goals;
@@ -9,7 +9,7 @@ mod judgement;
 mod outcome;
 mod traffic;
 
-pub use derive::{Derivation, Holdings};
+pub use deduce::{Derivation, Holdings, Setting, Undecided};
 pub use exposure::{Acceptance, Exposure, exposures};
 pub use goals::{Bench, judge};
 pub use judgement::{GoalId, GoalVerdict, Judgement, Rebuff, Untested, Word};

@@ -1,0 +1,269 @@
+//! Every value of a play, and what follows from what: for each computation that anybody carried
+//! out the rules by which its result, or what went into it, can be had. Symbols only: no bytes
+//! are computed here, but those of a power of `g` that nobody made. Must not know who has what.
+
+use std::collections::BTreeMap;
+
+use smallvec::{SmallVec, smallvec};
+
+use crate::algebra::{Bytes, Form, Func, How, Part, Private, Provenance, Public, Value};
+use crate::hashed::Hashed;
+use crate::journal::Journal;
+use crate::notation::Kind;
+
+/// The number of a value.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Id(u32);
+
+impl Id {
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The number of a rule.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct RuleId(u32);
+
+impl RuleId {
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Who has all of `from` can have all of `gives`.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub from: SmallVec<[Id; 2]>,
+    pub gives: SmallVec<[Id; 2]>,
+    pub by: By,
+}
+
+/// How a rule is carried out.
+#[derive(Clone, Debug)]
+pub enum By {
+    /// The computation, with the same inputs.
+    Computing(Provenance),
+    /// With the second of `from`, which is the key, the first is opened.
+    Opening(Provenance),
+    /// The step back, from the result to the argument.
+    SteppingBack {
+        /// Whether the result is the greater.
+        up: bool,
+    },
+    /// The public half of a private key.
+    Publishing,
+}
+
+/// A linear relation: the exclusive or of these values is zero.
+pub type Relation = SmallVec<[Id; 3]>;
+
+/// A value, and whether it is by its nature known to all.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub value: Value,
+    pub is_public: bool,
+    /// The rules that need it.
+    pub used_in: SmallVec<[RuleId; 2]>,
+}
+
+/// The values of a play and what follows from what.
+#[derive(Clone, Default, Debug)]
+pub struct Graph {
+    pub nodes: Vec<Node>,
+    pub rules: Vec<Rule>,
+    pub relations: Vec<Relation>,
+    ids: Hashed<(bool, Bytes), Id>,
+    powers: Powers,
+}
+
+/// Powers of `g` by their base and exponents: a base is `g`, or a share of which nobody knows
+/// how it was made.
+#[derive(Clone, Default, Debug)]
+struct Powers {
+    of: BTreeMap<Id, Power>,
+    ids: BTreeMap<Power, Id>,
+}
+
+type Power = (Option<Id>, SmallVec<[Id; 2]>);
+
+/// Fields that say what everybody knows: names, constants, public keys, certificates.
+fn is_document(kind: Kind) -> bool {
+    matches!(kind, Kind::Name | Kind::Text | Kind::Public | Kind::Certificate)
+}
+
+impl Graph {
+    /// Reads every computation off a journal; `others` are values of which nobody may have
+    /// computed anything.
+    pub fn of<'a>(journal: &'a Journal, others: impl IntoIterator<Item = &'a Value>) -> Graph {
+        let mut graph = Graph::default();
+        others.into_iter().for_each(|value| {
+            graph.note(value);
+        });
+        let mut asymmetric = Vec::new();
+        for maker in journal.made() {
+            let result = graph.note(&maker.made.value);
+            match &maker.made.how {
+                How::Drawn => graph.nodes[result.index()].is_public = false,
+                How::PublicOf(private) => {
+                    let private = graph.note(private);
+                    graph.nodes[result.index()].is_public = false;
+                    graph.rule(smallvec![private], smallvec![result], By::Publishing);
+                }
+                How::Computed(of) => graph.computation(result, of, &mut asymmetric),
+            }
+        }
+        graph.pair(asymmetric);
+        graph
+    }
+
+    /// The number of a value. What everybody knows by its nature, a name for one, is another
+    /// value than a secret that happens to have the same bytes.
+    pub fn note(&mut self, value: &Value) -> Id {
+        let place = (is_document(value.kind), value.bytes.clone());
+        if let Some(id) = self.ids.get(&place) {
+            return *id;
+        }
+        let id = Id(self.nodes.len() as u32);
+        self.ids.insert(place, id);
+        self.nodes.push(Node {
+            value: value.clone(),
+            is_public: is_document(value.kind),
+            used_in: SmallVec::new(),
+        });
+        id
+    }
+
+    /// The number of a value that is there.
+    pub fn find(&self, value: &Value) -> Option<Id> {
+        self.ids.get(&(is_document(value.kind), value.bytes.clone())).copied()
+    }
+
+    /// Every value with these bytes: as a document and as what may be secret.
+    pub fn alike(&self, bytes: &Bytes) -> impl Iterator<Item = Id> {
+        [false, true].into_iter().filter_map(|document| self.ids.get(&(document, bytes.clone())).copied())
+    }
+
+    pub fn value(&self, id: Id) -> &Value {
+        &self.nodes[id.index()].value
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = Id> + use<> {
+        (0..self.nodes.len() as u32).map(Id)
+    }
+
+    fn rule(&mut self, from: SmallVec<[Id; 2]>, gives: SmallVec<[Id; 2]>, by: By) {
+        let id = RuleId(self.rules.len() as u32);
+        let mut needed = from.clone();
+        needed.sort_unstable();
+        needed.dedup();
+        needed.iter().for_each(|input| self.nodes[input.index()].used_in.push(id));
+        self.rules.push(Rule { from, gives, by });
+    }
+
+    fn computation(&mut self, result: Id, of: &Provenance, asymmetric: &mut Vec<(Id, Provenance)>) {
+        let inputs: SmallVec<[Id; 2]> = of.inputs.iter().map(|part| self.note(&part.value)).collect();
+        match of.func.definition().form {
+            Form::OneWay(_) => self.rule(inputs, smallvec![result], By::Computing(of.clone())),
+            Form::Cipher(cipher) if cipher.is_asymmetric() => asymmetric.push((result, of.clone())),
+            Form::Cipher(_) => {
+                let gives = inputs[1..].iter().copied().collect();
+                self.rule(smallvec![result, inputs[0]], gives, By::Opening(of.clone()));
+            }
+            Form::Step { up } => {
+                let (argument, results) = (inputs[0], smallvec![result]);
+                self.rule(inputs, results, By::Computing(of.clone()));
+                self.rule(smallvec![result], smallvec![argument], By::SteppingBack { up });
+            }
+            Form::Sum => {
+                let relation: Relation = inputs.into_iter().chain([result]).collect();
+                self.relations.push(relation);
+            }
+            Form::Power => self.power(result, &inputs, of),
+            // A signature reveals nothing, and agents' keys are nobody's computation.
+            Form::Signature | Form::OfAgents => {}
+        }
+    }
+
+    /// What takes a private key to open is opened by whoever has one that fits.
+    fn pair(&mut self, asymmetric: Vec<(Id, Provenance)>) {
+        if asymmetric.is_empty() {
+            return;
+        }
+        let mut private: BTreeMap<Vec<u8>, Vec<Id>> = BTreeMap::new();
+        for id in self.ids() {
+            let value = self.value(id);
+            if value.kind == Kind::Private
+                && let Ok(key) = Private::from_bytes(&value.bytes)
+                && let Some(public) = key.public().encryption
+            {
+                private.entry(public).or_default().push(id);
+            }
+        }
+        for (sealed, of) in asymmetric {
+            let Some(Part { value: key, .. }) = of.inputs.first() else { continue };
+            let Some(public) = Public::from_bytes(&key.bytes).ok().and_then(|key| key.encryption) else {
+                continue;
+            };
+            for opener in private.get(&public).cloned().unwrap_or_default() {
+                let gives = of.inputs[1..].iter().filter_map(|part| self.find(&part.value)).collect();
+                self.rule(smallvec![sealed, opener], gives, By::Opening(of.clone()));
+            }
+        }
+    }
+
+    /// `g^x^y` follows from x and `g^y`, and from y and `g^x`.
+    fn power(&mut self, result: Id, inputs: &[Id], of: &Provenance) {
+        let (base, mut exponents) = match inputs {
+            [share, _] => self.powers.of.get(share).cloned().unwrap_or((Some(*share), SmallVec::new())),
+            _ => (None, SmallVec::new()),
+        };
+        exponents.extend(inputs.last().copied());
+        exponents.sort_unstable();
+        let power = (base, exponents);
+        self.powers.of.entry(result).or_insert_with(|| power.clone());
+        if self.powers.ids.insert(power.clone(), result).is_some() {
+            return;
+        }
+        let (base, exponents) = power;
+        for (at, exponent) in exponents.iter().enumerate() {
+            let mut rest = exponents.clone();
+            rest.remove(at);
+            if let Some(share) = self.smaller(base, rest, of) {
+                let (from, by): (SmallVec<[Id; 2]>, _) = match share {
+                    Some(share) => (smallvec![share, *exponent], self.powering(Some(share), *exponent, of)),
+                    None => (smallvec![*exponent], self.powering(None, *exponent, of)),
+                };
+                self.rule(from, smallvec![result], By::Computing(by));
+            }
+        }
+    }
+
+    fn powering(&self, share: Option<Id>, exponent: Id, of: &Provenance) -> Provenance {
+        let part = |id: Id| Part::of(self.value(id).clone());
+        let func = if share.is_some() { Func::Agree } else { Func::Share };
+        let inputs = share.into_iter().chain([exponent]).map(part).collect();
+        Provenance { func, inputs, binding: of.binding.clone() }
+    }
+
+    /// The power with one exponent less, made if nobody made it: `g` itself has no value. None
+    /// if there is no such value, as where an agreed secret is no share of its group.
+    fn smaller(&mut self, base: Option<Id>, rest: SmallVec<[Id; 2]>, of: &Provenance) -> Option<Option<Id>> {
+        if rest.is_empty() {
+            return Some(base);
+        }
+        if let Some(id) = self.powers.ids.get(&(base, rest.clone())) {
+            return Some(Some(*id));
+        }
+        let mut share = base;
+        for exponent in &rest {
+            let value = self.powering(share, *exponent, of).compute().ok()??;
+            let id = self.note(&value);
+            let provenance = self.powering(share, *exponent, of);
+            let inputs: SmallVec<[Id; 2]> = share.into_iter().chain([*exponent]).collect();
+            self.power(id, &inputs, &provenance);
+            share = Some(id);
+        }
+        Some(share)
+    }
+}

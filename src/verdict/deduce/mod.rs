@@ -1,0 +1,226 @@
+//! What the attacker holds and can compute. What follows from what is found on symbols, over
+//! how values were made; what is told as a finding is then carried out on her bytes, and counts
+//! only if it gives the value's bytes. Must not know goals.
+
+mod closure;
+mod graph;
+mod proof;
+mod sums;
+mod untagged;
+
+use crate::algebra::{How, Value};
+use crate::crypto::Suite;
+use crate::journal::{Journal, Sight, What};
+use crate::limits::MAX_DERIVATION_STEPS;
+use crate::notation::{Kind, Name};
+use crate::wire::{Encoding, Widths};
+
+use closure::{Closure, Exhausted, Way};
+use graph::Graph;
+use untagged::Blobs;
+
+pub use proof::Derivation;
+
+/// Why it cannot be said what the attacker can compute.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Undecided {
+    /// `MAX_DERIVATION_STEPS` was reached.
+    Limit {
+        /// Its value.
+        steps: u64,
+    },
+}
+
+impl From<Exhausted> for Undecided {
+    fn from(_: Exhausted) -> Self {
+        Undecided::Limit { steps: MAX_DERIVATION_STEPS as u64 }
+    }
+}
+
+/// What surrounds what she holds.
+pub struct Setting<'a> {
+    /// The algorithms.
+    pub suite: Suite,
+    /// The encoding of a protocol; none of what is outside the notation.
+    pub encoding: &'a dyn Fn(&str) -> Option<&'a Encoding>,
+    /// The encodings that there are.
+    pub encodings: Vec<&'a Encoding>,
+    /// The attacker, if there is one.
+    pub attacker: Option<&'a Name>,
+}
+
+/// Everything that the attacker holds or can compute at the end of a play, and how.
+#[derive(Clone, Debug)]
+pub struct Holdings {
+    suite: Suite,
+    attacker: Option<Name>,
+    graph: Graph,
+    closure: Closure,
+    blobs: Blobs,
+}
+
+impl Holdings {
+    /// What she holds at the end of a play. `leaked` are long-term keys that she is given on top
+    /// of it. Without an attacker nobody holds anything.
+    ///
+    /// # Errors
+    /// The limit, if it was reached before everything was found: what was found until then must
+    /// not be taken for all.
+    pub fn of(
+        journal: &Journal,
+        setting: &Setting<'_>,
+        leaked: &[(String, Value)],
+    ) -> Result<Holdings, Undecided> {
+        let spoken_of = journal.events().iter().flat_map(|event| spoken_of(&event.what));
+        let graph = Graph::of(journal, spoken_of.chain(leaked.iter().map(|(_, value)| value)));
+        let mut holdings = Holdings {
+            suite: setting.suite,
+            attacker: setting.attacker.cloned(),
+            closure: Closure::of(&graph),
+            blobs: Blobs::of(widths(&setting.encodings)),
+            graph,
+        };
+        if setting.attacker.is_some() {
+            holdings.collect(journal, setting);
+            for (term, value) in leaked {
+                holdings.take(value, Way::Handed(term.clone()));
+            }
+            holdings.closure.saturate(&holdings.graph, &mut holdings.blobs)?;
+            // What she sent she made of what she had: it comes last, or it would explain itself.
+            for event in journal.events() {
+                if let What::Injected { message, .. } = &event.what {
+                    let way = Way::Sent { run: message.run, line: message.line };
+                    holdings.see(message, &way, setting);
+                }
+            }
+            holdings.closure.saturate(&holdings.graph, &mut holdings.blobs)?;
+        }
+        Ok(holdings)
+    }
+
+    /// What she was given, saw, drew and guessed.
+    fn collect(&mut self, journal: &Journal, setting: &Setting<'_>) {
+        for event in journal.events() {
+            match &event.what {
+                What::Sent { message } => {
+                    let (run, line, from) = (message.run, message.line, message.from.clone());
+                    self.see(message, &Way::Seen { run, line, from }, setting);
+                }
+                What::Equipped { term, value } => self.take(value, Way::Own(term.clone())),
+                What::Compromised { term, value, .. } => {
+                    value.iter().for_each(|value| self.take(value, Way::Handed(term.clone())));
+                }
+                What::Guessed { term, words, tested, value, .. } => {
+                    if let Some(value) = value {
+                        let (term, tested) = (term.clone(), tested.bytes.clone());
+                        self.take(value, Way::Guessed { term, words: *words, tested });
+                    }
+                }
+                What::Injected { .. }
+                | What::Issued { .. }
+                | What::NotIssued { .. }
+                | What::Started { .. }
+                | What::Taken { .. }
+                | What::Delayed { .. }
+                | What::Lost { .. }
+                | What::Duplicated { .. }
+                | What::Delivered { .. }
+                | What::Ignored { .. }
+                | What::Concluded { .. }
+                | What::Completed { .. }
+                | What::Refused { .. }
+                | What::Waits { .. }
+                | What::Revoked { .. }
+                | What::Asked { .. }
+                | What::Answered { .. }
+                | What::Obtained { .. }
+                | What::Lacked { .. }
+                | What::Rekeyed { .. }
+                | What::Alarmed { .. }
+                | What::ClockSet { .. }
+                | What::Unsealed { .. }
+                | What::PutBack { .. }
+                | What::Forged { .. }
+                | What::Rotated { .. }
+                | What::Restarted { .. }
+                | What::Fetched { .. }
+                | What::Followed { .. }
+                | What::AttackStopped { .. } => {}
+            }
+        }
+        // What she made of what she has follows from it; what she drew does not.
+        let hers = journal.made().iter().filter(|maker| Some(&maker.by) == setting.attacker);
+        for maker in hers.filter(|maker| matches!(maker.made.how, How::Drawn)) {
+            self.take(&maker.made.value, Way::Made);
+        }
+    }
+
+    fn see(&mut self, message: &Sight, way: &Way, setting: &Setting<'_>) {
+        message.shown.values().for_each(|value| self.take(value, way.clone()));
+        if (setting.encoding)(&message.protocol).is_some_and(|encoding| !encoding.has_tags()) {
+            self.blobs.message(message.bytes.clone(), message.run, message.line);
+        }
+    }
+
+    /// She has these bytes, whatever they are taken for.
+    fn take(&mut self, value: &Value, way: Way) {
+        let Holdings { graph, closure, .. } = self;
+        graph.alike(&value.bytes).for_each(|id| closure.take(id, way.clone()));
+    }
+
+    /// Whether she holds or can compute these very bytes.
+    pub fn derivable(&self, value: &Value) -> bool {
+        self.attacker.is_some() && self.graph.find(value).is_some_and(|id| self.closure.has(id))
+    }
+}
+
+/// The values that an event is about.
+fn spoken_of(what: &What) -> Vec<&Value> {
+    let mut all = what.secrets();
+    match what {
+        What::Sent { message } | What::Injected { message, .. } => all.extend(message.shown.values()),
+        What::Guessed { tested, .. } => all.push(tested),
+        What::Issued { .. }
+        | What::NotIssued { .. }
+        | What::Equipped { .. }
+        | What::Started { .. }
+        | What::Taken { .. }
+        | What::Delayed { .. }
+        | What::Lost { .. }
+        | What::Duplicated { .. }
+        | What::Delivered { .. }
+        | What::Ignored { .. }
+        | What::Concluded { .. }
+        | What::Completed { .. }
+        | What::Refused { .. }
+        | What::Waits { .. }
+        | What::Compromised { .. }
+        | What::Revoked { .. }
+        | What::Asked { .. }
+        | What::Answered { .. }
+        | What::Obtained { .. }
+        | What::Lacked { .. }
+        | What::Rekeyed { .. }
+        | What::Alarmed { .. }
+        | What::ClockSet { .. }
+        | What::Unsealed { .. }
+        | What::PutBack { .. }
+        | What::Forged { .. }
+        | What::Rotated { .. }
+        | What::Restarted { .. }
+        | What::Fetched { .. }
+        | What::Followed { .. }
+        | What::AttackStopped { .. } => {}
+    }
+    all
+}
+
+/// To how many bytes names and data are padded in protocols without tags.
+fn widths(encodings: &[&Encoding]) -> Vec<(Kind, usize)> {
+    let of = |widths: &Widths| [(Kind::Name, widths.name), (Kind::Data, widths.data)];
+    let untagged = encodings.iter().filter_map(|encoding| match encoding {
+        Encoding::Untagged(widths) => Some(of(widths)),
+        Encoding::Tagged | Encoding::Labelled => None,
+    });
+    untagged.flatten().collect()
+}

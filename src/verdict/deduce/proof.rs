@@ -1,0 +1,292 @@
+//! A derivation, carried out on bytes and told in words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Holdings;
+use super::closure::Way;
+use super::graph::{By, Id, Rule};
+use super::untagged::Source;
+use crate::algebra::{Bytes, Form, Private, Value, encode, step, xor};
+use crate::journal::{Journal, What};
+use crate::notation::Kind;
+use crate::party::KMS_PROTOCOL;
+
+/// A derivation, step by step, in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Derivation {
+    /// The steps; the last gives the value.
+    pub steps: Vec<String>,
+}
+
+/// What people call a value.
+#[derive(Clone, Debug)]
+enum Called {
+    /// A name or a text, which is shown as it is.
+    Plainly(String),
+    /// A term, which is shown with its fingerprint.
+    Value(String),
+}
+
+/// What people call values, by their bytes: nothing yet, of one for which no name came along.
+struct Names(BTreeMap<Bytes, Option<Called>>);
+
+impl Holdings {
+    /// How she comes to a value, if she does: carried out on her bytes.
+    ///
+    /// # Panics
+    /// If what follows on symbols does not come out on bytes: a defect, of which no verdict may
+    /// be made.
+    pub fn derive(&self, journal: &Journal, value: &Value) -> Option<Derivation> {
+        if !self.derivable(value) {
+            return None;
+        }
+        let order = self.order(self.graph.find(value)?);
+        for id in &order {
+            assert!(
+                self.comes_out(*id),
+                "what is derived must come out on bytes: {:?} by {:?}",
+                self.graph.value(*id),
+                self.closure.way(*id)
+            );
+        }
+        let wanted = order.iter().map(|id| self.graph.value(*id).bytes.clone()).collect();
+        let names = Names::of(journal, wanted);
+        let steps = order.iter().filter_map(|id| self.tell(*id, &names)).collect();
+        Some(Derivation { steps })
+    }
+
+    /// Everything that it takes to come to a value, each after what it takes itself.
+    fn order(&self, target: Id) -> Vec<Id> {
+        let (mut order, mut done, mut begun) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        let mut open = vec![target];
+        while let Some(id) = open.last().copied() {
+            if done.contains(&id) {
+                open.pop();
+            } else if begun.insert(id) {
+                let needs = self.needs(id);
+                open.extend(needs.into_iter().rev().filter(|need| !done.contains(need)));
+            } else {
+                open.pop();
+                done.insert(id);
+                order.push(id);
+            }
+        }
+        order
+    }
+
+    /// What a value was come to from.
+    fn needs(&self, id: Id) -> Vec<Id> {
+        match self.closure.way(id) {
+            Some(Way::By(rule)) => self.graph.rules[rule.index()].from.to_vec(),
+            Some(Way::Sum(from) | Way::Joined(from)) => from.clone(),
+            Some(Way::CutOut { blob }) => match self.blobs.get(*blob).source {
+                Source::Opened(rule) => self.graph.rules[rule.index()].from.to_vec(),
+                Source::Message { .. } => Vec::new(),
+            },
+            Some(Way::Guessed { tested, .. }) => {
+                self.graph.alike(tested).filter(|id| self.closure.has(*id)).take(1).collect()
+            }
+            Some(
+                Way::Public | Way::Seen { .. } | Way::Sent { .. } | Way::Own(_) | Way::Made | Way::Handed(_),
+            )
+            | None => Vec::new(),
+        }
+    }
+
+    /// Carries out the last step to a value on bytes.
+    fn comes_out(&self, id: Id) -> bool {
+        let target = &self.graph.value(id).bytes;
+        match self.closure.way(id) {
+            Some(Way::By(rule)) => self.carry_out(&self.graph.rules[rule.index()], target),
+            Some(Way::Sum(from)) => {
+                let zero = vec![0; target.len()];
+                let sum = from.iter().try_fold(zero, |sum, id| xor(&sum, &self.graph.value(*id).bytes));
+                sum.is_ok_and(|sum| sum == target.as_slice())
+            }
+            Some(Way::CutOut { blob }) => {
+                self.blobs.get(*blob).bytes.windows(target.len()).any(|w| w == target.as_slice())
+            }
+            // Padding stands between some of them.
+            Some(Way::Joined(from)) => {
+                let mut rest = target.as_slice();
+                from.iter().all(|id| {
+                    let piece = self.graph.value(*id).bytes.as_slice();
+                    let at = rest.iter().take_while(|byte| **byte == 0).count();
+                    let skipped = (0..=at).find(|skip| rest[*skip..].starts_with(piece));
+                    rest = skipped.map_or(rest, |skip| &rest[skip + piece.len()..]);
+                    skipped.is_some()
+                }) && rest.iter().all(|byte| *byte == 0)
+            }
+            Some(
+                Way::Public
+                | Way::Seen { .. }
+                | Way::Sent { .. }
+                | Way::Own(_)
+                | Way::Made
+                | Way::Handed(_)
+                | Way::Guessed { .. },
+            ) => true,
+            None => false,
+        }
+    }
+
+    fn carry_out(&self, rule: &Rule, target: &Bytes) -> bool {
+        let from = |nth: usize| self.graph.value(rule.from[nth]);
+        match &rule.by {
+            By::Computing(of) => of.compute().is_ok_and(|v| v.is_some_and(|v| v.bytes == *target)),
+            By::SteppingBack { up } => step(&from(0).bytes, !up) == target.as_slice(),
+            By::Publishing => Private::from_bytes(&from(0).bytes)
+                .is_ok_and(|private| private.public().to_value().bytes == *target),
+            By::Opening(of) => {
+                let Form::Cipher(cipher) = of.func.definition().form else { return false };
+                let opened = cipher.open(from(1), of.binding.label(), &from(0).bytes, self.suite);
+                let inside = encode(&of.binding.encoding(), &of.inputs[1..]);
+                // Outside the notation there is more in a message than the values it is about.
+                opened.is_ok_and(|plain| {
+                    !of.binding.is_notated() || inside.is_ok_and(|inside| inside == **plain)
+                })
+            }
+        }
+    }
+
+    /// The last step to a value in words; none if everybody knows it.
+    fn tell(&self, id: Id, names: &Names) -> Option<String> {
+        let she = self.attacker.as_deref().unwrap_or("the attacker");
+        let name = |id: Id| names.name(&self.graph.value(id).bytes);
+        let list =
+            |ids: &[Id], between: &str| ids.iter().map(|id| name(*id)).collect::<Vec<_>>().join(between);
+        let it = name(id);
+        Some(match self.closure.way(id)? {
+            Way::Public => return None,
+            Way::Seen { run, line, from } => format!("{it} went over the wire in {run}.{line} from {from}"),
+            Way::Sent { run, line } => format!("{she} herself put {it} on the wire in {run}.{line}"),
+            Way::Own(term) => format!("{she} has {term} of her own"),
+            Way::Made => format!("{it} is {she}'s own making"),
+            Way::Handed(term) => format!("{term} was handed to {she}"),
+            Way::Guessed { term, words, tested } => format!(
+                "{she} guesses {term} with word {words} of her dictionary, which fits {}",
+                names.name(tested)
+            ),
+            Way::Sum(from) => format!("{she} takes the exclusive or of {} and has {it}", list(from, " and ")),
+            Way::Joined(from) => format!("{she} puts side by side {} and has {it}", list(from, ", ")),
+            Way::CutOut { blob } => match &self.blobs.get(*blob).source {
+                Source::Message { run, line } => {
+                    format!("{she} cuts bytes out of message {run}.{line} and has {it}")
+                }
+                Source::Opened(rule) => {
+                    let [sealed, key, ..] = self.graph.rules[rule.index()].from[..] else { return None };
+                    format!(
+                        "{she} opens {} with {}, cuts bytes out of the text and has {it}",
+                        name(sealed),
+                        self.called(key, names)
+                    )
+                }
+            },
+            Way::By(rule) => {
+                let rule = &self.graph.rules[rule.index()];
+                match &rule.by {
+                    By::Computing(of) => {
+                        let told = of.func.definition().told;
+                        format!("{she} {} {} and has {it}", told.verb, list(&rule.from, told.between))
+                    }
+                    By::Opening(_) => format!(
+                        "{she} opens {} with {} and reads {it}",
+                        name(rule.from[0]),
+                        self.called(rule.from[1], names)
+                    ),
+                    By::SteppingBack { .. } => {
+                        format!("{she} undoes the step to {} and has {it}", name(rule.from[0]))
+                    }
+                    By::Publishing => {
+                        format!("{she} takes the public half of {} and has {it}", name(rule.from[0]))
+                    }
+                }
+            }
+        })
+    }
+
+    /// A key as people call it: one that was handed over, or her own, by its term.
+    fn called(&self, key: Id, names: &Names) -> String {
+        match self.closure.way(key) {
+            Some(Way::Own(term) | Way::Handed(term)) => term.clone(),
+            _ => names.name(&self.graph.value(key).bytes),
+        }
+    }
+}
+
+impl Names {
+    /// What people call these.
+    fn of(journal: &Journal, wanted: Vec<Bytes>) -> Names {
+        let mut names = Names(wanted.into_iter().map(|bytes| (bytes, None)).collect());
+        for event in journal.events() {
+            match &event.what {
+                What::Concluded { term, value, .. } => names.call(value, term),
+                What::Obtained { request, value, .. } => names.call(value, &format!("r{request}")),
+                // What a request to the key centre gave is known by its number.
+                What::Sent { message } | What::Injected { message, .. } => {
+                    if *message.protocol != *KMS_PROTOCOL {
+                        let open = |value: &Value| names.0.get(&value.bytes).is_some_and(Option::is_none);
+                        let named = message.shown.names_of(&open);
+                        named.iter().for_each(|(term, value)| names.call(value, term));
+                    }
+                }
+                What::Compromised { term, value, .. } => {
+                    value.iter().for_each(|value| names.call(value, term));
+                }
+                What::Guessed { term, value, .. } => {
+                    value.iter().for_each(|value| names.call(value, term));
+                }
+                What::Issued { .. }
+                | What::NotIssued { .. }
+                | What::Equipped { .. }
+                | What::Started { .. }
+                | What::Taken { .. }
+                | What::Delayed { .. }
+                | What::Lost { .. }
+                | What::Duplicated { .. }
+                | What::Delivered { .. }
+                | What::Ignored { .. }
+                | What::Completed { .. }
+                | What::Refused { .. }
+                | What::Waits { .. }
+                | What::Revoked { .. }
+                | What::Asked { .. }
+                | What::Answered { .. }
+                | What::Lacked { .. }
+                | What::Rekeyed { .. }
+                | What::Alarmed { .. }
+                | What::ClockSet { .. }
+                | What::Unsealed { .. }
+                | What::PutBack { .. }
+                | What::Forged { .. }
+                | What::Rotated { .. }
+                | What::Restarted { .. }
+                | What::Fetched { .. }
+                | What::Followed { .. }
+                | What::AttackStopped { .. } => {}
+            }
+        }
+        names
+    }
+
+    fn call(&mut self, value: &Value, name: &str) {
+        let plain = match value.kind {
+            Kind::Name => value.text().map(str::to_owned),
+            Kind::Text => value.text().map(|t| format!("\"{t}\"")),
+            _ => None,
+        };
+        let named = || plain.map_or_else(|| Called::Value(name.to_owned()), Called::Plainly);
+        if let Some(place) = self.0.get_mut(&value.bytes) {
+            place.get_or_insert_with(named);
+        }
+    }
+
+    /// A value as people know it: a name or a text as it is, anything else with its fingerprint.
+    fn name(&self, bytes: &Bytes) -> String {
+        match self.0.get(bytes) {
+            Some(Some(Called::Plainly(name))) => name.clone(),
+            Some(Some(Called::Value(name))) => format!("{name} {}", bytes.fingerprint()),
+            Some(None) | None => format!("a value {}", bytes.fingerprint()),
+        }
+    }
+}

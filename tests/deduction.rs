@@ -1,0 +1,172 @@
+//! What the attacker can compute from what she has, and what she cannot.
+
+use mallory::Scenario;
+use mallory::scenario::{KeyPool, PlayReport};
+
+fn play(text: &str) -> PlayReport {
+    let scenario = Scenario::from_text("deduction", text).unwrap_or_else(|p| panic!("{p}\n{text}"));
+    scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap()
+}
+
+fn word(play: &PlayReport, goal: &str) -> String {
+    let found = play.goals().iter().find(|g| g.goal == goal).unwrap_or_else(|| panic!("no goal {goal}"));
+    found.word().to_string()
+}
+
+/// A run between alice and bob on which mallory listens.
+fn overheard(protocol: &str, rest: &str) -> PlayReport {
+    play(&format!(
+        "[protocol]\n{protocol}\n[[run]]\nA = \"alice\"\nB = \"bob\"\n{rest}\n[attacker]\ntactic = \"eavesdrop\""
+    ))
+}
+
+#[test]
+fn a_sum_of_sums_is_hers_and_their_parts_are_not() {
+    let play = overheard(
+        r#"
+        messages = ["A -> B : A, xor(Na, Nb), xor(Nb, Nc), xor(Nc, Nd)", "A -> B : {Na, Nc, Nd}k(A,B)"]
+        goals    = ["secret Two", "secret Three", "secret Odd", "secret Na", "secret Nd"]
+        fresh    = { A = ["Na: nonce", "Nb: nonce", "Nc: nonce", "Nd: nonce"] }
+        let      = { Two = "xor(Na, Nc)", Three = "xor(Na, Nd)", Odd = "xor(Na, xor(Nc, Nd))" }
+        "#,
+        "",
+    );
+    assert_eq!(word(&play, "secret Two"), "violated");
+    assert_eq!(word(&play, "secret Three"), "violated");
+    for unknown in ["secret Odd", "secret Na", "secret Nd"] {
+        assert_eq!(word(&play, unknown), "holds", "{unknown}");
+    }
+    let how = play.attacker().derivation("1.Three").expect("she has it").steps;
+    assert!(how.last().is_some_and(|s| s.contains("takes the exclusive or of")), "{how:?}");
+}
+
+#[test]
+fn one_summand_that_leaks_brings_down_all_that_hang_on_it() {
+    let protocol = r#"
+        messages = ["A -> B : A, xor(Na, Nb), xor(Nb, Nc)", "A -> B : {Na, Nc}k(A,B)"]
+        goals    = ["secret Na", "secret Nc"]
+        fresh    = { A = ["Na: nonce", "Nb: nonce", "Nc: nonce"] }
+        "#;
+    let leak = "[[event]]\nat = \"1h\"\ncompromise = \"1.alice.Nb\"";
+    assert_eq!(word(&overheard(protocol, ""), "secret Nc"), "holds");
+    assert_eq!(word(&overheard(protocol, leak), "secret Nc"), "violated");
+}
+
+#[test]
+fn steps_go_both_ways() {
+    let play = overheard(
+        r#"
+        messages = ["A -> B : A, succ(Na), pred(Nb)", "A -> B : {h(Na, Nb)}k(A,B)"]
+        goals    = ["secret Na", "secret Nb"]
+        fresh    = { A = ["Na: nonce", "Nb: nonce"] }
+        "#,
+        "",
+    );
+    assert_eq!(word(&play, "secret Na"), "violated");
+    assert_eq!(word(&play, "secret Nb"), "violated");
+}
+
+#[test]
+fn either_exponent_gives_what_was_agreed_and_shares_do_not() {
+    let protocol = r#"
+        messages = ["A -> B : A, g^x", "B -> A : g^y", "A -> B : {Text}kdf(g^x^y)"]
+        goals    = ["secret Text"]
+        fresh    = { A = ["x: dh"], B = ["y: dh"] }
+        given    = { A = ["Text: data"] }
+        "#;
+    let said = |more: &str| word(&overheard(protocol, &format!("Text = \"six\"\n{more}")), "secret Text");
+    assert_eq!(said(""), "holds");
+    for exponent in ["1.alice.x", "1.bob.y"] {
+        assert_eq!(said(&format!("[[event]]\nat = \"1h\"\ncompromise = \"{exponent}\"")), "violated");
+    }
+}
+
+#[test]
+fn each_value_is_judged_in_the_encoding_that_made_it() {
+    let dir = std::env::temp_dir().join(format!("mallory-encodings-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let flat = r#"
+        messages = ["A -> B : A, Na", "B -> A : Nb, {Pay}kdf(Na, Nb)"]
+        goals    = ["secret Pay"]
+        fresh    = { A = ["Na: nonce"], B = ["Nb: nonce"] }
+        given    = { B = ["Pay: data"] }
+        encoding = { kind = "untagged" }
+    "#;
+    std::fs::write(dir.join("flat.toml"), flat).unwrap();
+    let both = r#"
+        [protocol]
+        messages = ["A -> B : A, Nz"]
+        fresh    = { A = ["Nz: nonce"] }
+        [[run]]
+        A = "alice"
+        B = "bob"
+        [[run]]
+        protocol = "flat.toml"
+        A = "alice"
+        B = "bob"
+        Pay = "pay 100"
+        [attacker]
+    "#;
+    std::fs::write(dir.join("both.toml"), both).unwrap();
+    let report = Scenario::from_path(dir.join("both.toml")).unwrap().run().unwrap();
+    assert_eq!(word(&report.plays()[0], "secret Pay"), "violated");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
+fn fields_without_tags_can_be_cut_and_joined() {
+    // The key is made up of two nonces side by side, which she sees apart.
+    let protocol = |kind: &str| {
+        format!(
+            r#"
+            messages = ["A -> B : A, Na, Nb", "A -> B : {{Text}}h(Na, Nb)"]
+            goals    = ["secret Text"]
+            fresh    = {{ A = ["Na: nonce", "Nb: nonce"] }}
+            given    = {{ A = ["Text: data"] }}
+            encoding = {{ kind = "{kind}" }}
+            "#
+        )
+    };
+    for kind in ["tagged", "untagged", "labelled"] {
+        assert_eq!(word(&overheard(&protocol(kind), "Text = \"six\""), "secret Text"), "violated", "{kind}");
+    }
+}
+
+#[test]
+fn a_thousand_runs_hide_nothing() {
+    // Runs whose keys each hang on a hundred hashes, the stolen one last.
+    let hashes: Vec<String> = (0..100).map(|n| format!("h(Na, \"{n}\")")).collect();
+    let mut text = format!(
+        "[protocol]\nmessages = [\"A -> B : A, Na, {{P}}K\"]\ngoals = [\"secret P\"]\nfresh = {{ A = [\"Na: nonce\", \"P: nonce\"] }}\nlet = {{ K = 'kdf(k(A,B), {})' }}\n",
+        hashes.join(", ")
+    );
+    for _ in 0..300 {
+        text.push_str("[[run]]\nA = \"alice\"\nB = \"bob\"\n");
+    }
+    text.push_str("[[run]]\nA = \"carol\"\nB = \"dave\"\n[[event]]\nat = \"1h\"\ncompromise = \"k(carol,dave)\"\n[attacker]\n");
+    let play = play(&text);
+    assert_eq!(word(&play, "secret P"), "violated");
+    assert!(play.attacker().learned("301.P") && !play.attacker().learned("300.P"));
+}
+
+#[test]
+fn what_she_put_on_the_wire_is_told_as_hers() {
+    let play = play(
+        r#"
+        [protocol]
+        messages = ["A -> B : A, g^x", "B -> A : g^y", "A -> B : {Text}kdf(g^x^y)"]
+        goals    = ["secret Text"]
+        fresh    = { A = ["x: dh"], B = ["y: dh"] }
+        given    = { A = ["Text: data"] }
+        [[run]]
+        A = "alice"
+        B = "bob"
+        Text = "six"
+        [attacker]
+        tactic = "mitm"
+        "#,
+    );
+    let steps = play.attacker().derivation("1.alice.Text").expect("she reads it").steps;
+    let wire: Vec<&String> = steps.iter().filter(|s| s.contains("went over the wire")).collect();
+    assert!(wire.iter().all(|s| s.ends_with("from alice")), "bob's share never reached alice: {steps:?}");
+}
