@@ -37,8 +37,15 @@ pub fn exposure(of: &Exposure) -> (String, Vec<String>) {
             ));
         }
     }
-    if let Some((first, reason)) = &of.refused {
-        lines.push(format!("refused by {} at {} in run {}: {reason}", first.by, first.at, first.run));
-    }
+    lines.push(match &of.refused {
+        Some((first, Some(reason))) => {
+            format!("refused by {} at {} in run {}: {reason}", first.by, first.at, first.run)
+        }
+        Some((first, None)) => {
+            format!("paid no heed to by {} at {} in run {}: its session was over", first.by, first.at, first.run)
+        }
+        None if of.accepted.is_empty() => "she met nobody who could have refused her".to_owned(),
+        None => "still accepted at her last try: nobody has refused her since".to_owned(),
+    });
     (of.stolen.clone(), lines)
 }

@@ -1,6 +1,6 @@
 //! The log: what was on the wire, what each party concluded, which goals fell and why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::shorten;
 use crate::journal::{Event, SessionId, Sight, What};
@@ -8,7 +8,7 @@ use crate::legible::legible;
 use crate::notation::Kind;
 use crate::scenario::PlayReport;
 use crate::time::Span;
-use crate::verdict::{Exposure, Judgement, Rebuff, SessionOutcome, Untested, Word};
+use crate::verdict::{Exposure, Judgement, Rebuff, SessionOutcome, Traffic, Untested, Word};
 
 /// How much the log tells.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
@@ -55,7 +55,16 @@ enum Ink {
 pub fn render(play: &PlayReport, style: &LogStyle) -> String {
     let times = play.journal().events().iter().map(|e| e.at.to_string().len());
     let clock = times.max().unwrap_or(0).max(8);
-    let mut log = Log { play, style, text: String::new(), width: width(play), clock, told: BTreeSet::new() };
+    let mut log = Log {
+        play,
+        style,
+        text: String::new(),
+        width: width(play),
+        clock,
+        told: BTreeSet::new(),
+        ended: play.sessions().iter().map(|session| (session.ended, session)).collect(),
+        traffic: Traffic::of(play.journal()),
+    };
     if style.detail > Detail::Quiet {
         log.head();
         let events = play.journal().events();
@@ -88,6 +97,9 @@ struct Log<'a> {
     clock: usize,
     /// Steps of evidence that stand in the log already.
     told: BTreeSet<String>,
+    /// Sessions, by the event with which they ended.
+    ended: BTreeMap<u64, &'a SessionOutcome>,
+    traffic: Traffic<'a>,
 }
 
 impl Log<'_> {
@@ -114,12 +126,7 @@ impl Log<'_> {
 
     /// A message: time, place, from whom, to whom, what.
     fn message(&mut self, ink: Ink, event: &Event, message: &Sight, from: &str) {
-        let place = match &*message.protocol {
-            service if crate::party::SERVICE_PROTOCOLS.contains(&service) => {
-                format!("{service}.{}", message.line)
-            }
-            _ => format!("{}.{}", message.run, message.line),
-        };
+        let place = place(message);
         let (w, c) = (self.width, self.clock);
         let line = format!(
             "{:>c$}  {place:<6}{from:<w$} →  {:<w$}  {}",
@@ -173,7 +180,7 @@ impl Log<'_> {
                 self.deed(Ink::Dim, event, &text);
             }
             What::Completed { session } => {
-                let text = format!("{} completes {}", session.party, self.run_of(session));
+                let text = format!("{} completes {}", session.party, self.run_of(session, event.number));
                 self.deed(Ink::Good, event, &text);
             }
             What::Refused { session, refusal, .. } => {
@@ -316,17 +323,12 @@ impl Log<'_> {
     }
 
     fn place(&self, id: u64) -> String {
-        let found = self.play.journal().events().iter().find_map(|e| match &e.what {
-            What::Sent { message } | What::Injected { message, .. } if message.id == id => Some(message),
-            _ => None,
-        });
-        found.map_or_else(|| id.to_string(), |m| format!("{}.{}", m.run, m.line))
+        self.traffic.message(id).map_or_else(|| id.to_string(), place)
     }
 
     /// `run 1 with bob, K #77d0`: the peers, and the values that goals speak of.
-    fn run_of(&self, id: &SessionId) -> String {
-        let session = self.play.sessions().iter().find(|s| *s.id == *id && s.completed());
-        let Some(session) = session else { return format!("run {}", id.run) };
+    fn run_of(&self, id: &SessionId, ended: u64) -> String {
+        let Some(session) = self.ended.get(&ended) else { return format!("run {}", id.run) };
         let protocol = session.protocol();
         let peers: Vec<&str> = protocol
             .client_roles()
@@ -398,8 +400,11 @@ impl Log<'_> {
             self.line(ink, &format!("  {word:<9}  {}", self.play.goal_text(verdict)));
             match &verdict.judgement {
                 Judgement::Violated { finding, steps } => {
+                    let her = self.her();
+                    let finding = super::evidence::finding(finding, &her);
                     self.line(Ink::Plain, &format!("             {finding}"));
-                    self.steps(steps);
+                    let steps: Vec<String> = steps.iter().map(|s| super::evidence::step(s, &her)).collect();
+                    self.steps(&steps);
                 }
                 Judgement::Holds { completed, refused } => {
                     for line in stood(*completed, refused) {
@@ -423,6 +428,14 @@ impl Log<'_> {
                 self.line(Ink::Plain, &format!("            {number:>2}. {step}"));
             }
         }
+    }
+}
+
+/// Where a message stands: its run and line, or a service's and line.
+pub(super) fn place(message: &Sight) -> String {
+    match &*message.protocol {
+        service if crate::party::SERVICE_PROTOCOLS.contains(&service) => format!("{service}.{}", message.line),
+        _ => format!("{}.{}", message.run, message.line),
     }
 }
 

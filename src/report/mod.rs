@@ -2,6 +2,7 @@
 //! channels or cryptography.
 
 pub mod artefacts;
+mod evidence;
 mod exposure;
 pub mod log;
 mod short;

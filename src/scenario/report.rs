@@ -388,6 +388,14 @@ impl PlayReport {
                 fail(format!("that {expected}"), "nothing was".to_owned());
             } else if let Some(other) = stolen.iter().find(|exposure| !within(exposure.span())) {
                 fail(format!("that {expected}"), format!("{} is for {}", other.stolen, other.span()));
+            } else if let Some(open) =
+                stolen.iter().find(|exposure| expected.max.is_some() && !exposure.has_ended())
+            {
+                let found = match open.accepted.is_empty() {
+                    true => format!("nobody met the thief of {}, so nothing shows it", open.stolen),
+                    false => format!("{} was still accepted at the thief's last try", open.stolen),
+                };
+                fail(format!("that {expected}"), found);
             }
         }
         for (of, learns) in

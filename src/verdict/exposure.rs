@@ -25,8 +25,9 @@ pub struct Exposure {
     pub told: Option<Told>,
     /// Every time that somebody completed a run with the thief in the owner's place.
     pub accepted: Vec<Acceptance>,
-    /// The first time after the last of them that somebody refused her, and why.
-    pub refused: Option<(Acceptance, Reason)>,
+    /// The first time after the last of them that somebody refused her, and why; without a reason
+    /// if what she sent found no session that it could be meant for.
+    pub refused: Option<(Acceptance, Option<Reason>)>,
 }
 
 /// Somebody's run with the thief.
@@ -41,6 +42,12 @@ pub struct Acceptance {
 }
 
 impl Exposure {
+    /// Whether it is known to have ended: somebody refused her after the last time that anybody
+    /// accepted her. Else she may be accepted still, or never tried.
+    pub fn has_ended(&self) -> bool {
+        self.refused.is_some()
+    }
+
     /// From the theft to the last acceptance; nothing if nobody accepted the thief.
     pub fn span(&self) -> Span {
         self.accepted.last().map_or(Span(0), |last| last.at.since(self.at))
@@ -104,10 +111,11 @@ fn exposure(
                 }
             }
             What::Revoked { subject, told, .. } => {
-                if *subject == exposure.of && exposure.revoked.is_none() {
+                if *subject == exposure.of {
                     exposure.reported.get_or_insert(event.at);
-                    exposure.revoked = Some(event.at);
-                    exposure.told = told.as_deref().copied();
+                    exposure.revoked.get_or_insert(event.at);
+                    // A centre that revokes beside the authority tells nobody by a list.
+                    exposure.told = exposure.told.or(told.as_deref().copied());
                 }
             }
             What::Issued { .. }
@@ -144,20 +152,36 @@ fn exposure(
             | What::AttackStopped { .. } => {}
         }
     }
-    let mut met: Vec<&SessionOutcome> =
-        sessions.0.iter().filter(|s| s.at >= at && is_with_thief(traffic, s, &exposure.of)).collect();
-    met.sort_by_key(|session| session.ended);
-    for session in met {
-        let acceptance = Acceptance { at: session.at, by: session.id.party.clone(), run: session.id.run };
-        match session.outcome {
-            Outcome::Completed => {
-                exposure.accepted.push(acceptance);
+    let with_thief = sessions.0.iter().filter(|s| s.at >= at && is_with_thief(traffic, s, &exposure.of));
+    let sessions_met = with_thief.filter_map(|session| {
+        let met = Acceptance { at: session.at, by: session.id.party.clone(), run: session.id.run };
+        let refused = match session.outcome {
+            Outcome::Completed => None,
+            Outcome::Refused { refusal, .. } => Some(Some(refusal.reason)),
+            Outcome::Waits { .. } => return None,
+        };
+        Some((session.ended, met, refused))
+    });
+    let unheeded = journal.events().iter().filter_map(|event| match &event.what {
+        What::Ignored { id, by, .. } if event.at >= at => {
+            let message = traffic.injection(*id).filter(|message| {
+                message.from == exposure.of && *by != exposure.of && !traffic.was_said_by(&message.from, &message.bytes)
+            })?;
+            Some((event.number, Acceptance { at: event.at, by: by.clone(), run: message.run }, Some(None)))
+        }
+        _ => None,
+    });
+    let mut met: Vec<(u64, Acceptance, Option<Option<Reason>>)> = sessions_met.chain(unheeded).collect();
+    met.sort_by_key(|(event, ..)| *event);
+    for (_, meeting, refused) in met {
+        match refused {
+            None => {
+                exposure.accepted.push(meeting);
                 exposure.refused = None;
             }
-            Outcome::Refused { refusal, .. } => {
-                exposure.refused.get_or_insert((acceptance, refusal.reason));
+            Some(reason) => {
+                exposure.refused.get_or_insert((meeting, reason));
             }
-            Outcome::Waits { .. } => {}
         }
     }
     exposure
@@ -169,7 +193,7 @@ fn is_with_thief(traffic: &Traffic<'_>, session: &SessionOutcome, owner: &Name) 
     if session.id.party == *owner {
         return false;
     }
-    let within = traffic.injected(session.id.run).iter().take_while(|i| i.event <= session.ended);
+    let within = traffic.injected(&session.id).iter().take_while(|i| i.event <= session.ended);
     let mut as_owner = within.map(|injection| injection.message);
     as_owner.any(|message| {
         message.from == *owner

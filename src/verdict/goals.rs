@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::deduce::{Holdings, Undecided};
-use super::evidence::{interference, unchecked};
+use super::evidence::{Finding, Lack, Part, Step, interference, unchecked};
 use super::judgement::{GoalId, GoalVerdict, Judgement, Rebuff, Untested};
 use super::outcome::{Outcome, SessionOutcome, Sessions};
 use super::traffic::Traffic;
@@ -52,15 +52,8 @@ pub fn judge(bench: &Bench<'_>) -> Result<Vec<GoalVerdict>, Undecided> {
 /// Who claims to have agreed with whom, on what.
 type Claimed<'a> = (&'a str, &'a str, Vec<Value>);
 
-/// Why a completed part has no partner.
-enum Lack {
-    /// Nobody agrees.
-    Nobody,
-    /// Who agrees had the values only afterwards.
-    TooLate,
-    /// So many agree, and each belongs to another part already.
-    OnlySoMany(usize),
-}
+/// So many parts of a supposed partner are told.
+const PARTS_TOLD: usize = 20;
 
 /// How far the parts of which a goal speaks got.
 #[derive(Default)]
@@ -167,37 +160,26 @@ impl<'a> Bench<'a> {
             }
             let holdings = leaked.unwrap_or(self.holdings);
             let Some(derivation) = holdings.derive(self.journal, value) else { continue };
-            let her = self.attacker.map_or("the attacker", |a| a);
-            let shown = goal.written.first().map(ToString::to_string).unwrap_or_default();
-            let holds = match value.text().filter(|_| value.kind == Kind::Data) {
-                Some(text) => format!("\"{text}\""),
-                None => format!("{shown} {}", value.fingerprint()),
+            let finding = Finding::Held {
+                term: goal.written.first().map(ToString::to_string).unwrap_or_default(),
+                fingerprint: value.fingerprint(),
+                text: value.text().filter(|_| value.kind == Kind::Data).map(str::to_owned),
+                after_leak: leaked.is_some(),
+                part: Part::of(session),
             };
-            let leak = if leaked.is_some() { " once the long-term keys leak" } else { "" };
-            let finding = format!(
-                "{her} holds {holds}{leak}, which {} has as {shown} in {}",
-                session.id.party,
-                self.describe(session)
-            );
-            let mut steps = interference(self.traffic, session, her);
-            steps.extend(unchecked(self.journal, self.protocol, session, her));
-            steps.extend(derivation.steps);
+            let mut steps = self.way_to(session);
+            steps.extend(derivation.steps.into_iter().map(|text| Step::Derived { text }));
             return Judgement::Violated { finding, steps };
         }
         trial.judgement()
     }
 
-    fn describe(&self, session: &SessionOutcome) -> String {
-        let peers: Vec<&str> = self
-            .protocol
-            .client_roles()
-            .filter(|r| r.name != session.id.role)
-            .filter_map(|r| session.peer(&r.name))
-            .collect();
-        match peers.is_empty() {
-            true => format!("run {}", session.id.run),
-            false => format!("run {} with {}", session.id.run, peers.join(" and ")),
-        }
+    /// What she did to a part's messages, and what the part did not check.
+    fn way_to(&self, session: &SessionOutcome) -> Vec<Step> {
+        let her = self.attacker.map_or("", |her| her);
+        let mut steps = interference(self.traffic, session);
+        steps.extend(unchecked(self.journal, self.protocol, session, her));
+        steps
     }
 
     /// The values of runs that events handed over.
@@ -231,7 +213,7 @@ impl<'a> Bench<'a> {
             unmatched(runs, partners, injective)
         });
         match lacking.min_by_key(|(runs, _)| runs.last().map(|session| session.ended)) {
-            Some((runs, lack)) => self.no_partner(goal, &runs, &lack, with, on),
+            Some((runs, lack)) => self.no_partner(goal, &runs, lack, with, on),
             None => trial.judgement(),
         }
     }
@@ -257,49 +239,39 @@ impl<'a> Bench<'a> {
         &self,
         goal: &Goal,
         runs: &[&SessionOutcome],
-        lack: &Lack,
+        lack: Lack,
         with: &Name,
         on: &[Id],
     ) -> Judgement {
         let Some(session) = runs.last() else { return Trial::default().judgement() };
-        let party = &session.id.party;
         let peer = session.peer(with).unwrap_or_default();
-        let shown = |(term, id): (&Term, &Id)| match session.value(*id) {
-            Some(value) => format!("{term} {}", value.fingerprint()),
-            None => term.to_string(),
+        let shown = |(term, id): (&Term, &Id)| {
+            (term.to_string(), session.value(*id).map(Value::fingerprint).unwrap_or_default())
         };
-        let values: Vec<String> = goal.written.iter().zip(on).map(shown).collect();
-        let on = if values.is_empty() { String::new() } else { format!(" on {}", values.join(", ")) };
-        let run = session.id.run;
-        let finding = match lack {
-            Lack::Nobody => format!(
-                "{party} completed run {run} with {peer}{on}; {peer} has no run as {with} with {party} that agrees"
-            ),
-            Lack::TooLate => format!(
-                "{party} completed run {run} with {peer}{on}; {peer} took part as {with} with {party} and \
-                 agrees, but only afterwards"
-            ),
-            Lack::OnlySoMany(only) => {
-                format!("{party} completed {} runs with {peer}{on}; {peer} has only {only}", runs.len())
-            }
+        let finding = Finding::NoPartner {
+            part: Part::of(session),
+            peer: peer.to_owned(),
+            role: with.to_string(),
+            on: goal.written.iter().zip(on).map(shown).collect(),
+            lack,
         };
-        let her = self.attacker.map_or("the attacker", |a| a);
-        let mut steps = interference(self.traffic, session, her);
-        steps.extend(unchecked(self.journal, self.protocol, session, her));
-        steps.extend(self.other_runs(with, peer));
+        let mut steps = self.way_to(session);
+        steps.extend(self.other_parts(with, peer));
         Judgement::Violated { finding, steps }
     }
 
     /// What the supposed partner really did in that role.
-    fn other_runs(&self, role: &Name, peer: &str) -> Vec<String> {
+    fn other_parts(&self, role: &Name, peer: &str) -> Vec<Step> {
         let is_peers =
             |s: &&SessionOutcome| s.id.role == *role && self.owner(&s.id.party) == self.owner(peer);
-        let told: Vec<String> = self
-            .parts()
-            .filter(is_peers)
-            .map(|s| format!("{} took part as {role} in {}", s.id.party, self.describe(s)))
+        let parts: Vec<Step> = (self.parts().filter(is_peers))
+            .take(PARTS_TOLD)
+            .map(|session| Step::TookPart { part: Part::of(session) })
             .collect();
-        if told.is_empty() { vec![format!("{peer} took no part as {role} in any run")] } else { told }
+        match parts.is_empty() {
+            true => vec![Step::TookNoPart { party: peer.to_owned(), role: role.to_string() }],
+            false => parts,
+        }
     }
 }
 
@@ -321,7 +293,7 @@ fn unmatched<'a>(
             let lack = match there {
                 0 if ready.is_empty() => Lack::Nobody,
                 0 => Lack::TooLate,
-                only => Lack::OnlySoMany(only),
+                agree => Lack::TooFew { completed: nth + 1, agree },
             };
             runs.truncate(nth + 1);
             return Some((runs, lack));

@@ -1,5 +1,6 @@
 //! What a goal comes to: three words, and why. Must not know how it was found out.
 
+use super::evidence::{Finding, Step};
 use crate::journal::Refusal;
 use crate::notation::{Claim, Name};
 
@@ -30,10 +31,10 @@ pub struct GoalVerdict {
 pub enum Judgement {
     /// It happened.
     Violated {
-        /// What, in one sentence.
-        finding: String,
+        /// What.
+        finding: Finding,
         /// The chain of events that led there.
-        steps: Vec<String>,
+        steps: Vec<Step>,
     },
     /// It was put to the test and stood.
     Holds {

@@ -10,6 +10,7 @@ mod outcome;
 mod traffic;
 
 pub use deduce::{Derivation, Holdings, Setting, Undecided};
+pub use evidence::{Finding, Lack, Part, Step};
 pub use exposure::{Acceptance, Exposure, exposures};
 pub use goals::{Bench, judge};
 pub use judgement::{GoalId, GoalVerdict, Judgement, Rebuff, Untested, Word};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::journal::{Event, Journal, MessageId, Sight, What};
+use crate::journal::{Event, Journal, MessageId, SessionId, Sight, What};
 use crate::notation::Name;
 
 /// The messages of a play.
@@ -11,8 +11,8 @@ use crate::notation::Name;
 pub struct Traffic<'a> {
     /// By number, which counts from 1.
     messages: Vec<Option<Passage<'a>>>,
-    /// What she put on the wire, by run.
-    injected: BTreeMap<u32, Vec<Injection<'a>>>,
+    /// What she put on the wire, by protocol and run: a request to a service has a run, too.
+    injected: BTreeMap<(Name, u32), Vec<Injection<'a>>>,
     /// What each party said in its own name, by its bytes.
     said: BTreeMap<(&'a Name, &'a [u8]), u64>,
 }
@@ -66,14 +66,14 @@ impl<'a> Traffic<'a> {
             What::Sent { message } => {
                 let answers_touched = self
                     .answered(event, journal)
-                    .is_some_and(|asked| asked.is_touched && asked.message.run == message.run);
+                    .is_some_and(|asked| asked.is_touched && is_of_one_run(asked.message, message));
                 self.put(message, answers_touched);
                 self.said.entry((&message.from, &message.bytes)).or_insert(event.number);
             }
             What::Injected { message, instead_of } => {
                 self.put(message, true);
                 let injection = Injection { event: event.number, message, instead_of: *instead_of };
-                self.injected.entry(message.run).or_default().push(injection);
+                self.injected.entry((message.protocol.clone(), message.run)).or_default().push(injection);
             }
             // What she took and let go later she held back.
             What::Taken { id } | What::Delayed { id, .. } => {
@@ -136,15 +136,27 @@ impl<'a> Traffic<'a> {
         self.passage(id).filter(|passage| passage.is_touched).map(|passage| passage.message)
     }
 
-    /// What the attacker put on the wire in a run, in order.
-    pub fn injected(&self, run: u32) -> &[Injection<'a>] {
-        self.injected.get(&run).map_or(&[], Vec::as_slice)
+    /// A message that the attacker put on the wire.
+    pub fn injection(&self, id: MessageId) -> Option<&'a Sight> {
+        let message = self.message(id)?;
+        let of_run = self.injected.get(&(message.protocol.clone(), message.run))?;
+        let at = of_run.binary_search_by_key(&id, |injection| injection.message.id).ok()?;
+        of_run.get(at).map(|injection| injection.message)
+    }
+
+    /// What the attacker put on the wire in a session's run, in order.
+    pub fn injected(&self, session: &SessionId) -> &[Injection<'a>] {
+        self.injected.get(&(session.protocol.clone(), session.run)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a party itself ever put these bytes on the wire.
     pub fn was_said_by(&self, party: &Name, bytes: &[u8]) -> bool {
         self.said.contains_key(&(party, bytes))
     }
+}
+
+fn is_of_one_run(a: &Sight, b: &Sight) -> bool {
+    a.run == b.run && a.protocol == b.protocol
 }
 
 /// Where a message lies: they are numbered from 1.
