@@ -100,37 +100,50 @@ impl Span {
 }
 
 impl fmt::Display for Span {
-    /// The two largest units that differ from zero: `1h 30m`, `250ms`.
+    /// In full, in units that differ from zero: `2d 23h 40m 10s`, `250ms`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut left = self.0;
-        let mut shown = 0;
         for (name, scale) in UNITS.iter().rev().filter(|(name, _)| *name != "w") {
-            if left >= *scale && shown < 2 {
-                if shown > 0 {
-                    f.write_str(" ")?;
-                }
-                write!(f, "{}{name}", left / scale)?;
+            if left >= *scale {
+                let space = if left < self.0 { " " } else { "" };
+                write!(f, "{space}{}{name}", left / scale)?;
                 left %= scale;
-                shown += 1;
             }
         }
-        if shown == 0 { f.write_str("0s") } else { Ok(()) }
+        if self.0 == 0 { f.write_str("0s") } else { Ok(()) }
     }
 }
 
 impl fmt::Display for SimTime {
-    /// Seconds with three decimals up to two minutes, then days and hours: `0.020`, `2d 03:00:00.020`.
+    /// As a clock that goes just so far shows it: `0.020`, `2d 03:00:00.020`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = self.0 / 1_000_000;
+        f.pad(&Clock::upto(*self).show(*self))
+    }
+}
+
+/// The form of all times that stand together, so that they read alike: seconds in a play of less
+/// than two minutes, else hours, minutes and seconds, with days where there are any.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Clock {
+    has_hours: bool,
+}
+
+impl Clock {
+    /// The form for times up to this one.
+    pub fn upto(last: SimTime) -> Clock {
+        Clock { has_hours: last >= SimTime::ZERO.after(Span::seconds(120)) }
+    }
+
+    /// A time in this form.
+    pub fn show(self, at: SimTime) -> String {
+        let millis = at.0 / 1_000_000;
         let (seconds, millis) = (millis / 1_000, millis % 1_000);
-        if seconds < 120 {
-            return write!(f, "{seconds}.{millis:03}");
+        if !self.has_hours {
+            return format!("{seconds}.{millis:03}");
         }
         let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-        if days > 0 {
-            write!(f, "{days}d ")?;
-        }
-        write!(f, "{hours:02}:{minutes:02}:{:02}.{millis:03}", seconds % 60)
+        let days = if days > 0 { format!("{days}d ") } else { String::new() };
+        format!("{days}{hours:02}:{minutes:02}:{:02}.{millis:03}", seconds % 60)
     }
 }
 
@@ -166,6 +179,8 @@ mod tests {
             assert_eq!(Span::parse(text), None, "{text}");
         }
         assert_eq!(Span(5_400 * NANOS).to_string(), "1h 30m");
+        assert_eq!(Span(0).to_string(), "0s");
+        assert_eq!(Span(258_010 * NANOS).to_string(), "2d 23h 40m 10s");
         assert_eq!(Span::parse_range("10ms..50ms"), Some(Span::millis(10)..Span::millis(50)));
         assert_eq!(Span::parse_range("50ms..10ms"), None);
     }
@@ -173,6 +188,7 @@ mod tests {
     #[test]
     fn instants_are_shown_for_people() {
         assert_eq!(SimTime(20_000_000).to_string(), "0.020");
+        assert_eq!(Clock::upto(SimTime(300 * NANOS)).show(SimTime(60 * NANOS)), "00:01:00.000");
         assert_eq!(SimTime(2 * 86_400 * NANOS + 3 * 3_600 * NANOS).to_string(), "2d 03:00:00.000");
     }
 }

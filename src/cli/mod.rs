@@ -10,6 +10,7 @@ mod list;
 mod new;
 mod out;
 mod run;
+mod seed;
 mod select;
 mod test;
 mod timeline;

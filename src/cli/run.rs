@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mallory::Scenario;
-use mallory::report::{Detail, LogStyle, log, summary};
+use mallory::report::{Detail, LogStyle, PlayResult, json, log, summary};
 use mallory::scenario::{KeyPool, PlayReport};
 use mallory::world::Halt;
-use serde_json::{Map, Value as Json};
 
 use super::folder::Folder;
 use super::keylog::KeyLog;
 use super::out::{Out, complain};
+use super::seed::Seed;
 use super::select::{MEANING, Selection};
 use super::{EXIT_CODES, Exit};
 
@@ -36,8 +36,10 @@ pub struct Arguments {
     #[arg(required = true, value_name = "NAME|PATH|TAG", long_help = MEANING)]
     scenarios: Vec<String>,
     /// From which keys and nonces are drawn [default: the file's, or 0]
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
+    ///
+    /// `random` asks the operating system for one; the first line of the log says which it was.
+    #[arg(long, value_name = "N|random")]
+    seed: Option<Seed>,
     /// The log as text, or as JSON, an event a line
     #[arg(long, value_enum, default_value_t = Log::Text, value_name = "FORM")]
     log: Log,
@@ -92,6 +94,13 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
     if !selection.wrong.is_empty() {
         return Ok(Exit::Input);
     }
+    let seed = match arguments.seed.map(Seed::draw).transpose() {
+        Ok(seed) => seed,
+        Err(why) => {
+            complain(&why);
+            return Ok(Exit::Defect);
+        }
+    };
     let folder = match arguments.out.as_deref().map(Folder::begin).transpose() {
         Ok(folder) => folder,
         Err(why) => {
@@ -116,7 +125,7 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
         if nth > 0 && arguments.log == Log::Text {
             out.line("")?;
         }
-        let scenario = match arguments.seed {
+        let scenario = match seed {
             Some(seed) => scenario.seed(seed),
             None => scenario,
         };
@@ -139,12 +148,12 @@ fn play_all(
     files: &mut Files,
     out: &mut Out,
 ) -> io::Result<Exit> {
-    let mut plays = Vec::new();
+    let mut results = Vec::new();
     let mut exit = Exit::Expected;
-    for variant in &scenario.variants {
+    for (nth, variant) in scenario.variants.iter().enumerate() {
         let with_attacker = !arguments.no_attacker;
         if arguments.log == Log::Text {
-            if !plays.is_empty() {
+            if nth > 0 {
                 out.line("")?;
             }
             let name = variant.of(&scenario.name);
@@ -172,11 +181,13 @@ fn play_all(
         if unmet {
             exit = Exit::Unexpected;
         }
-        plays.push(play);
+        if arguments.log == Log::Text && scenario.variants.len() > 1 {
+            results.push(PlayResult::of(&play));
+        }
     }
-    if plays.len() > 1 && arguments.log == Log::Text {
+    if results.len() > 1 {
         out.line("")?;
-        out.text(&summary(&plays))?;
+        out.text(&summary(&results))?;
         out.line(&format!("\n  repeat with: {}", scenario.repeat_with(None, !arguments.no_attacker)))?;
     }
     Ok(exit)
@@ -200,22 +211,14 @@ fn tell(play: &PlayReport, arguments: &Arguments, out: &mut Out) -> io::Result<b
     Ok(!unmet.is_empty())
 }
 
-/// Writes the events of a play, each with the scenario and the variant in front.
+/// Writes a play as lines of JSON, each with the scenario and the variant in front.
 fn tell_json(
     play: &PlayReport,
     scenario: &Scenario,
     variant: Option<&str>,
     out: &mut Out,
 ) -> io::Result<bool> {
-    for event in play.journal().events() {
-        let mut fields = Map::new();
-        fields.insert("scenario".into(), scenario.name.as_str().into());
-        fields.insert("variant".into(), variant.into());
-        if let Json::Object(more) = event.to_json() {
-            fields.extend(more);
-        }
-        out.line(&Json::Object(fields).to_string())?;
-    }
+    json::lines(play, &scenario.name, variant).try_for_each(|line| out.line(&line.to_string()))?;
     let unmet = play.unmet();
     for failure in &unmet {
         complain(&format!("{}: {failure}", play.name));

@@ -13,9 +13,12 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mallory::Scenario;
 use mallory::legible::legible;
-use mallory::scenario::{Checked, KeyPool, PlayReport, Variant};
+use mallory::report::result::VERSION;
+use mallory::scenario::{KeyPool, Variant};
+use serde_json::{Value as Json, json};
 
-use super::out::{Out, is_watched};
+use super::out::{Out, complain, is_watched};
+use super::seed::Seed;
 use super::select::{MEANING, Selection};
 use super::{EXIT_CODES, Exit};
 
@@ -31,7 +34,8 @@ is also played without its attacker: a defence that refuses everybody is none.
   mallory test story.toml            a file of your own
   mallory test stories/ --seeds 20   a folder, each scenario with twenty seeds
 
-A line for each variant, then `N passed, M failed`.";
+A line for each variant, then `N passed, M failed`. A variant that expects nothing is played
+and counted apart: it asserts nothing. Where nothing else was tested, that is a failure.";
 
 /// Hold scenarios against what they expect
 #[derive(Args)]
@@ -41,11 +45,16 @@ pub struct Arguments {
     #[arg(value_name = "NAME|PATH|TAG", long_help = MEANING)]
     scenarios: Vec<String>,
     /// From which keys and nonces are drawn [default: the file's, or 0]
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
+    ///
+    /// `random` asks the operating system for one, and says which it was.
+    #[arg(long, value_name = "N|random")]
+    seed: Option<Seed>,
     /// How many seeds to play, from that one on
     #[arg(long, value_name = "K", default_value = "1")]
     seeds: NonZeroUsize,
+    /// Objects for programs, one a line (docs/JSON.md)
+    #[arg(long)]
+    json: bool,
 }
 
 /// One variant with one seed.
@@ -57,9 +66,43 @@ struct Job {
 /// What came of a job.
 struct Outcome {
     took: Duration,
-    exit: Exit,
-    /// What went wrong, and the command that shows it.
-    wrong: Vec<String>,
+    end: End,
+    /// What was not as expected, each with the command that shows it; or why there was no end.
+    wrong: Vec<(String, String)>,
+}
+
+/// How a test ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Passed,
+    /// It was played, and its file expects nothing.
+    AssertsNothing,
+    Failed,
+    /// Its file is wrong.
+    Wrong,
+    /// A limit was reached, or a defect.
+    Stopped,
+}
+
+impl End {
+    fn exit(self) -> Exit {
+        match self {
+            End::Passed | End::AssertsNothing => Exit::Expected,
+            End::Failed => Exit::Unexpected,
+            End::Wrong => Exit::Input,
+            End::Stopped => Exit::Defect,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            End::Passed => "passed",
+            End::AssertsNothing => "asserts-nothing",
+            End::Failed => "failed",
+            End::Wrong => "wrong",
+            End::Stopped => "stopped",
+        }
+    }
 }
 
 /// Tests what was asked for.
@@ -68,13 +111,30 @@ pub fn test(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
         [] => Selection::library(),
         some => Selection::of(some),
     };
-    let mut tally = Tally { exit: Exit::Expected, passed: 0, failed: 0 };
+    let mut tally = Tally::default();
     for (name, problems) in &selection.wrong {
         out.complain_of(problems)?;
-        tally.add(Exit::Input);
-        out.verdict(false, "FAILED", &format!("  {name}  it is wrong, see above"))?;
+        tally.add(End::Wrong);
+        if arguments.json {
+            let wrong: Vec<String> = problems.0.iter().map(|problem| problem.message.clone()).collect();
+            let line =
+                json!({ "kind": "test", "scenario": name, "result": End::Wrong.word(), "problems": wrong });
+            out.line(&line.to_string())?;
+        } else {
+            out.verdict(false, "FAILED", &format!("  {name}  it is wrong, see above"))?;
+        }
     }
-    let jobs = jobs(selection.scenarios, arguments);
+    let seed = match arguments.seed.map(Seed::draw).transpose() {
+        Ok(seed) => seed,
+        Err(why) => {
+            complain(&why);
+            return Ok(Exit::Defect);
+        }
+    };
+    if let (Some(Seed::Random), Some(seed)) = (arguments.seed, seed) {
+        complain(&format!("drew seed {seed}"));
+    }
+    let jobs = jobs(selection.scenarios, seed, arguments.seeds);
     let bar = ProgressBar::with_draw_target(Some(jobs.len() as u64), ProgressDrawTarget::hidden());
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len}") {
         bar.set_style(style);
@@ -85,15 +145,24 @@ pub fn test(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         bar.set_position(index as u64 + 1);
-        tally.add(outcome.exit);
+        tally.add(outcome.end);
         bar.suspend(|| {
-            tell(&jobs[index], &outcome, arguments, out)?;
+            match arguments.json {
+                true => out.line(&as_json(&jobs[index], &outcome).to_string())?,
+                false => tell(&jobs[index], &outcome, arguments, out)?,
+            }
             out.flush()
         })
     })?;
     bar.finish_and_clear();
-    out.line(&format!("{} passed, {} failed", tally.passed, tally.failed))?;
-    Ok(tally.exit)
+    match arguments.json {
+        true => out.line(&tally.as_json().to_string())?,
+        false => out.line(&tally.words())?,
+    }
+    if tally.tested_nothing() {
+        complain("nothing was tested: no file expects anything; write [expect]");
+    }
+    Ok(tally.exit())
 }
 
 /// The machine's time; a play never sees it.
@@ -102,26 +171,62 @@ fn now() -> Instant {
     Instant::now()
 }
 
+#[derive(Default)]
 struct Tally {
-    exit: Exit,
+    worst: Option<Exit>,
     passed: usize,
     failed: usize,
+    silent: usize,
 }
 
 impl Tally {
-    fn add(&mut self, exit: Exit) {
-        self.exit = self.exit.max(exit);
-        *(if exit == Exit::Expected { &mut self.passed } else { &mut self.failed }) += 1;
+    fn add(&mut self, end: End) {
+        self.worst = self.worst.max(Some(end.exit()));
+        let count = match end {
+            End::Passed => &mut self.passed,
+            End::AssertsNothing => &mut self.silent,
+            End::Failed | End::Wrong | End::Stopped => &mut self.failed,
+        };
+        *count += 1;
+    }
+
+    /// A test that asserts nothing is none: to pass, something must have been asserted.
+    fn tested_nothing(&self) -> bool {
+        self.silent > 0 && self.passed + self.failed == 0
+    }
+
+    fn exit(&self) -> Exit {
+        let least = if self.tested_nothing() { Exit::Unexpected } else { Exit::Expected };
+        self.worst.unwrap_or(Exit::Expected).max(least)
+    }
+
+    fn words(&self) -> String {
+        let silent = match self.silent {
+            0 => String::new(),
+            1 => ", 1 asserts nothing".to_owned(),
+            many => format!(", {many} assert nothing"),
+        };
+        format!("{} passed, {} failed{silent}", self.passed, self.failed)
+    }
+
+    fn as_json(&self) -> Json {
+        json!({
+            "kind": "tally",
+            "version": VERSION,
+            "passed": self.passed,
+            "failed": self.failed,
+            "assert_nothing": self.silent,
+        })
     }
 }
 
-fn jobs(mut scenarios: Vec<Scenario>, arguments: &Arguments) -> Vec<Job> {
+fn jobs(mut scenarios: Vec<Scenario>, seed: Option<u64>, seeds: NonZeroUsize) -> Vec<Job> {
     scenarios.sort_by(|a, b| (&a.group, &a.called).cmp(&(&b.group, &b.called)));
     let mut jobs = Vec::new();
     for scenario in scenarios {
-        let first = arguments.seed.unwrap_or(scenario.seed);
+        let first = seed.unwrap_or(scenario.seed);
         for variant in &scenario.variants {
-            for nth in 0..arguments.seeds.get() as u64 {
+            for nth in 0..seeds.get() as u64 {
                 let scenario = scenario.clone().seed(first.saturating_add(nth));
                 jobs.push(Job { scenario, variant: variant.clone() });
             }
@@ -173,28 +278,17 @@ fn play(job: &Job, pool: &KeyPool) -> Outcome {
     let started = now();
     let checked = catch_unwind(AssertUnwindSafe(|| job.scenario.check(&job.variant, pool)));
     let repeat_with = job.scenario.repeat_with(Some(&job.variant), true);
-    let (exit, wrong) = match checked {
-        Ok(Ok(checked)) if checked.failures.is_empty() => (Exit::Expected, Vec::new()),
-        Ok(Ok(checked)) => (Exit::Unexpected, unmet(&checked)),
-        Ok(Err(halt)) => (Exit::Defect, vec![halt.to_string(), format!("repeat with: {repeat_with}")]),
+    let (end, wrong) = match checked {
+        Ok(Ok(checked)) if !checked.failures.is_empty() => (End::Failed, checked.told()),
+        Ok(Ok(_)) if !job.variant.asserts() => (End::AssertsNothing, Vec::new()),
+        Ok(Ok(_)) => (End::Passed, Vec::new()),
+        Ok(Err(halt)) => (End::Stopped, vec![(halt.to_string(), repeat_with)]),
         Err(_) => {
             let defect = "it came to no end; this is a defect of mallory".to_owned();
-            (Exit::Defect, vec![defect, format!("repeat with: {repeat_with}")])
+            (End::Stopped, vec![(defect, repeat_with)])
         }
     };
-    Outcome { took: started.elapsed(), exit, wrong }
-}
-
-fn unmet(checked: &Checked) -> Vec<String> {
-    let of = |play: &PlayReport| {
-        let mut lines: Vec<String> = play.unmet().iter().map(ToString::to_string).collect();
-        if !lines.is_empty() {
-            lines.push(format!("repeat with: {}", play.repeat_with()));
-        }
-        lines
-    };
-    let honest = checked.honest.as_ref().map(of).unwrap_or_default();
-    of(&checked.play).into_iter().chain(honest).collect()
+    Outcome { took: started.elapsed(), end, wrong }
 }
 
 fn tell(job: &Job, outcome: &Outcome, arguments: &Arguments, out: &mut Out) -> io::Result<()> {
@@ -203,9 +297,32 @@ fn tell(job: &Job, outcome: &Outcome, arguments: &Arguments, out: &mut Out) -> i
         name.push_str(&format!("  seed {}", job.scenario.seed));
     }
     let took = outcome.took.as_millis();
-    if outcome.exit == Exit::Expected {
-        return out.verdict(true, "ok", &format!("  {name}  {took} ms"));
+    match outcome.end {
+        End::Passed => return out.verdict(true, "ok", &format!("  {name}  {took} ms")),
+        End::AssertsNothing => return out.line(&legible(&format!("--  {name}  asserts nothing"))),
+        End::Failed | End::Wrong | End::Stopped => {}
     }
     out.verdict(false, "FAILED", &format!("  {name}  {took} ms"))?;
-    outcome.wrong.iter().try_for_each(|line| out.line(&format!("    {}", legible(line))))
+    for (at, (wrong, repeat_with)) in outcome.wrong.iter().enumerate() {
+        out.line(&format!("    {}", legible(wrong)))?;
+        if outcome.wrong.get(at + 1).is_none_or(|(_, next)| next != repeat_with) {
+            out.line(&format!("    repeat with: {}", legible(repeat_with)))?;
+        }
+    }
+    Ok(())
+}
+
+fn as_json(job: &Job, outcome: &Outcome) -> Json {
+    let unmet: Vec<Json> = (outcome.wrong.iter())
+        .map(|(what, repeat_with)| json!({ "what": what, "repeat_with": repeat_with }))
+        .collect();
+    json!({
+        "kind": "test",
+        "scenario": job.scenario.name,
+        "variant": job.variant.name,
+        "seed": job.scenario.seed.to_string(),
+        "result": outcome.end.word(),
+        "took_ms": u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
+        "unmet": unmet,
+    })
 }

@@ -4,6 +4,7 @@ use mallory::party::wish::Code;
 use mallory::party::{Errand, RequestSpec};
 use mallory::report::offset_words;
 use mallory::scenario::{EventDeed, Variant};
+use mallory::time::Clock;
 
 /// Where nobody speaks a protocol, what is asked of services takes its place.
 pub fn requests(variant: &Variant) -> Vec<String> {
@@ -11,8 +12,9 @@ pub fn requests(variant: &Variant) -> Vec<String> {
     if setup.plays_protocol {
         return Vec::new();
     }
-    let width = setup.requests.iter().map(|request| request.at.to_string().len()).max().unwrap_or(0);
-    let line = |r: &RequestSpec| format!("{:>3}. {:>width$}  {}", r.number, r.at.to_string(), asks(r));
+    let clock = Clock::upto(setup.requests.iter().map(|request| request.at).max().unwrap_or_default());
+    let width = setup.requests.iter().map(|request| clock.show(request.at).len()).max().unwrap_or(0);
+    let line = |r: &RequestSpec| format!("{:>3}. {:>width$}  {}", r.number, clock.show(r.at), asks(r));
     setup.requests.iter().map(|request| line(request)).collect()
 }
 
@@ -67,6 +69,7 @@ pub fn timeline(variant: &Variant) -> Vec<String> {
     let requests = told_here.map(|r| (r.at, format!("request {}: {}", r.number, asks(r))));
     let mut all: Vec<_> = runs.chain(events).chain(requests).collect();
     all.sort_by_key(|(at, _)| *at);
-    let width = all.iter().map(|(at, _)| at.to_string().len()).max().unwrap_or(0);
-    all.into_iter().map(|(at, words)| format!("{:>width$}  {words}", at.to_string())).collect()
+    let clock = Clock::upto(all.last().map(|(at, _)| *at).unwrap_or_default());
+    let width = all.iter().map(|(at, _)| clock.show(*at).len()).max().unwrap_or(0);
+    all.into_iter().map(|(at, words)| format!("{:>width$}  {words}", clock.show(at))).collect()
 }

@@ -151,7 +151,14 @@ impl Principal {
             }
             _ => None,
         };
-        effects.all.push(Effect::Leak { what: leak.what.to_string(), term: leak.term, value });
+        // What a request gave and the ciphertext that its asker keeps of it are two values.
+        let what = match (&leak.what, &value) {
+            (Leaked::Result { .. }, Some(Value { kind: Kind::Cipher, .. })) => {
+                format!("the ciphertext of {}", leak.what)
+            }
+            _ => leak.what.to_string(),
+        };
+        effects.all.push(Effect::Leak { what, term: leak.term, value });
     }
 
     /// Starts a run, once its certificates have what goes with them.

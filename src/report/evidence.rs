@@ -6,7 +6,8 @@ use crate::verdict::{Finding, Lack, Part, Step};
 pub fn finding(finding: &Finding, her: &str) -> String {
     match finding {
         Finding::Held { term, fingerprint, text, after_leak, part } => {
-            let holds = text.as_ref().map_or_else(|| format!("{term} {fingerprint}"), |text| format!("\"{text}\""));
+            let holds =
+                text.as_ref().map_or_else(|| format!("{term} {fingerprint}"), |text| format!("\"{text}\""));
             let leak = if *after_leak { " once the long-term keys leak" } else { "" };
             format!("{her} holds {holds}{leak}, which {} has as {term} in {}", part.party, run_of(part))
         }
@@ -34,7 +35,9 @@ pub fn finding(finding: &Finding, her: &str) -> String {
 pub fn step(step: &Step, her: &str) -> String {
     match step {
         Step::Replaced { run, line, from, to, sent, put, .. } => {
-            format!("what {from} sent {to} in {run}.{line}, {sent}, never arrived: {her} put {put} in its place")
+            format!(
+                "what {from} sent {to} in {run}.{line}, {sent}, never arrived: {her} put {put} in its place"
+            )
         }
         Step::Sent { run, line, from, to, put, .. } => {
             format!("{her} sent {to} in {run}.{line}, as {from}: {put}")

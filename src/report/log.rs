@@ -7,7 +7,7 @@ use crate::journal::{Event, SessionId, Sight, What};
 use crate::legible::legible;
 use crate::notation::Kind;
 use crate::scenario::PlayReport;
-use crate::time::Span;
+use crate::time::{Clock, SimTime, Span};
 use crate::verdict::{Exposure, Judgement, Rebuff, SessionOutcome, Traffic, Untested, Word};
 
 /// How much the log tells.
@@ -53,14 +53,20 @@ enum Ink {
 
 /// The log of a play, without its first and last line.
 pub fn render(play: &PlayReport, style: &LogStyle) -> String {
-    let times = play.journal().events().iter().map(|e| e.at.to_string().len());
-    let clock = times.max().unwrap_or(0).max(8);
+    let events = play.journal().events();
+    let clock = Clock::upto(events.last().map_or(SimTime::ZERO, |event| event.at));
+    let messages = events.iter().filter_map(|event| match &event.what {
+        What::Sent { message } | What::Injected { message, .. } => Some(place(message).len()),
+        _ => None,
+    });
     let mut log = Log {
         play,
         style,
         text: String::new(),
         width: width(play),
         clock,
+        times: events.iter().map(|event| clock.show(event.at).len()).max().unwrap_or(0).max(8),
+        places: messages.max().unwrap_or(0).max(4) + 2,
         told: BTreeSet::new(),
         ended: play.sessions().iter().map(|session| (session.ended, session)).collect(),
         traffic: Traffic::of(play.journal()),
@@ -94,7 +100,10 @@ struct Log<'a> {
     style: &'a LogStyle,
     text: String,
     width: usize,
-    clock: usize,
+    clock: Clock,
+    /// The widths of the columns of times and of lines.
+    times: usize,
+    places: usize,
     /// Steps of evidence that stand in the log already.
     told: BTreeSet<String>,
     /// Sessions, by the event with which they ended.
@@ -119,18 +128,18 @@ impl Log<'_> {
     }
 
     fn head(&mut self) {
-        let (w, c) = (self.width, self.clock);
-        let head = format!("{:>c$}  {:<6}{:<w$}    {:<w$}  message", "time", "line", "from", "to");
+        let (w, c, p) = (self.width, self.times, self.places);
+        let head = format!("{:>c$}  {:<p$}{:<w$}    {:<w$}  message", "time", "line", "from", "to");
         self.line(Ink::Dim, &head);
     }
 
     /// A message: time, place, from whom, to whom, what.
     fn message(&mut self, ink: Ink, event: &Event, message: &Sight, from: &str) {
         let place = place(message);
-        let (w, c) = (self.width, self.clock);
+        let (w, c, p) = (self.width, self.times, self.places);
         let line = format!(
-            "{:>c$}  {place:<6}{from:<w$} →  {:<w$}  {}",
-            event.at.to_string(),
+            "{:>c$}  {place:<p$}{from:<w$} →  {:<w$}  {}",
+            self.clock.show(event.at),
             message.to,
             message.shown.text()
         );
@@ -139,13 +148,13 @@ impl Log<'_> {
 
     /// Something that a party or the network does.
     fn deed(&mut self, ink: Ink, event: &Event, text: &str) {
-        let c = self.clock;
-        let line = format!("{:>c$}        {text}", event.at.to_string());
+        let (c, p) = (self.times, self.places);
+        let line = format!("{:>c$}  {:p$}{text}", self.clock.show(event.at), "");
         self.line(ink, &line);
     }
 
     fn aside(&mut self, ink: Ink, text: &str) {
-        let indent = self.clock + 8;
+        let indent = self.times + 2 + self.places;
         let line = format!("{:indent$}{text}", "");
         self.line(ink, &line);
     }
@@ -381,7 +390,7 @@ impl Log<'_> {
     fn exposures(&mut self) {
         let is_told = |of: &Exposure| of.revoked.is_some() || !of.accepted.is_empty();
         for of in self.play.exposures().into_iter().filter(is_told) {
-            let (heading, lines) = super::exposure::exposure(&of);
+            let (heading, lines) = super::exposure::exposure(&of, self.clock);
             self.line(Ink::Plain, &format!("  exposure   {heading}"));
             for line in lines {
                 self.line(Ink::Plain, &format!("             {line}"));
@@ -434,7 +443,9 @@ impl Log<'_> {
 /// Where a message stands: its run and line, or a service's and line.
 pub(super) fn place(message: &Sight) -> String {
     match &*message.protocol {
-        service if crate::party::SERVICE_PROTOCOLS.contains(&service) => format!("{service}.{}", message.line),
+        service if crate::party::SERVICE_PROTOCOLS.contains(&service) => {
+            format!("{service}.{}", message.line)
+        }
         _ => format!("{}.{}", message.run, message.line),
     }
 }
@@ -489,16 +500,5 @@ pub fn offset_words(offset: i64) -> String {
         0 => "right".to_owned(),
         1.. => format!("{span} ahead"),
         _ => format!("back, {span} behind"),
-    }
-}
-
-/// What a session came to, in the words of expectations.
-pub(super) fn words(session: &SessionOutcome) -> String {
-    match &session.outcome {
-        crate::verdict::Outcome::Completed => "completes".to_owned(),
-        crate::verdict::Outcome::Refused { refusal: r, .. } => {
-            format!("rejects line {}: {}", r.line, r.reason)
-        }
-        crate::verdict::Outcome::Waits { line, .. } => format!("waits for line {line}"),
     }
 }

@@ -4,11 +4,14 @@
 pub mod artefacts;
 mod evidence;
 mod exposure;
+pub mod json;
 pub mod log;
+pub mod result;
 mod short;
 pub mod summary;
 
 pub use artefacts::{Artefact, ArtefactFile, artefact_files, artefacts, plain_name};
 pub use log::{Detail, LogStyle, offset_words};
+pub use result::PlayResult;
 pub use short::shorten;
 pub use summary::summary;

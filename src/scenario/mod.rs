@@ -268,6 +268,11 @@ impl Variant {
         }
     }
 
+    /// Whether its file expects anything of it.
+    pub fn asserts(&self) -> bool {
+        self.expect.is_given && (self.setup.attacker.is_some() || !self.expect.words().is_empty())
+    }
+
     /// What it expects, in words.
     pub fn expected(&self) -> Vec<String> {
         self.expect.words()

@@ -1,7 +1,7 @@
 //! What came of a scenario, for programs and for views: sessions, goals, the attacker's
 //! holdings, and every expectation that failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,9 +11,11 @@ use super::play::{KeyPool, Played, play};
 use super::problem::Problems;
 use super::{Scenario, Variant};
 use crate::algebra::{Func, Value};
-use crate::journal::{Event, Journal, What};
+use crate::journal::{Event, Journal, Sight, What};
 use crate::legible::legible;
 use crate::notation::Name;
+use crate::party::SERVICE_PROTOCOLS;
+use crate::party::attacker::Plan;
 use crate::reason::Reason;
 use crate::time::Span;
 use crate::verdict::{
@@ -101,6 +103,18 @@ pub struct Checked {
     pub honest: Option<PlayReport>,
     /// What was not met in either.
     pub failures: Vec<Failure>,
+}
+
+impl Checked {
+    /// What was not met, each with the command that repeats the play in which it was not.
+    pub fn told(&self) -> Vec<(String, String)> {
+        let plays = [Some(&self.play), self.honest.as_ref()];
+        let of = |play: &PlayReport| {
+            let repeat_with = play.repeat_with().to_owned();
+            play.unmet().into_iter().map(move |failure| (failure.to_string(), repeat_with.clone()))
+        };
+        plays.into_iter().flatten().flat_map(of).collect()
+    }
 }
 
 impl Scenario {
@@ -226,13 +240,20 @@ impl Report {
         for play in &self.plays {
             match self.scenario.check(&play.variant, &pool) {
                 Ok(checked) => {
-                    let lines = checked.failures.iter().map(|f| format!("\n  {}: {f}", play.name));
-                    text.extend(lines);
+                    let line = |(wrong, repeat_with): (String, String)| {
+                        format!("\n  {}: {wrong}\n    repeat with: {repeat_with}", play.name)
+                    };
+                    text.extend(checked.told().into_iter().map(line));
                 }
-                Err(halt) => text.push_str(&format!("\n  {}: {halt}", play.name)),
+                Err(halt) => {
+                    text.push_str(&format!(
+                        "\n  {}: {halt}\n    repeat with: {}",
+                        play.name, play.repeat_with
+                    ));
+                }
             }
         }
-        assert!(text.is_empty(), "not as expected:{text}\n  repeat with: {}", self.plays[0].repeat_with());
+        assert!(text.is_empty(), "not as expected:{text}");
     }
 }
 
@@ -330,6 +351,12 @@ impl PlayReport {
     fn failures(&self, expect: &Expect) -> Vec<Failure> {
         let mut failures = Vec::new();
         let mut fail = |expected: String, found: String| failures.push(Failure { expected, found });
+        let runs = expect.runs.iter().map(|(of, _)| of.run);
+        let named = expect.never_learns.iter().chain(&expect.learns).map(|of| of.run).filter(|run| *run > 0);
+        let unknown: BTreeSet<u32> = runs.chain(named).filter(|run| !self.has_run(*run)).collect();
+        for run in unknown {
+            fail(format!("something of run {run}"), "there was no such run".to_owned());
+        }
         for (of, expected) in &expect.runs {
             if !self.meets(of, expected) {
                 fail(
@@ -459,6 +486,26 @@ impl PlayReport {
         failures
     }
 
+    /// Whether there was such a run, or was meant to be: one that is scheduled, that the attacker's
+    /// narration speaks of, or that some message belonged to.
+    fn has_run(&self, run: u32) -> bool {
+        let setup = &self.variant.setup;
+        let narrated = || match setup.attacker.as_ref().map(|attacker| &attacker.plan) {
+            Some(Plan::Narration(attack)) => attack.lines.iter().any(|line| line.run == run),
+            _ => false,
+        };
+        let of_protocol = |message: &Sight| !SERVICE_PROTOCOLS.contains(&&*message.protocol);
+        let seen = || {
+            self.journal.events().iter().any(|event| match &event.what {
+                What::Sent { message } | What::Injected { message, .. } => {
+                    message.run == run && of_protocol(message)
+                }
+                _ => false,
+            })
+        };
+        setup.runs.iter().any(|scheduled| scheduled.number == run) || narrated() || seen()
+    }
+
     fn meets(&self, of: &RunRef, expected: &RunExpect) -> bool {
         let sessions: Vec<&SessionOutcome> = self.sessions.of_party(of.run, &of.party).collect();
         let refused = |s: &&SessionOutcome| s.refusal();
@@ -579,6 +626,11 @@ impl AttackerReport<'_> {
             _ => 0,
         };
         self.play.journal().events().iter().map(words).sum()
+    }
+
+    /// Whether she holds or can compute a value.
+    pub fn holds(&self, value: &Value) -> bool {
+        self.play.holdings.derivable(value)
     }
 
     fn learned_value(&self, of: &ValueRef) -> bool {

@@ -165,7 +165,9 @@ fn exposure(
     let unheeded = journal.events().iter().filter_map(|event| match &event.what {
         What::Ignored { id, by, .. } if event.at >= at => {
             let message = traffic.injection(*id).filter(|message| {
-                message.from == exposure.of && *by != exposure.of && !traffic.was_said_by(&message.from, &message.bytes)
+                message.from == exposure.of
+                    && *by != exposure.of
+                    && !traffic.was_said_by(&message.from, &message.bytes)
             })?;
             Some((event.number, Acceptance { at: event.at, by: by.clone(), run: message.run }, Some(None)))
         }

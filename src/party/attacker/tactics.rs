@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Desk, Mind, Profile};
 use crate::crypto::Rng;
 use crate::journal::Sight;
-use crate::knowledge::Bytes;
+use crate::knowledge::{Bytes, Shown};
 use crate::notation::Kind;
 use crate::party::{Cast, Effect, SERVICE_PROTOCOLS};
 use crate::time::Span;
@@ -185,5 +185,7 @@ pub fn flip_a_bit(message: &Sight, rng: &mut Rng, desk: &Desk<'_>) -> Sight {
         let at = rng.random_range(range);
         bytes[at] ^= 1 << rng.random_range(0..8);
     }
-    Sight { bytes: Bytes::from(bytes), ..message.clone() }
+    let bytes = Bytes::from(bytes);
+    let text = format!("{}, one bit of it changed: {}", message.shown.text(), bytes.fingerprint());
+    Sight { bytes, shown: Shown::words(text), ..message.clone() }
 }
