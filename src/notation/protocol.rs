@@ -36,6 +36,11 @@ impl Service {
         Service::ALL[self as usize].1
     }
 
+    /// The service of this name.
+    pub fn of(name: &str) -> Option<Service> {
+        Service::ALL.iter().find(|service| service.1 == name).map(|service| service.0)
+    }
+
     pub(super) fn by_default(role: &str) -> Option<Service> {
         match role {
             "S" | "KDC" | "AS" | "TGS" => Some(Service::Kdc),

@@ -2,10 +2,9 @@
 //! revocation, its list or its word about a certificate. Must not know why they ask.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::cast::Cast;
-use super::{Effect, Effects, exchange};
+use super::{Effects, exchange};
 use crate::journal::{Sight, Told, What};
 use crate::knowledge::{Bytes, Shown};
 use crate::notation::{Name, Service};
@@ -72,7 +71,7 @@ impl Bureau {
             }
         };
         let answer = exchange::answer(message, bytes, Shown::words(text));
-        effects.all.push(Effect::Send(Arc::new(answer)));
+        effects.send(answer);
         Ok(())
     }
 
@@ -157,7 +156,7 @@ impl Bureau {
         for serial in serials {
             for subscriber in &self.subscribers {
                 let bytes = Bytes::from(self.authority.notice(*serial, clock));
-                effects.all.push(Effect::Send(Arc::new(Sight {
+                effects.send(Sight {
                     id: 0,
                     run: 0,
                     protocol: OCSP_PROTOCOL.into(),
@@ -167,7 +166,7 @@ impl Bureau {
                     to: subscriber.clone(),
                     bytes,
                     shown: Shown::words("notice of a revocation"),
-                })));
+                });
             }
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
+use super::replay::Remembers;
 use crate::hashed::Hashed;
 use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, Value, label};
 use crate::notation::{Func, Name, Program, Protocol, Term};
@@ -132,8 +133,8 @@ pub struct Character {
     pub recheck: Option<Span>,
     /// How often it looks at what the authority issued in its name.
     pub watch_issuance: Option<Span>,
-    /// Whether it refuses a message that it has accepted before.
-    pub replay_cache: bool,
+    /// By what it knows messages again that it has accepted, if it refuses them then.
+    pub replay_cache: Option<Remembers>,
     /// Whether what it remembers so outlives a restart.
     pub persistent_cache: bool,
     /// Whether it refuses ciphertexts, codes and signatures that it made itself.
@@ -161,6 +162,12 @@ impl Spoken {
             encoding,
             protocol,
         }
+    }
+
+    /// The role that receives a line, counted from 1, if there is such a line.
+    pub fn receiver_of(&self, line: u32) -> Option<&Name> {
+        let is_line = (1..=self.protocol.lines.len()).contains(&(line as usize));
+        is_line.then(|| self.protocol.receiver_of(line))
     }
 
     /// The program with which a role joins at this line.

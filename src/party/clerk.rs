@@ -2,14 +2,14 @@
 //! repository and responder, waits for answers for a while, and says what may be decided
 //! then. Must not know what is decided.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::Effects;
 use super::bureau::{COMPLETE, CRL_PROTOCOL, DELTAS, OCSP_PROTOCOL};
 use super::cast::RunSpec;
 use super::exchange::{Question, Questions};
 use super::trust::PartyTrust;
-use super::{Effect, Effects};
 use crate::crypto::Rng;
 use crate::journal::{QuestionId, Sight, What};
 use crate::knowledge::{Bytes, Shown, keys};
@@ -25,7 +25,7 @@ pub const PATIENCE: Span = Span::seconds(10);
 #[derive(Clone)]
 pub enum Work {
     /// A message is read.
-    Message(Arc<Sight>, Name),
+    Message(Arc<Sight>),
     /// A run is started.
     Start(Arc<RunSpec>),
 }
@@ -45,8 +45,6 @@ pub struct Clerk {
     questions: Questions,
     undecided: Vec<Undecided>,
     outstanding: Vec<Lookup>,
-    /// The latest response about each of its own certificates.
-    staples: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 struct Lookup {
@@ -60,7 +58,7 @@ impl Clerk {
     /// A clerk who has asked for nothing yet; nonces are drawn from `rng`.
     pub fn new(me: Name, rng: Rng) -> Clerk {
         let (undecided, outstanding) = (Vec::new(), Vec::new());
-        Clerk { me, rng, questions: Questions::default(), undecided, outstanding, staples: BTreeMap::new() }
+        Clerk { me, rng, questions: Questions::default(), undecided, outstanding }
     }
 
     /// Puts work off until it is known what `wants` asks for. Answers when to call `expire`.
@@ -74,7 +72,7 @@ impl Clerk {
         effects: &mut Effects,
     ) -> SimTime {
         let run = match &work {
-            Work::Message(message, _) => message.run,
+            Work::Message(message) => message.run,
             Work::Start(run) => run.number,
         };
         self.ask(&wants, run, trust, now, effects);
@@ -109,7 +107,7 @@ impl Clerk {
             let (protocol, to) = (protocol.into(), Service::Ca.name().into());
             let question = Question { id, run, from: &self.me, to, protocol };
             let message = question.asked(Bytes::from(bytes), Shown::words(text));
-            effects.all.push(Effect::Send(Arc::new(message)));
+            effects.send(message);
             self.outstanding.push(Lookup { question: id, want: want.clone(), nonce, until });
         }
     }
@@ -138,9 +136,8 @@ impl Clerk {
             }),
             Want::Ocsp { id } => {
                 let status = trust.relying.accept_ocsp(id, Some(&lookup.nonce), &message.bytes, clock);
-                if status.is_ok() && self.staples.contains_key(id) {
-                    self.staples.insert(id.clone(), message.bytes.to_vec());
-                    trust.staples = self.staples.values().filter(|s| !s.is_empty()).cloned().collect();
+                if status.is_ok() {
+                    trust.keep_staple(id, &message.bytes);
                 }
                 status.map(words)
             }
@@ -171,25 +168,6 @@ impl Clerk {
         let (waiting, ready) = std::mem::take(&mut self.undecided).into_iter().partition(waits);
         self.undecided = waiting;
         ready
-    }
-
-    /// What it must ask so that its own certificates can go with a response that is not half
-    /// over yet.
-    pub fn wants_staples(&mut self, trust: &mut PartyTrust, clock: UnixNanos) -> BTreeSet<Want> {
-        let Some(own) = trust.own() else { return BTreeSet::new() };
-        let ids = trust.relying.ids(&own.to_value().bytes, clock);
-        self.staples.retain(|id, _| ids.contains(id));
-        for id in &ids {
-            self.staples.entry(id.clone()).or_default();
-        }
-        let stale =
-            ids.into_iter().filter(|id| self.staples[id].is_empty() || trust.relying.is_half_over(id, clock));
-        stale.map(|id| Want::Ocsp { id }).collect()
-    }
-
-    /// It has other certificates than before.
-    pub fn forget_staples(&mut self) {
-        self.staples.clear();
     }
 
     /// A restart: nothing is waited for any more.

@@ -120,11 +120,11 @@ impl Custody {
     }
 
     /// Sets out with a plea.
-    pub fn set_out(
+    pub fn set_out<E: From<What>>(
         &mut self,
         spec: &Arc<RequestSpec>,
         means: &Means<'_>,
-        effects: &mut Effects,
+        effects: &mut Effects<E>,
     ) -> Option<Sight> {
         let Errand::Keys(plea) = &spec.errand else { return None };
         effects.note(asked(spec));
@@ -138,7 +138,12 @@ impl Custody {
     }
 
     /// Tries again with another code.
-    pub fn again(&mut self, number: u32, means: &Means<'_>, effects: &mut Effects) -> Option<Sight> {
+    pub fn again<E: From<What>>(
+        &mut self,
+        number: u32,
+        means: &Means<'_>,
+        effects: &mut Effects<E>,
+    ) -> Option<Sight> {
         let Open { spec, tries, .. } = self.open(number)?;
         let (spec, tries) = (spec.clone(), *tries);
         let Errand::Keys(plea) = &spec.errand else { return None };
@@ -164,13 +169,13 @@ impl Custody {
         self.asked.get(&number).map(|business| &business.result)
     }
 
-    fn message(
+    fn message<E: From<What>>(
         &mut self,
         spec: &Arc<RequestSpec>,
         plea: &Plea,
         means: &Means<'_>,
         tries: u32,
-        effects: &mut Effects,
+        effects: &mut Effects<E>,
     ) -> Result<Sight, String> {
         let Asked { operation, about, share, exponent } = self.operation(&plea.wish, spec, means, effects)?;
         if plea.proof && means.secret.is_none() {
@@ -230,12 +235,12 @@ impl Custody {
         Ok(Question { id, run: number, from: &from, to, protocol }.asked(bytes, shown))
     }
 
-    fn operation(
+    fn operation<E: From<What>>(
         &mut self,
         wish: &Wish,
         spec: &RequestSpec,
         means: &Means<'_>,
-        effects: &mut Effects,
+        effects: &mut Effects<E>,
     ) -> Result<Asked, String> {
         let text = |text: &str| vault::Bytes::from(text.as_bytes());
         let held = |of: &u32| {
@@ -300,12 +305,12 @@ impl Custody {
     }
 
     /// Takes an answer. Answers when to try again, if it is to.
-    pub fn answer(
+    pub fn answer<E: From<What>>(
         &mut self,
         message: &Sight,
         cast: &Cast,
         now: SimTime,
-        effects: &mut Effects,
+        effects: &mut Effects<E>,
     ) -> Result<Option<SimTime>, &'static str> {
         let Business { open: waits, result } = self.asked.get_mut(&message.run).ok_or("it did not ask")?;
         let is_for = |open: &&mut Box<Open>| !open.is_due && message.question == Some(open.question);
@@ -339,12 +344,12 @@ impl Custody {
 }
 
 /// What a response gives.
-fn take(
+fn take<E>(
     response: Response,
     open: &Open,
     cast: &Cast,
     result: &mut Held,
-    effects: &mut Effects,
+    effects: &mut Effects<E>,
 ) -> Option<Value> {
     match response {
         Response::PublicKey(share) if open.exponent.is_some() => {

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Effects;
 use super::bureau::CA_PROTOCOL;
 use super::cast::Cast;
 use super::exchange::{Question, Questions};
 use super::trust::PartyTrust;
 use super::wish::Plea;
-use super::{Effect, Effects};
 use crate::crypto;
 use crate::journal::{QuestionId, Sight, What};
 use crate::knowledge::{Bytes, Private, Shown};
@@ -196,7 +196,7 @@ impl Errands {
             Ok(petition) => {
                 let id = self.questions.next();
                 let message = message(me, id, spec.number, words, &petition);
-                effects.all.push(Effect::Send(Arc::new(message)));
+                effects.send(message);
                 self.open.insert(id, Open::Errand(spec.clone(), Box::new(keys)));
             }
             Err(lacked) => {
@@ -233,9 +233,7 @@ impl Errands {
                     let (party, version) = (spec.by.clone(), self.rekeyed);
                     effects.note(What::Rekeyed { party, version });
                 }
-                trust.certificates = Some(certificates);
-                trust.keys = Some(*keys);
-                trust.staples.clear();
+                trust.renew(certificates, *keys);
                 None
             }
             Ok(Answer::Done(_) | Answer::Log(_)) => None,
@@ -252,7 +250,7 @@ impl Errands {
         let words = format!("what was issued to {me}?");
         let id = self.questions.next();
         self.watches = Some(id);
-        effects.all.push(Effect::Send(Arc::new(message(me, id, WATCH, &words, &petition))));
+        effects.send(message(me, id, WATCH, &words, &petition));
     }
 
     /// Has what it never asked for revoked.
@@ -291,7 +289,7 @@ impl Errands {
             let petition = ask.vouched(&of.to, &secret.bytes);
             let id = self.questions.next();
             self.open.insert(id, Open::Report);
-            effects.all.push(Effect::Send(Arc::new(message(&of.to, id, WATCH, &words, &petition))));
+            effects.send(message(&of.to, id, WATCH, &words, &petition));
         }
         Ok(())
     }

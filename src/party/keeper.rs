@@ -7,7 +7,7 @@ use smallvec::smallvec;
 
 use super::cast::Cast;
 use super::envelope::{Envelope, Opened};
-use super::{Effect, Effects, exchange};
+use super::{Effects, exchange};
 use crate::algebra::{Func, Provenance};
 use crate::crypto::{self, Agreement, Rng, Share, StretchCost, Totp};
 use crate::hashed::Hashed;
@@ -174,7 +174,7 @@ impl Keeper {
                 (value.bytes.clone(), Shown::with_values(words, smallvec![value]))
             }
         };
-        effects.all.push(Effect::Send(Arc::new(exchange::answer(message, bytes, shown))));
+        effects.send(exchange::answer(message, bytes, shown));
         Ok(())
     }
 

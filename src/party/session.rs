@@ -1,20 +1,21 @@
 //! One party's part in one run: it interprets its role's program. Must not know other
 //! sessions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::cast::{Cast, Character, Spoken};
-use super::trust::PartyTrust;
-use super::{Effect, Effects};
-use crate::crypto::{self, Rng};
+use super::Effects;
+use super::cast::{Cast, Spoken};
+use super::footing::{Footing, Moment};
+use super::replay::{Accepted, ReplayCache};
+use crate::crypto::Rng;
 use crate::journal::{MessageId, Refusal, SessionId, Sight, What};
 use crate::knowledge::{Bytes, Context, Knowledge, Value};
 use crate::notation::table::Casts;
 use crate::notation::{Action, Id, Name, Op, Program};
+use crate::pki::Judgement;
 use crate::reason::Reason;
-use crate::time::{SimTime, Span};
-use crate::vault::Limiter;
+use crate::time::SimTime;
 
 /// One party's part in one run.
 pub struct Session {
@@ -32,8 +33,6 @@ pub struct Session {
     accepted: Vec<(Vec<u8>, String)>,
     /// The message that it looks at.
     at_hand: Option<MessageId>,
-    /// Messages for lines that come later, in order of arrival.
-    early: Vec<Arc<Sight>>,
 }
 
 /// Where a session stands.
@@ -45,37 +44,17 @@ pub enum State {
     Over,
 }
 
-/// What reading a message came to.
+/// What came of a message that a session heard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reading {
-    /// The session went on, or refused.
-    Done,
-    /// It read nothing yet: its party wants to know something first.
-    Postponed,
-}
-
-/// Whether a service still serves a name.
-pub type Admission<'a> = dyn Fn(&str) -> Result<(), Reason> + 'a;
-
-/// From where a session works: what it shares, its party's character, the time.
-pub struct Stand<'a> {
-    /// What all share.
-    pub cast: &'a Cast,
-    /// The party's character.
-    pub character: &'a Character,
-    /// The party's trust.
-    pub trust: &'a mut PartyTrust,
-    /// The time.
-    pub now: SimTime,
-    /// How far the party's clock is ahead.
-    pub clock_offset: i64,
-    /// How many lines that cost public-key operations the party can still send, if it has
-    /// only so much strength.
-    pub strength: Option<&'a mut Limiter>,
-    /// A last look at what was read before the session goes on: the service's register.
-    pub admit: Option<&'a Admission<'a>>,
-    /// Digests of the opening messages that the party has accepted, if it remembers any.
-    pub accepted: Option<&'a mut BTreeSet<[u8; 32]>>,
+pub enum Heard {
+    /// It read it, and may go on.
+    Read,
+    /// It read nothing yet: its party wants to know something first, and its trust says what.
+    Ponders,
+    /// It refuses it.
+    Refused(Reason),
+    /// It is over, whatever the message says.
+    Over,
 }
 
 impl Session {
@@ -118,7 +97,6 @@ impl Session {
             checked: now,
             accepted: Vec::new(),
             at_hand: None,
-            early: Vec::new(),
         }
     }
 
@@ -141,35 +119,25 @@ impl Session {
         }
     }
 
-    /// How long ago it began.
-    pub fn age(&self, now: SimTime) -> Span {
-        now.since(self.since)
-    }
-
-    /// How long ago it last looked whether its peers' certificates stand.
-    pub fn unchecked_for(&self, now: SimTime) -> Span {
-        now.since(self.checked)
-    }
-
     /// The certificates that it accepted, with their subjects.
     pub fn accepted(&self) -> &[(Vec<u8>, String)] {
         &self.accepted
     }
 
-    /// Its peers' certificates stand, as of now.
-    pub fn note_checked(&mut self, now: SimTime) {
-        self.checked = now;
-    }
-
     /// Ends a live session from outside.
     pub fn terminate(&mut self, effects: &mut Effects) {
+        self.refuse(Reason::SessionTerminated, effects);
+    }
+
+    /// Refuses the line for which it waits, and is over.
+    pub fn refuse(&mut self, reason: Reason, effects: &mut Effects) {
         if let State::Waits(line) = self.state() {
-            self.refuse(line, Reason::SessionTerminated, effects);
+            self.refuse_at(line, reason, effects);
         }
     }
 
     /// Whether it may show its own certificate in what it sends yet.
-    pub fn shows_own(&self) -> bool {
+    fn shows_own(&self) -> bool {
         self.program.steps[self.next.min(self.program.steps.len())..]
             .iter()
             .any(|step| matches!(step.action, Action::Send { .. }))
@@ -189,79 +157,128 @@ impl Session {
         self.at_hand = Some(message);
     }
 
-    /// Keeps a message that is ahead of its line.
-    pub fn keep_early(&mut self, message: Arc<Sight>) {
-        self.early.push(message);
-    }
-
-    /// A message that was kept for the line at hand.
-    pub fn take_early(&mut self) -> Option<Arc<Sight>> {
-        let State::Waits(line) = self.state() else { return None };
-        let at = self.early.iter().position(|m| m.line == line)?;
-        Some(self.early.remove(at))
-    }
-
     /// Does its steps up to the next line for which it must wait.
-    pub fn go_on(&mut self, stand: &mut Stand<'_>, effects: &mut Effects) {
+    pub fn go_on(&mut self, moment: &mut Moment<'_>) {
         let program = self.program.clone();
         while let Some(step) = program.steps.get(self.next) {
-            let Action::Send { to, parts } = &step.action else { return };
-            match self.send(*to, parts, step.line, stand, effects) {
-                Ok(message) => effects.all.push(Effect::Send(message)),
-                Err(reason) => return self.refuse(step.line, reason, effects),
+            let Action::Send { to, parts } = &step.action else {
+                self.at_hand = None;
+                return;
+            };
+            match self.send(*to, parts, step.line, moment) {
+                Ok(message) => moment.effects.send(message),
+                Err(reason) => return self.refuse_at(step.line, reason, moment.effects),
             }
-            if let Err(reason) = self.conclude(&step.concludes, step.line, stand, effects) {
-                return self.refuse(step.line, reason, effects);
+            if let Err(reason) = self.conclude(&step.concludes, step.line, moment) {
+                return self.refuse_at(step.line, reason, moment.effects);
             }
             self.next += 1;
         }
-        effects.note(What::Completed { session: self.id.clone() });
+        moment.effects.note(What::Completed { session: self.id.clone() });
         self.knowledge.forget();
     }
 
-    /// Refuses an opening message that was accepted before: the last of the checks, so that an
-    /// old message is `expired` or `stale` first (RFC 4120 §3.2.3).
-    fn check_replay(&self, message: &Sight, stand: &mut Stand<'_>) -> Result<(), Reason> {
-        let Some(accepted) = stand.accepted.as_deref_mut().filter(|_| self.next == 0) else { return Ok(()) };
-        let is_new = accepted.insert(crypto::sha256(&[&message.bytes]));
-        if is_new { Ok(()) } else { Err(Reason::Replayed) }
-    }
-
-    /// Reads the message for which it waits, then goes on; or reads nothing, if that depends
-    /// on what its party does not know yet.
-    pub fn receive(&mut self, message: &Sight, stand: &mut Stand<'_>, effects: &mut Effects) -> Reading {
-        self.has_at_hand(message.id);
+    /// Reads the message for which it waits; or reads nothing, if that depends on what its party
+    /// does not know yet. `spares`: what it refuses leaves it as it was.
+    pub fn hear(
+        &mut self,
+        message: &Sight,
+        spares: bool,
+        accepted: &mut ReplayCache,
+        moment: &mut Moment<'_>,
+    ) -> Heard {
         let program = self.program.clone();
-        let Some(step) = program.steps.get(self.next) else { return Reading::Done };
-        let Action::Receive { ops, .. } = &step.action else { return Reading::Done };
-        let may_ask = stand.trust.relying.asks() && self.reads_certificate();
-        let before = if may_ask { Some(self.knowledge.clone()) } else { None };
+        let Some(step) = program.steps.get(self.next) else { return Heard::Over };
+        let Action::Receive { ops, .. } = &step.action else { return Heard::Over };
+        let trust = &mut moment.footing.trust;
+        trust.wants.clear();
+        trust.passed.clear();
+        if let Some(heard) = self.look_after(moment) {
+            return heard;
+        }
+        if self.shows_own() && moment.footing.wants_staples(moment.now) {
+            return Heard::Ponders;
+        }
+        let may_ask = moment.footing.trust.relying.asks() && self.reads_certificate();
+        let before = (may_ask || spares).then(|| self.knowledge.clone());
+        let (noted, made) = (moment.effects.all.len(), moment.effects.made.len());
         let read = self
-            .read(ops, message, step.line, stand, effects)
-            .and_then(|()| self.admit(step.line, stand))
-            .and_then(|()| self.check_replay(message, stand))
-            .and_then(|()| self.conclude(&step.concludes, step.line, stand, effects));
+            .read(ops, message, step.line, moment)
+            .and_then(|()| self.admit(step.line, moment.footing))
+            .and_then(|()| self.check_replay(message, step.line, ops, accepted, moment.footing))
+            .and_then(|()| self.conclude(&step.concludes, step.line, moment));
+        let trust = &mut moment.footing.trust;
+        let ponders = read.is_err() && !trust.wants.is_empty() && before.is_some();
+        if let (Err(_), true, Some(knowledge)) = (read, ponders || spares, before) {
+            self.knowledge = knowledge;
+            moment.effects.all.truncate(noted);
+            moment.effects.made.truncate(made);
+        }
+        if ponders {
+            return Heard::Ponders;
+        }
         match read {
+            Err(reason) => Heard::Refused(reason),
             Ok(()) => {
+                let passed = std::mem::take(&mut trust.passed);
+                if !passed.is_empty() {
+                    self.accepted.extend(passed);
+                    self.checked = moment.now;
+                }
                 self.next += 1;
-                self.go_on(stand, effects);
+                Heard::Read
             }
-            Err(_) if !stand.trust.wants.is_empty() && before.is_some() => {
-                self.knowledge = before.unwrap_or_else(|| self.knowledge.clone());
-                return Reading::Postponed;
-            }
-            Err(reason) => self.refuse(step.line, reason, effects),
         }
-        let passed = std::mem::take(&mut stand.trust.passed);
-        if !passed.is_empty() {
-            self.accepted.extend(passed);
-            self.checked = stand.now;
-        }
-        self.at_hand = None;
-        Reading::Done
     }
 
-    fn refuse(&mut self, line: u32, reason: Reason, effects: &mut Effects) {
+    /// Before a live session reads on: is it too old, and do its peers' certificates stand?
+    fn look_after(&mut self, moment: &mut Moment<'_>) -> Option<Heard> {
+        let (now, clock) = (moment.now, moment.clock());
+        let Footing { character, trust, .. } = &mut *moment.footing;
+        if character.session_max_age.is_some_and(|most| now.since(self.since) > most) {
+            self.terminate(moment.effects);
+            return Some(Heard::Over);
+        }
+        let is_due = character.recheck.is_some_and(|every| now.since(self.checked) >= every);
+        if is_due && !self.accepted.is_empty() {
+            for (bundle, subject) in self.accepted.clone() {
+                match trust.relying.judge(&bundle, Some(&subject), clock, &trust.asked) {
+                    Judgement::Good(_) => {}
+                    Judgement::Refused(_) => {
+                        self.terminate(moment.effects);
+                        return Some(Heard::Over);
+                    }
+                    Judgement::Wants(wants) => {
+                        trust.wants = wants;
+                        return Some(Heard::Ponders);
+                    }
+                }
+            }
+            self.checked = now;
+        }
+        None
+    }
+
+    /// Refuses what its party has accepted before, where somebody who opens a part could repeat
+    /// it. The last of the checks, so that an old message is `expired` or `stale` first (RFC 4120
+    /// §3.2.3).
+    fn check_replay(
+        &self,
+        message: &Sight,
+        line: u32,
+        ops: &[Op],
+        accepted: &mut ReplayCache,
+        footing: &Footing,
+    ) -> Result<(), Reason> {
+        let Some(by) = &footing.character.replay_cache else { return Ok(()) };
+        if self.spoken.program_at(&self.program.role, line).is_none() {
+            return Ok(());
+        }
+        let (protocol, knowledge) = (&self.spoken.protocol, &self.knowledge);
+        accepted.take(&Accepted { protocol, line, ops, knowledge, bytes: &message.bytes }, by)
+    }
+
+    fn refuse_at(&mut self, line: u32, reason: Reason, effects: &mut Effects) {
         let (session, message) = (self.id.clone(), self.at_hand);
         effects.note(What::Refused { session, refusal: Refusal { line, reason }, message });
         self.next = self.program.steps.len();
@@ -270,13 +287,16 @@ impl Session {
 
     /// Holds the names that it read against the register. A centre that does not recheck
     /// believes its own ticket instead.
-    fn admit(&self, line: u32, stand: &Stand<'_>) -> Result<(), Reason> {
-        let Some(admit) = stand.admit else { return Ok(()) };
+    fn admit(&self, line: u32, footing: &Footing) -> Result<(), Reason> {
+        if footing.denied.is_empty() {
+            return Ok(());
+        }
         let (table, protocol) = (self.knowledge.table(), &self.spoken.protocol);
-        let looked_up = |role: &Name| stand.character.rechecks || !protocol.vouches(line, role);
+        let looked_up = |role: &Name| footing.character.rechecks || !protocol.vouches(line, role);
         let clients = protocol.client_roles().filter(|r| looked_up(&r.name));
         let clients = clients.filter_map(|r| table.find_name(&r.name));
-        clients.filter_map(|id| self.knowledge.get(id)?.text()).try_for_each(admit)
+        let mut names = clients.filter_map(|id| self.knowledge.get(id)?.text());
+        if names.any(|name| footing.denied.contains(name)) { Err(Reason::ClientRevoked) } else { Ok(()) }
     }
 
     fn read(
@@ -284,11 +304,10 @@ impl Session {
         ops: &[Op],
         message: &Sight,
         line: u32,
-        stand: &mut Stand<'_>,
-        effects: &mut Effects,
+        moment: &mut Moment<'_>,
     ) -> Result<(), Reason> {
         let arrived = crate::knowledge::Arrived { from: &message.from, bytes: &message.bytes };
-        let (knowledge, mut ctx) = self.context(line, stand, effects);
+        let (knowledge, mut ctx) = self.context(line, moment);
         knowledge.learn(ops, &arrived, &mut ctx)
     }
 
@@ -297,20 +316,16 @@ impl Session {
         to: Id,
         parts: &Arc<[Id]>,
         line: u32,
-        stand: &mut Stand<'_>,
-        effects: &mut Effects,
-    ) -> Result<Arc<Sight>, Reason> {
-        let cast = stand.cast;
+        moment: &mut Moment<'_>,
+    ) -> Result<Sight, Reason> {
         let is_costly = |part: &Id| self.knowledge.table().costs_public_key_operations(*part);
-        if stand.strength.is_some() && parts.iter().any(is_costly) {
-            let clock = cast.clock(stand.now, stand.clock_offset);
-            stand.strength.as_mut().map_or(Ok(()), |strength| strength.take("", clock))?;
-        }
-        let (knowledge, mut ctx) = self.context(line, stand, effects);
+        moment.footing.spend(moment.now, || parts.iter().any(is_costly))?;
+        let cast = moment.footing.cast.clone();
+        let (knowledge, mut ctx) = self.context(line, moment);
         let bytes = knowledge.build_message(parts, &mut ctx)?;
         let to = knowledge.get(to).and_then(Value::text).ok_or(Reason::Malformed)?;
         let to = cast.registered.get(to).cloned().unwrap_or_else(|| to.into());
-        Ok(Arc::new(Sight {
+        Ok(Sight {
             id: 0,
             run: self.id.run,
             protocol: self.spoken.name.clone(),
@@ -320,47 +335,38 @@ impl Session {
             to,
             shown: self.knowledge.show(parts.clone()),
             bytes: Bytes::from(bytes),
-        }))
+        })
     }
 
-    fn conclude(
-        &mut self,
-        terms: &[Id],
-        line: u32,
-        stand: &mut Stand<'_>,
-        effects: &mut Effects,
-    ) -> Result<(), Reason> {
+    fn conclude(&mut self, terms: &[Id], line: u32, moment: &mut Moment<'_>) -> Result<(), Reason> {
         for id in terms {
-            let (knowledge, mut ctx) = self.context(line, stand, effects);
+            let (knowledge, mut ctx) = self.context(line, moment);
             let value = match knowledge.build(*id, &mut ctx) {
                 Ok(value) => value,
                 Err(Reason::Malformed) => continue,
                 Err(reason) => return Err(reason),
             };
             let (id, term) = (*id, knowledge.table().show(*id));
-            effects.note(What::Concluded { session: self.id.clone(), id, term, value });
+            moment.effects.note(What::Concluded { session: self.id.clone(), id, term, value });
         }
         Ok(())
     }
 
-    fn context<'a>(
-        &'a mut self,
-        line: u32,
-        stand: &'a mut Stand<'_>,
-        effects: &'a mut Effects,
-    ) -> (&'a mut Knowledge, Context<'a>) {
+    fn context<'a>(&'a mut self, line: u32, moment: &'a mut Moment<'_>) -> (&'a mut Knowledge, Context<'a>) {
         static NO_CASTS: Casts = Casts::new();
+        let now = moment.clock();
+        let Footing { cast, character, trust, .. } = &mut *moment.footing;
         let context = Context {
             rng: &mut self.rng,
-            now: stand.cast.clock(stand.now, stand.clock_offset),
-            max_skew: stand.character.max_skew,
-            max_lifetime: stand.character.max_lifetime,
-            lifetime: &stand.cast.lifetimes,
-            keys: &stand.cast.keys,
-            trust: stand.trust,
+            now,
+            max_skew: character.max_skew,
+            max_lifetime: character.max_lifetime,
+            lifetime: &cast.lifetimes,
+            keys: &cast.keys,
+            trust,
             line,
             casts: &NO_CASTS,
-            made: &mut effects.made,
+            made: &mut moment.effects.made,
         };
         (&mut self.knowledge, context)
     }

@@ -1,6 +1,6 @@
 //! A party's eyes on certificates and on the register. Must not know protocols.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cast::{Cast, Character};
@@ -26,11 +26,12 @@ pub struct PartyTrust {
     /// The certificates that passed since this was last emptied, with their subjects.
     pub passed: Vec<(Vec<u8>, String)>,
     /// Its own certificates, if they are others than it began with.
-    pub certificates: Option<Certificates>,
+    certificates: Option<Certificates>,
     /// Its own keys, if they are others than it began with.
     pub keys: Option<Private>,
-    /// OCSP responses about its own certificates, to go with them.
-    pub staples: Vec<Vec<u8>>,
+    /// The latest OCSP response about each of its own certificates, by their names there (CertID,
+    /// DER), to go with them; empty where it has none yet.
+    staples: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Its key table.
     pub ring: Ring,
     /// It takes no time stamp that is not later than this.
@@ -50,7 +51,7 @@ impl PartyTrust {
             passed: Vec::new(),
             certificates: None,
             keys: None,
-            staples: Vec::new(),
+            staples: BTreeMap::new(),
             ring: cast.ring.clone(),
             earliest_stamp: None,
         }
@@ -59,6 +60,35 @@ impl PartyTrust {
     /// The attacker's: she has every certificate and checks none.
     pub fn of_attacker(cast: &Arc<Cast>, character: &Character) -> PartyTrust {
         PartyTrust { every_certificate: true, ..PartyTrust::of(cast, character) }
+    }
+
+    /// Whether it must ask so that its own certificates can go with responses that are not half
+    /// over yet; `wants` says for what.
+    pub fn wants_staples(&mut self, clock: UnixNanos) -> bool {
+        let Some(own) = self.own() else { return false };
+        let ids = self.relying.ids(&own.to_value().bytes, clock);
+        self.staples.retain(|id, _| ids.contains(id));
+        for id in &ids {
+            self.staples.entry(id.clone()).or_default();
+        }
+        let stale =
+            ids.into_iter().filter(|id| self.staples[id].is_empty() || self.relying.is_half_over(id, clock));
+        let wants = stale.map(|id| Want::Ocsp { id });
+        self.wants = wants.filter(|want| !self.asked.contains(want)).collect();
+        !self.wants.is_empty()
+    }
+
+    /// Keeps a response, if it is about a certificate of its own.
+    pub fn keep_staple(&mut self, id: &[u8], response: &[u8]) {
+        if let Some(staple) = self.staples.get_mut(id) {
+            *staple = response.to_vec();
+        }
+    }
+
+    /// Takes new certificates and their keys; they need responses of their own.
+    pub fn renew(&mut self, certificates: Certificates, keys: Private) {
+        (self.certificates, self.keys) = (Some(certificates), Some(keys));
+        self.staples.clear();
     }
 
     /// Its own certificates, if it has any.
@@ -95,8 +125,8 @@ impl Trust for PartyTrust {
     }
 
     fn certificate(&self, subject: &str) -> Option<Value> {
-        if *self.name == *subject && (self.certificates.is_some() || !self.staples.is_empty()) {
-            let staples = self.staples.clone();
+        let staples: Vec<Vec<u8>> = self.staples.values().filter(|s| !s.is_empty()).cloned().collect();
+        if *self.name == *subject && (self.certificates.is_some() || !staples.is_empty()) {
             return Some(Certificates { staples, ..self.own()? }.to_value());
         }
         let allowed = self.every_certificate || *self.name == *subject;

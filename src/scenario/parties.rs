@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::problem::Problem;
 use super::reader::{Reader, array, name, span, string, unknown};
 use super::setup::Setup;
-use super::toml_tree::Node;
+use super::toml_tree::{Data, Node, Places};
 use crate::limits::MAX_NAME_BYTES;
-use crate::notation::{Name, Service, parse};
+use crate::notation::{Name, Service, Term, parse};
+use crate::party::Remembers;
 use crate::pki::{Fetch, OnUnavailable, Revocation, TrustPolicy};
 use crate::time::Span;
 use crate::vault::Rate;
@@ -35,8 +36,8 @@ pub struct Party {
     pub watch_issuance: Option<Span>,
     /// Whether the authority tells it at once of a revocation.
     pub push: bool,
-    /// Whether it refuses a message that it has accepted before.
-    pub replay_cache: bool,
+    /// By what it knows messages again that it has accepted, if it refuses them then.
+    pub replay_cache: Option<Remembers>,
     /// Whether what it remembers so outlives a restart.
     pub persistent_cache: bool,
     /// Whether it refuses ciphertexts, codes and signatures of its own.
@@ -64,7 +65,7 @@ impl Default for Party {
             recheck: None,
             watch_issuance: None,
             push: false,
-            replay_cache: false,
+            replay_cache: None,
             persistent_cache: false,
             knows_own: false,
             stamps_after_start: false,
@@ -89,10 +90,11 @@ impl Setup {
         party.max_lifetime = table.span("max_lifetime")?;
         party.strength = table.get("strength").map(super::key_centre::rate).transpose()?;
         self.read_trust(&table, &mut party.trust)?;
+        party.replay_cache =
+            table.get("replay_cache").map(|node| self.remembers(node)).transpose()?.flatten();
         for (key, slot) in [
             ("staples", &mut party.staples),
             ("push", &mut party.push),
-            ("replay_cache", &mut party.replay_cache),
             ("persistent_cache", &mut party.persistent_cache),
             ("knows_own", &mut party.knows_own),
             ("stamps_after_start", &mut party.stamps_after_start),
@@ -112,6 +114,27 @@ impl Setup {
         table.finish()?;
         self.parties.insert(name.clone(), party);
         Ok(())
+    }
+
+    /// `true`, `false`, or the terms by which messages are known again: `"C, T2"`.
+    fn remembers(&self, node: &Node) -> Result<Option<Remembers>, Problem> {
+        let text = match &node.data {
+            Data::Boolean(remembers) => return Ok(remembers.then_some(Remembers::Protected)),
+            _ => string(node)?,
+        };
+        let mut places = Places::default();
+        let fault =
+            |places: &Places, fault| places.problem(&fault).unwrap_or_else(|| node.problem("not terms"));
+        let quoted = places.quote(text, node);
+        let terms = parse::terms(&quoted).map_err(|f| fault(&places, f))?;
+        let has =
+            |term: &Term| self.protocols.iter().any(|(file, _)| file.protocol.table.find(term).is_some());
+        match terms.iter().find(|term| !has(term)) {
+            None => Ok(Some(Remembers::Terms(terms))),
+            Some(term) => Err(node
+                .problem(format!("no line of a protocol has {term}"))
+                .help("write `true`, or terms that a line has, with `let` names written out")),
+        }
     }
 
     fn read_trust(&self, table: &Reader<'_>, trust: &mut TrustPolicy) -> Result<(), Problem> {

@@ -1,6 +1,6 @@
 //! Plays a setup: casts it, runs the world, and judges what happened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::attacker_table::AttackerSpec;
@@ -15,8 +15,8 @@ use crate::knowledge::{Keys, Ring, Value};
 use crate::notation::{Func, Id, KeyUses, Name, Origin, Protocol, Service, Term};
 use crate::party::attacker::{Attacker, Plan, Profile};
 use crate::party::{
-    Actor, Bureau, Cast, Character, Input, KMS_PROTOCOL, Keeper, KeeperSpec, Office, Principal, RunSpec,
-    Spoken, totp,
+    Actor, Adversary, AttackerInput, Bureau, Cast, Character, Handed, Input, Intrusion, KMS_PROTOCOL, Keeper,
+    KeeperSpec, Office, Order, Principal, RunSpec, Spoken, totp,
 };
 use crate::pki::{self, Authority, Fetch, RelyingParty, TrustPolicy};
 use crate::time::{SimTime, UnixNanos};
@@ -150,7 +150,7 @@ impl Company {
             session_max_age: party.session_max_age,
             recheck: party.recheck,
             watch_issuance: party.watch_issuance,
-            replay_cache: party.replay_cache,
+            replay_cache: party.replay_cache.clone(),
             persistent_cache: party.persistent_cache,
             knows_own: party.knows_own,
             stamps_after_start: party.stamps_after_start,
@@ -180,10 +180,13 @@ impl Company {
     fn stage(&mut self, setup: &Setup, attacker: Option<&AttackerSpec>) -> Result<Stage, Halt> {
         let mut actors: Vec<(Name, Box<dyn Actor>)> = Vec::new();
         for (name, party) in &setup.parties {
-            let office = match &**name {
-                "kdc" => Office::Kdc { revoked: BTreeSet::new(), keeper: self.keeper(setup)? },
-                "ca" => Office::Ca(self.authority.take().map(|authority| Box::new(bureau(setup, authority)))),
-                _ => Office::Client,
+            let office = match Service::of(name) {
+                Some(Service::Kdc) => Office::Kdc(self.keeper(setup)?),
+                Some(Service::Ca) => {
+                    let authority = self.authority.take();
+                    Office::Ca(authority.map(|authority| Box::new(bureau(setup, authority))))
+                }
+                None => Office::Client,
             };
             let character = self.character(name, party);
             let principal = Principal::new(&self.cast, character, office);
@@ -201,7 +204,7 @@ impl Company {
                 dictionary: spec.dictionary.clone(),
                 times: spec.times.clone(),
             };
-            (spec.name.clone(), Box::new(Attacker::new(&self.cast, profile)) as Box<dyn Actor>)
+            (spec.name.clone(), Box::new(Attacker::new(&self.cast, profile)) as Box<dyn Adversary>)
         });
         Ok(Stage {
             actors,
@@ -215,6 +218,7 @@ impl Company {
 
     fn timeline(&self, setup: &Setup, attacker: Option<&AttackerSpec>) -> Vec<(SimTime, Cue)> {
         let mut timeline = Vec::new();
+        let order = |party: &Name, order| Cue::Input(party.clone(), Input::Order(order));
         let busy =
             |party: &Party| party.watch_issuance.is_some() || matches!(party.trust.fetch, Fetch::Every(_));
         for (name, _) in setup.parties.iter().filter(|(_, party)| busy(party)) {
@@ -227,37 +231,41 @@ impl Company {
                 }
                 EventDeed::Compromise { .. } => {}
                 EventDeed::Leak { of, leak } if attacker.is_some() => {
-                    timeline.push((event.at, Cue::Input(of.clone(), Input::Leak(leak.clone()))));
+                    let theft = Intrusion::Theft(leak.clone());
+                    timeline.push((event.at, Cue::Intrusion(of.clone(), theft)));
                 }
                 EventDeed::Leak { .. } => {}
                 EventDeed::PutBack if attacker.is_some() => {
                     let kdc = Service::Kdc.name().into();
-                    timeline.push((event.at, Cue::Input(kdc, Input::PutBack)));
+                    timeline.push((event.at, Cue::Intrusion(kdc, Intrusion::PutBack)));
                 }
                 EventDeed::PutBack => {}
                 EventDeed::Clock { party, offset } => {
-                    timeline.push((event.at, Cue::Input(party.clone(), Input::Clock(*offset))));
+                    timeline.push((event.at, order(party, Order::Clock(*offset))));
                 }
                 EventDeed::Restart { party } => {
-                    timeline.push((event.at, Cue::Input(party.clone(), Input::Restart)));
+                    timeline.push((event.at, order(party, Order::Restart)));
                 }
                 EventDeed::Revoke { subject, reason, by } => {
                     for party in by {
-                        let input =
-                            Input::Revoke { subject: subject.clone(), reason: reason.word().to_owned() };
-                        timeline.push((event.at, Cue::Input(party.clone(), input)));
+                        let revoke = Order::Revoke { subject: subject.clone(), reason: *reason };
+                        timeline.push((event.at, order(party, revoke)));
                     }
                 }
                 EventDeed::Rotate { key, keep } => {
                     for party in setup.holders(key) {
-                        let input = Input::Rotate { key: key.clone(), keep: *keep };
-                        timeline.push((event.at, Cue::Input(party, input)));
+                        let rotate = Order::Rotate { key: key.clone(), keep: *keep };
+                        timeline.push((event.at, order(&party, rotate)));
                     }
                 }
             }
         }
         for request in &setup.requests {
-            timeline.push((request.at, Cue::Input(request.by.clone(), Input::Request(request.clone()))));
+            let cue = match attacker.is_some_and(|attacker| attacker.name == request.by) {
+                true => Cue::Attacker(AttackerInput::Request(request.clone())),
+                false => Cue::Input(request.by.clone(), Input::Request(request.clone())),
+            };
+            timeline.push((request.at, cue));
         }
         for run in self.cast.runs.values() {
             let Some(spoken) = self.cast.protocols.get(&run.protocol) else { continue };
@@ -273,7 +281,7 @@ impl Company {
 
     /// An attacker who plays an initiator starts a run of her own for each of its later ones.
     fn her_runs(&self, attacker: Option<&AttackerSpec>) -> Vec<(SimTime, Cue)> {
-        let Some(AttackerSpec { name, plan: Plan::Impersonate(who), from, .. }) = attacker else {
+        let Some(AttackerSpec { plan: Plan::Impersonate(who), from, .. }) = attacker else {
             return Vec::new();
         };
         let starts = |run: &&Arc<RunSpec>| {
@@ -284,7 +292,7 @@ impl Company {
         let hers = self.cast.runs.values().filter(starts).zip(first..);
         hers.map(|(run, number)| {
             let run = Arc::new(RunSpec { number, ..(**run).clone() });
-            (run.at, Cue::Input(name.clone(), Input::Start(run)))
+            (run.at, Cue::Attacker(AttackerInput::Start(run)))
         })
         .collect()
     }
@@ -301,7 +309,7 @@ impl Company {
                         .map(|(owner, nth)| keys.renewed(&owner, nth, uses).to_value())
                         .or(value);
                     let what = What::Compromised { term: shown, run: None, value: value.clone() };
-                    (what, value.map(|value| Input::Handed { term, value }))
+                    (what, value.map(|value| Handed { term, value }))
                 }))
             }
             Stolen::OfRun(of) => {
@@ -314,7 +322,7 @@ impl Company {
                     let value = held_in(journal, &of, &named);
                     let what =
                         What::Compromised { term: of.to_string(), run: Some(of.run), value: value.clone() };
-                    (what, value.map(|value| Input::Handed { term, value }))
+                    (what, value.map(|value| Handed { term, value }))
                 }))
             }
         }

@@ -16,20 +16,23 @@ use smol_str::SmolStr;
 use crate::crypto::Rng;
 use crate::hashed::Hashed;
 use crate::journal::{Journal, Sight, What};
+use crate::knowledge::Value;
 use crate::limits::{MAX_EVENTS, MAX_MESSAGE_BYTES, MAX_MESSAGES, MAX_VIRTUAL_SECONDS};
 use crate::notation::Name;
-use crate::party::{Actor, Effect, Input};
+use crate::party::{
+    Actor, Adversary, AttackerEffect, AttackerInput, Effect, Effects, Handed, Input, Intrusion,
+};
 use crate::time::{SimTime, Span};
 
 pub use network::{Link, Network};
-use shell::{Letter, Shell};
+use shell::Troupe;
 
 /// Everything that a play consists of, before it begins.
 pub struct Stage {
     /// The honest parties.
     pub actors: Vec<(Name, Box<dyn Actor>)>,
     /// The attacker, if there is one: all messages pass her.
-    pub attacker: Option<(Name, Box<dyn Actor>)>,
+    pub attacker: Option<(Name, Box<dyn Adversary>)>,
     /// How messages travel.
     pub network: Network,
     /// The network's generator.
@@ -41,12 +44,16 @@ pub struct Stage {
 }
 
 /// Looks at what happened so far and says what is recorded, and what the attacker gets.
-pub type Question = Box<dyn FnOnce(&Journal) -> (What, Option<Input>) + Send>;
+pub type Question = Box<dyn FnOnce(&Journal) -> (What, Option<Handed>) + Send>;
 
-/// Something that happens at a set time.
+/// Something that happens at a set time. What is for somebody who does not play does not happen.
 pub enum Cue {
-    /// An input for a party; the attacker is a party here.
+    /// An honest party is told something.
     Input(Name, Input),
+    /// Something befalls an honest party; what is stolen is the attacker's.
+    Intrusion(Name, Intrusion),
+    /// The attacker is told something.
+    Attacker(AttackerInput),
     /// Looks at what happened so far; then this is recorded, and the attacker gets that.
     Ask(Question),
 }
@@ -104,30 +111,49 @@ impl Stage {
     /// As `play`, on a `current_thread` runtime that is there already.
     pub async fn run(self) -> Result<Journal, Halt> {
         let Stage { actors, attacker, network, rng, mut timeline, prologue } = self;
-        let mut shell = Shell::new();
-        let mut places = Hashed::default();
-        for (name, actor) in actors {
-            places.insert((&*name).into(), shell.add(name, actor));
+        let (mut honest, mut names, mut places) = (Troupe::new(), Vec::new(), Hashed::default());
+        for (name, mut actor) in actors {
+            let work = move |told, now, outcome: &mut Outcome| match told {
+                Told::Input(input) => actor.handle(input, now, &mut outcome.effects),
+                Told::Intrusion(intrusion) => {
+                    let value = actor.suffer(&intrusion, now, &mut outcome.effects);
+                    outcome.suffered = Some((intrusion, value));
+                }
+            };
+            places.insert((&*name).into(), honest.add(work));
+            names.push(name);
         }
-        if let Some((name, _)) = &attacker {
-            timeline.insert(0, (SimTime::ZERO, Cue::Input(name.clone(), Input::Begin)));
+        if attacker.is_some() {
+            timeline.insert(0, (SimTime::ZERO, Cue::Attacker(AttackerInput::Begin)));
         }
         timeline.sort_by_key(|(at, _)| *at);
-        let her = attacker.as_ref().map(|(name, _)| name.clone());
-        let attacker = attacker.map(|(name, actor)| shell.add(name, actor));
-        // All at once, while the places are at hand. A cue for somebody who does not play is none.
-        let set = |(at, cue)| match cue {
-            Cue::Ask(ask) => Some((at, Due::Ask(ask))),
-            Cue::Input(name, input) => {
-                let place =
-                    places.get(&*name).copied().or(attacker.filter(|_| her.as_ref() == Some(&name)))?;
-                Some((at, Due::Input(place, Box::new(input))))
-            }
+        let attacker = attacker.map(|(name, mut adversary)| {
+            let mut task = Troupe::new();
+            let work = move |input, now, effects: &mut Effects<AttackerEffect>| {
+                adversary.handle(input, now, effects);
+            };
+            task.add(work);
+            (name, task)
+        });
+        // All at once, while the places are at hand.
+        let place = |name: &Name| places.get(&**name).copied();
+        let set = |(at, cue)| {
+            let due = match cue {
+                Cue::Ask(ask) => Due::Ask(ask),
+                Cue::Input(name, input) => Due::Told(place(&name)?, Box::new(Told::Input(input))),
+                Cue::Intrusion(name, intrusion) => {
+                    Due::Told(place(&name)?, Box::new(Told::Intrusion(intrusion)))
+                }
+                Cue::Attacker(input) => Due::Attacker(Box::new(attacker.as_ref().map(|_| input)?)),
+            };
+            Some((at, due))
         };
         let mut world = World {
             journal: Journal::of(timeline.len()),
             set: timeline.into_iter().filter_map(set).collect::<Vec<_>>().into_iter().peekable(),
-            shell,
+            met: vec![false; names.len()],
+            honest,
+            names,
             places,
             attacker,
             network,
@@ -145,9 +171,12 @@ impl Stage {
 }
 
 struct World {
-    shell: Shell,
+    honest: Troupe<Told, Outcome>,
+    /// The honest parties' names, and whether they took part yet.
+    names: Vec<Name>,
+    met: Vec<bool>,
     places: Hashed<SmolStr, usize>,
-    attacker: Option<usize>,
+    attacker: Option<(Name, Troupe<AttackerInput, Effects<AttackerEffect>>)>,
     network: Network,
     rng: Rng,
     /// What was set to happen from the beginning, in its order: thousands of requests, of which
@@ -161,9 +190,24 @@ struct World {
     messages: u64,
 }
 
+/// What an honest party's task is told.
+enum Told {
+    Input(Input),
+    Intrusion(Intrusion),
+}
+
+/// What comes of it.
+#[derive(Default)]
+struct Outcome {
+    effects: Effects,
+    /// What befell the party, and what a thief got.
+    suffered: Option<(Intrusion, Option<Value>)>,
+}
+
 /// What is due at some time.
 enum Due {
-    Input(usize, Box<Input>),
+    Told(usize, Box<Told>),
+    Attacker(Box<AttackerInput>),
     Ask(Question),
     Delivery(Arc<Sight>),
     Injection(Arc<Sight>, Option<u64>),
@@ -228,24 +272,28 @@ impl World {
             )?;
             self.now = at;
             match due {
-                Due::Input(place, input) => self.give(place, *input, cause).await?,
+                Due::Told(place, told) => self.give(place, *told, cause).await?,
+                Due::Attacker(input) => self.tell_attacker(*input, cause).await?,
                 Due::Ask(ask) => self.ask(ask).await?,
                 Due::Delivery(message) => self.deliver(message, cause).await?,
                 Due::Injection(message, instead_of) => self.inject(message, instead_of, cause)?,
             }
         }
-        for place in self.shell.met() {
-            self.give(place, Input::End, None).await?;
+        for place in 0..self.names.len() {
+            if self.met[place] {
+                self.give(place, Told::Input(Input::End), None).await?;
+            }
         }
+        self.tell_attacker(AttackerInput::End, None).await?;
         Ok(self.journal)
     }
 
     async fn ask(&mut self, ask: Question) -> Result<(), Halt> {
-        let (what, input) = ask(&self.journal);
+        let (what, handed) = ask(&self.journal);
         let event = self.journal.push(self.now, None, what);
-        match (self.attacker, input) {
-            (Some(her), Some(input)) => self.give(her, input, Some(event)).await,
-            _ => Ok(()),
+        match handed {
+            Some(handed) => self.tell_attacker(AttackerInput::Handed(handed), Some(event)).await,
+            None => Ok(()),
         }
     }
 
@@ -253,59 +301,83 @@ impl World {
         let Some(place) = self.places.get(&*message.to).copied() else { return Ok(()) };
         let delivered = What::Delivered { id: message.id, to: message.to.clone() };
         let event = self.journal.push(self.now, cause, delivered);
-        self.give(place, Input::Message(message), Some(event)).await
+        self.give(place, Told::Input(Input::Message(message)), Some(event)).await
     }
 
-    /// Gives an input to a party and does what comes of it.
-    async fn give(&mut self, place: usize, input: Input, cause: Option<u64>) -> Result<(), Halt> {
-        let letter = self.shell.ask(place, input, self.now).await?;
-        self.apply(place, letter, cause).await
-    }
-
-    async fn apply(
-        &mut self,
-        by: usize,
-        mut letter: Box<Letter>,
-        mut cause: Option<u64>,
-    ) -> Result<(), Halt> {
+    /// Tells an honest party something and does what comes of it.
+    async fn give(&mut self, place: usize, told: Told, mut cause: Option<u64>) -> Result<(), Halt> {
+        self.met[place] = true;
+        let died = || Halt::Died { party: self.names[place].clone() };
+        let mut letter = self.honest.ask(place, told, self.now).await.ok_or_else(died)?;
         let event = cause.unwrap_or(self.journal.events().len() as u64);
-        for made in letter.effects.made.drain(..) {
-            self.journal.push_made(self.shell.name(by), event, made);
+        for made in letter.outcome.effects.made.drain(..) {
+            self.journal.push_made(&self.names[place], event, made);
         }
-        for effect in letter.effects.all.drain(..) {
+        for effect in letter.outcome.effects.all.drain(..) {
             match effect {
-                Effect::Note(what) => {
-                    let opens = matches!(what, What::Started { .. });
-                    let number = self.journal.push(self.now, cause, what);
-                    if opens {
-                        cause = Some(number);
-                    }
-                }
+                Effect::Note(what) => self.note(what, &mut cause),
                 Effect::Send(message) => self.send(message, cause).await?,
-                Effect::Pass(message, later) => self.travel(message, later, cause),
-                Effect::Inject { message, instead_of, after: Span(0) } => {
-                    self.inject(message, instead_of, cause)?
-                }
-                Effect::Inject { message, instead_of, after } => {
-                    let at = self.now.after(after);
-                    self.schedule(at, cause, Due::Injection(message, instead_of));
-                }
-                Effect::Leak { what, term, value } => {
-                    let leaked = What::Compromised { term: what, run: None, value: value.clone() };
-                    let event = self.journal.push(self.now, cause, leaked);
-                    if let (Some(her), Some(value)) = (self.attacker, value) {
-                        // What she does with it leaks nothing more: no recursion.
-                        Box::pin(self.give(her, Input::Handed { term, value }, Some(event))).await?;
-                    }
-                }
                 Effect::Timer(at, number) => {
-                    let due = Due::Input(by, Box::new(Input::Timer(number)));
+                    let due = Due::Told(place, Box::new(Told::Input(Input::Timer(number))));
                     self.schedule(at.max(self.now), cause, due);
                 }
             }
         }
-        self.shell.take_back(letter);
+        if let Some((Intrusion::Theft(leak), value)) = letter.outcome.suffered.take() {
+            let what = leak.told(value.as_ref());
+            let (term, stolen) =
+                (leak.term, What::Compromised { term: what, run: None, value: value.clone() });
+            let event = self.journal.push(self.now, cause, stolen);
+            if let Some(value) = value {
+                self.tell_attacker(AttackerInput::Handed(Handed { term, value }), Some(event)).await?;
+            }
+        }
+        self.honest.take_back(letter);
         Ok(())
+    }
+
+    /// Tells the attacker something, if there is one, and does what she does. It is never more
+    /// than that: what she puts on the wire does not pass her again.
+    async fn tell_attacker(&mut self, input: AttackerInput, mut cause: Option<u64>) -> Result<(), Halt> {
+        let Some((name, task)) = &mut self.attacker else { return Ok(()) };
+        let mut letter = match task.ask(0, input, self.now).await {
+            Some(letter) => letter,
+            None => return Err(Halt::Died { party: name.clone() }),
+        };
+        let event = cause.unwrap_or(self.journal.events().len() as u64);
+        for made in letter.outcome.made.drain(..) {
+            self.journal.push_made(name, event, made);
+        }
+        for effect in letter.outcome.all.drain(..) {
+            match effect {
+                AttackerEffect::Note(what) => self.note(what, &mut cause),
+                AttackerEffect::Pass(message, later) => self.travel(message, later, cause),
+                AttackerEffect::Inject { message, instead_of, after: Span(0) } => {
+                    self.inject(message, instead_of, cause)?;
+                }
+                AttackerEffect::Inject { message, instead_of, after } => {
+                    let at = self.now.after(after);
+                    self.schedule(at, cause, Due::Injection(message, instead_of));
+                }
+                AttackerEffect::Timer(at, number) => {
+                    let due = Due::Attacker(Box::new(AttackerInput::Timer(number)));
+                    self.schedule(at.max(self.now), cause, due);
+                }
+            }
+        }
+        if let Some((_, task)) = &mut self.attacker {
+            task.take_back(letter);
+        }
+        Ok(())
+    }
+
+    /// Records an event; what comes after a session's beginning comes of it.
+    fn note(&mut self, what: What, cause: &mut Option<u64>) {
+        let opens = matches!(what, What::Started { .. });
+        let number = self.journal.push(self.now, *cause, what);
+        if opens {
+            *cause = Some(number);
+        }
     }
 
     fn number(&mut self, message: &Sight) -> Result<u64, Halt> {
@@ -321,13 +393,13 @@ impl World {
         let id = self.number(&message)?;
         Arc::make_mut(&mut message).id = id;
         let event = self.journal.push(self.now, cause, What::Sent { message: message.clone() });
-        let Some(her) = self.attacker else {
-            self.travel(message, Span(0), Some(event));
-            return Ok(());
-        };
-        let letter = self.shell.ask(her, Input::OnWire(message), self.now).await?;
-        // Her answers to a message are never messages of honest parties: no recursion.
-        Box::pin(self.apply(her, letter, Some(event))).await
+        match self.attacker {
+            None => {
+                self.travel(message, Span(0), Some(event));
+                Ok(())
+            }
+            Some(_) => self.tell_attacker(AttackerInput::OnWire(message), Some(event)).await,
+        }
     }
 
     fn inject(

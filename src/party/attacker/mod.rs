@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cast::{Cast, Character, RunSpec};
-use super::{Actor, Effect, Effects, Input};
+use super::{Adversary, AttackerEffect, AttackerInput, Effects, Handed};
 use crate::journal::{Sight, What};
 use crate::knowledge::Value;
 use crate::limits::MAX_ATTACKER_ACTIONS;
@@ -109,19 +109,19 @@ struct Desk<'a> {
     now: SimTime,
     /// Whether the time has come from which she acts; before, she only listens and keeps.
     active: bool,
-    effects: &'a mut Effects,
+    effects: &'a mut Effects<AttackerEffect>,
 }
 
 impl Desk<'_> {
     /// Lets a message go on.
     fn pass(&mut self, message: Sight) {
-        self.effects.all.push(Effect::Pass(Arc::new(message), Span(0)));
+        self.effects.all.push(AttackerEffect::Pass(Arc::new(message), Span(0)));
     }
 
     /// Lets a message go on, later.
     fn pass_later(&mut self, message: Sight, by: Span) {
         self.effects.note(What::Delayed { id: message.id, by });
-        self.effects.all.push(Effect::Pass(Arc::new(message), by));
+        self.effects.all.push(AttackerEffect::Pass(Arc::new(message), by));
     }
 
     /// Takes a message off the wire.
@@ -133,7 +133,7 @@ impl Desk<'_> {
     fn inject(&mut self, message: Sight, instead_of: Option<u64>) {
         if self.effects.all.len() < MAX_ATTACKER_ACTIONS {
             let message = Arc::new(message);
-            self.effects.all.push(Effect::Inject { message, instead_of, after: Span(0) });
+            self.effects.all.push(AttackerEffect::Inject { message, instead_of, after: Span(0) });
         }
     }
 
@@ -162,7 +162,7 @@ impl Attacker {
     }
 
     /// What she has before anything happens: the keys of her own registration.
-    fn equip(&self, effects: &mut Effects) {
+    fn equip(&self, effects: &mut Effects<AttackerEffect>) {
         let name = &self.profile.character.name;
         let mut own = Vec::new();
         let mut tables = self.cast.protocols.values().map(|spoken| &spoken.protocol.table);
@@ -189,33 +189,33 @@ impl Attacker {
     }
 }
 
-impl Actor for Attacker {
-    fn handle(&mut self, input: Input, now: SimTime, effects: &mut Effects) {
+impl Adversary for Attacker {
+    fn handle(&mut self, input: AttackerInput, now: SimTime, effects: &mut Effects<AttackerEffect>) {
         let Attacker { cast, profile, ruler, papers, directory, mind, guesser } = self;
-        if let Input::OnWire(message) = &input {
+        if let AttackerInput::OnWire(message) = &input {
             directory.note(message);
         }
         let active = now >= profile.from;
         let mut desk = Desk { cast, profile, directory, now, active, effects };
-        if let Input::OnWire(message) = &input {
+        if let AttackerInput::OnWire(message) = &input {
             for (term, value) in guesser.look(message, &mut desk) {
                 mind.handed(&term, &value, &mut desk);
             }
         }
         match input {
-            Input::Begin => {
+            AttackerInput::Begin => {
                 if active {
                     mind.begin(&mut desk);
                 } else {
                     let from = profile.from;
-                    desk.effects.all.push(Effect::Timer(from, WAKE));
+                    desk.effects.all.push(AttackerEffect::Timer(from, WAKE));
                 }
                 for (term, value) in papers.begin(&mut desk) {
                     mind.handed(&term, &value, &mut desk);
                 }
                 self.equip(effects);
             }
-            Input::OnWire(message) => {
+            AttackerInput::OnWire(message) => {
                 ruler.keep(&message, now);
                 if let Some((term, value)) = papers.answer(&message, &mut desk) {
                     mind.handed(&term, &value, &mut desk);
@@ -227,35 +227,28 @@ impl Actor for Attacker {
                     }
                 } else {
                     mind.listen(&message);
-                    desk.effects.all.push(Effect::Pass(message, Span(0)));
+                    desk.effects.all.push(AttackerEffect::Pass(message, Span(0)));
                 }
             }
-            Input::Handed { term, value } => {
+            AttackerInput::Handed(Handed { term, value }) => {
                 ruler.handed(&term, &value, &mut desk);
                 mind.handed(&term, &value, &mut desk);
                 for (term, value) in papers.handed(&term, &value, &mut desk) {
                     mind.handed(&term, &value, &mut desk);
                 }
             }
-            Input::Request(spec) => papers.ask(&spec, &mut desk),
-            Input::Start(run) => mind.start(&run, &mut desk),
-            Input::Timer(WAKE) => mind.begin(&mut desk),
-            Input::Timer(number) if number & papers::ASKED != 0 => papers.again(number, &mut desk),
-            Input::Timer(number) if number & rules::RULED != 0 => ruler.timer(number, &mut desk),
-            Input::Timer(number) => mind.timer(number, &mut desk),
-            Input::End => mind.end(&mut desk),
-            Input::Message(_)
-            | Input::Revoke { .. }
-            | Input::Rotate { .. }
-            | Input::Restart
-            | Input::Leak(_)
-            | Input::PutBack
-            | Input::Clock(_) => {}
+            AttackerInput::Request(spec) => papers.ask(&spec, &mut desk),
+            AttackerInput::Start(run) => mind.start(&run, &mut desk),
+            AttackerInput::Timer(WAKE) => mind.begin(&mut desk),
+            AttackerInput::Timer(number) if number & papers::ASKED != 0 => papers.again(number, &mut desk),
+            AttackerInput::Timer(number) if number & rules::RULED != 0 => ruler.timer(number, &mut desk),
+            AttackerInput::Timer(number) => mind.timer(number, &mut desk),
+            AttackerInput::End => mind.end(&mut desk),
         }
         let Attacker { cast, profile, directory, guesser, .. } = self;
         let desk = Desk { cast, profile, directory, now, active, effects: &mut Effects::default() };
         for effect in &effects.all {
-            if let Effect::Inject { message, .. } = effect {
+            if let AttackerEffect::Inject { message, .. } = effect {
                 guesser.note(message, &desk);
             }
         }

@@ -11,7 +11,7 @@ use crate::journal::{Sight, What};
 use crate::knowledge::{Grounds, Supply, Value};
 use crate::notation::attack::{AttackLine, Deed, rights};
 use crate::notation::{Attack, Kind, Name, Node, Table, Term};
-use crate::party::{Cast, Effect, PartyTrust, Spoken};
+use crate::party::{AttackerEffect, Cast, PartyTrust, Spoken};
 use crate::time::SimTime;
 
 pub struct Narrator {
@@ -175,7 +175,7 @@ fn same_place(a: &Sight, b: &Sight) -> bool {
 
 impl Mind for Narrator {
     fn begin(&mut self, desk: &mut Desk<'_>) {
-        self.times.values().for_each(|at| desk.effects.all.push(Effect::Timer(*at, 0)));
+        self.times.values().for_each(|at| desk.effects.all.push(AttackerEffect::Timer(*at, 0)));
         self.advance(desk);
     }
 

@@ -14,7 +14,7 @@ use crate::party::custody::{Custody, Means};
 use crate::party::errand::{self, Errand, answered, asked};
 use crate::party::exchange::Questions;
 use crate::party::wish::{Code, Plea};
-use crate::party::{CA_PROTOCOL, Cast, Effect, KMS_PROTOCOL, RequestSpec, certified_uses};
+use crate::party::{AttackerEffect, CA_PROTOCOL, Cast, KMS_PROTOCOL, RequestSpec, certified_uses};
 use crate::pki::{self, Answer, Certificates};
 use crate::time::Span;
 use crate::vault::{self, Unsealing, Vault};
@@ -162,7 +162,7 @@ impl Papers {
                 let id = self.questions.next();
                 let message = Arc::new(errand::message(&by, id, spec.number, &words, &petition));
                 let after = Span(0);
-                desk.effects.all.push(Effect::Inject { message, instead_of: None, after });
+                desk.effects.all.push(AttackerEffect::Inject { message, instead_of: None, after });
                 self.open.insert(id, spec.clone());
             }
             Err(lacked) => desk.effects.note(What::Lacked { by, request: spec.number, lacked }),
@@ -227,7 +227,7 @@ impl Papers {
             return;
         }
         if let Ok(Some(at)) = self.custody.answer(message, desk.cast, desk.now, desk.effects) {
-            desk.effects.all.push(Effect::Timer(at, ASKED | u64::from(message.run)));
+            desk.effects.all.push(AttackerEffect::Timer(at, ASKED | u64::from(message.run)));
         }
     }
 

@@ -13,7 +13,7 @@ use crate::journal::{Sight, What};
 use crate::knowledge::Value;
 use crate::notation::attack::Deed;
 use crate::notation::{Attack, Name, Term};
-use crate::party::{Cast, Effect, SERVICE_PROTOCOLS};
+use crate::party::{AttackerEffect, Cast, SERVICE_PROTOCOLS};
 use crate::time::{SimTime, Span};
 
 /// Which messages a rule is for; what is not set matches all.
@@ -144,7 +144,7 @@ impl Ruler {
 
     fn later(&mut self, message: Sight, at: SimTime, desk: &mut Desk<'_>) {
         self.later.push(message);
-        desk.effects.all.push(Effect::Timer(at, RULED | (self.later.len() as u64 - 1)));
+        desk.effects.all.push(AttackerEffect::Timer(at, RULED | (self.later.len() as u64 - 1)));
     }
 }
 

@@ -8,7 +8,7 @@ use crate::crypto::Rng;
 use crate::journal::Sight;
 use crate::knowledge::{Bytes, Shown};
 use crate::notation::Kind;
-use crate::party::{Cast, Effect, SERVICE_PROTOCOLS};
+use crate::party::{AttackerEffect, Cast, SERVICE_PROTOCOLS};
 use crate::time::Span;
 use crate::wire::{Field, tagged_fields};
 
@@ -68,7 +68,7 @@ impl Mind for Replay {
             if said.len() == 1 {
                 self.planned.push(message.run);
                 let at = desk.now.after(REPLAY_AFTER);
-                desk.effects.all.push(Effect::Timer(at, self.planned.len() as u64 - 1));
+                desk.effects.all.push(AttackerEffect::Timer(at, self.planned.len() as u64 - 1));
             }
         }
         desk.pass(message);
