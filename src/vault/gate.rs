@@ -71,11 +71,17 @@ impl<S: Store, E: Entropy> Gate<S, E> {
     }
 
     /// Enrols `name`, or changes its role and codes. Without codes, a principal's
-    /// operations that need one are refused. What was counted of it stays.
+    /// operations that need one are refused. What is known of it besides stays: its public key,
+    /// what was counted, and that it was revoked, which [`reinstate`](Self::reinstate) lifts.
     pub fn enrol(&mut self, name: &str, role: Role, codes: Option<Totp>) {
-        let counted = self.principals.get(name).map(|known| known.counted).unwrap_or_default();
-        let principal = Principal { role, codes, public_key: None, revoked: false, counted };
-        self.principals.insert(name.into(), principal);
+        match self.principals.get_mut(name) {
+            Some(known) => (known.role, known.codes) = (role, codes),
+            None => {
+                let counted = Counted::default();
+                let principal = Principal { role, codes, public_key: None, revoked: false, counted };
+                self.principals.insert(name.into(), principal);
+            }
+        }
     }
 
     /// Takes in the public key of `name` (SubjectPublicKeyInfo): under it, and under no other,
@@ -90,6 +96,13 @@ impl<S: Store, E: Entropy> Gate<S, E> {
     pub fn revoke(&mut self, name: &str) {
         if let Some(principal) = self.principals.get_mut(name) {
             principal.revoked = true;
+        }
+    }
+
+    /// Serves `name` again.
+    pub fn reinstate(&mut self, name: &str) {
+        if let Some(principal) = self.principals.get_mut(name) {
+            principal.revoked = false;
         }
     }
 

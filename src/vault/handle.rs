@@ -76,7 +76,7 @@ impl<S: Store, E: Entropy> Vault<S, E> {
     pub(super) fn create_from(
         mut entropy: E,
         mut store: S,
-        how: Sealing,
+        how: Sealing<E>,
         actor: &str,
         now: UnixNanos,
     ) -> Result<Vault<S, E>> {
@@ -156,7 +156,7 @@ impl<S: Store, E: Entropy> Vault<S, E> {
     /// # Errors
     /// `Sealed`; `Malformed` as [`create`](Vault::create); `AuditUnavailable` if the old seal is
     /// the seal; `OutcomeUnknown` if it is the one or the other; `EntropyUnavailable`.
-    pub fn reseal(&mut self, how: Sealing, actor: &str, now: UnixNanos) -> Result<()> {
+    pub fn reseal(&mut self, how: Sealing<E>, actor: &str, now: UnixNanos) -> Result<()> {
         let open = ready(&mut self.store, &mut self.seal, &mut self.open)?;
         check_actor(actor)?;
         let rng = self.entropy.generator()?;

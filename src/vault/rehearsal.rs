@@ -16,7 +16,7 @@ impl<S: Store> Vault<S, Seeded> {
     /// As [`create`](Vault::create).
     pub fn rehearse(
         store: S,
-        how: Sealing,
+        how: Sealing<Seeded>,
         actor: &str,
         rng: Rng,
         now: UnixNanos,

@@ -7,6 +7,7 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::ceremony::HeldShares;
+use super::entropy::System;
 use super::secret::{Secret, burn};
 use crate::crypto::{
     Result, STRETCH_SALT_LEN, Share, StretchCost, Symmetric, combine_shares, sha256, stretch_into,
@@ -17,9 +18,9 @@ const FORMAT: u32 = 1;
 const CIPHER: Symmetric = Symmetric::Aes256Gcm;
 
 /// How a vault is to be sealed: under what its owner has already, so that a crash at any moment
-/// leaves a vault that somebody can open.
-#[derive(Clone, Copy, Debug)]
-pub enum Sealing<'a> {
+/// leaves a vault that somebody can open. `E` is where the vault's random bytes come from, and
+/// those of the shares.
+pub enum Sealing<'a, E = System> {
     /// Under Argon2id of a passphrase.
     Passphrase {
         /// The passphrase.
@@ -29,8 +30,16 @@ pub enum Sealing<'a> {
     },
     /// Under a random key whose shares their holders have shown to have
     /// ([`Ceremony`](super::Ceremony)).
-    Shares(&'a HeldShares),
+    Shares(&'a HeldShares<E>),
 }
+
+impl<E> Clone for Sealing<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Sealing<'_, E> {}
 
 /// What opens a vault.
 #[derive(Clone, Copy)]
@@ -72,7 +81,12 @@ enum Method {
 
 impl Seal {
     /// Seals `master`.
-    pub fn new(vault: [u8; 16], master: &Secret, how: Sealing, rng: &mut dyn CryptoRng) -> Result<Seal> {
+    pub fn new<E>(
+        vault: [u8; 16],
+        master: &Secret,
+        how: Sealing<E>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Seal> {
         let (method, key) = match how {
             Sealing::Passphrase { passphrase, cost } => {
                 let mut salt = [0; STRETCH_SALT_LEN];
@@ -80,7 +94,7 @@ impl Seal {
                 let key = Secret::try_fill(|key| stretch_into(key, passphrase, &salt, cost))?;
                 (Method::Passphrase { salt, cost }, key)
             }
-            Sealing::Shares(HeldShares { threshold, count, key }) => {
+            Sealing::Shares(HeldShares { threshold, count, key, .. }) => {
                 (Method::Shares { threshold: *threshold, count: *count }, key.clone())
             }
         };

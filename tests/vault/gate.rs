@@ -286,6 +286,15 @@ fn whoever_is_revoked_is_refused_and_consents_to_nothing() {
     assert_eq!(s.ask(&unproved), Err(Reason::Unauthenticated), "it is nobody else's business");
     let request = consented("adam", &export(), coded(s.code(), by("ada", export())));
     assert_eq!(s.ask(&request), Err(Reason::NeedsSecondApprover));
+    // Who is enrolled anew is no less revoked.
+    s.gate.enrol("bob", Role::Client, None);
+    assert_eq!(s.ask(&by("bob", Operation::List {})), Err(Reason::ClientRevoked));
+    s.gate.reinstate("bob");
+    assert_eq!(s.ask(&by("bob", Operation::List {})), Err(Reason::Forbidden));
+    // And has the public key that it had.
+    s.gate.enrol("alice", Role::Client, Some(Totp::new(SECRET)));
+    let request = consented("ada", &export(), coded(s.code(), by("alice", export())));
+    assert!(matches!(s.ask(&request), Ok(Response::Wrapped(_))));
 }
 
 #[test]

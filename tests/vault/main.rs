@@ -31,6 +31,7 @@ const PASSPHRASE: &[u8] = b"correct horse battery staple";
 /// The smallest cost that RFC 9106 §3.1 permits: a test guesses nothing.
 const CHEAP: StretchCost = StretchCost { memory_kib: 8, iterations: 1, lanes: 1 };
 const BY_PASSPHRASE: Sealing = Sealing::Passphrase { passphrase: PASSPHRASE, cost: CHEAP };
+const REHEARSED: Sealing<Seeded> = Sealing::Passphrase { passphrase: PASSPHRASE, cost: CHEAP };
 
 fn rng(label: &str) -> Rng {
     stream(7, &["vault", label])
@@ -48,7 +49,7 @@ fn desk() -> Desk<MemoryStore> {
 
 impl<S: Store> Desk<S> {
     fn create(store: S) -> Desk<S> {
-        let vault = Vault::rehearse(store, BY_PASSPHRASE, "root", rng("desk"), START);
+        let vault = Vault::rehearse(store, REHEARSED, "root", rng("desk"), START);
         Desk { vault: vault.expect("an empty store"), now: START }
     }
 }

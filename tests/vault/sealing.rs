@@ -100,7 +100,7 @@ fn a_new_passphrase_takes_the_old_ones_place() {
 fn nothing_is_sealed_under_shares_that_nobody_brought_back() {
     let mut desk = desk();
     desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
-    let ceremony = Ceremony::new(2, 3).expect("a permitted scheme");
+    let ceremony = Ceremony::rehearse(2, 3, rng("ceremony")).expect("a permitted scheme");
     let shares = ceremony.shares();
     let (_, others) = shared(2, 3);
     let wrong: [&[Share]; 4] =
@@ -118,7 +118,7 @@ fn nothing_is_sealed_under_shares_that_nobody_brought_back() {
     assert_eq!(unseal(&mut desk.vault), Err(Reason::DecryptFailed));
     assert_eq!(desk.vault.unseal(Unsealing::Shares(&shares[..2])), Ok(()));
     // And back, under a passphrase.
-    desk.vault.reseal(BY_PASSPHRASE, "root", START).expect("it is unsealed");
+    desk.vault.reseal(REHEARSED, "root", START).expect("it is unsealed");
     desk.vault.seal();
     assert_eq!(desk.vault.unseal(Unsealing::Shares(shares)), Err(Reason::DecryptFailed));
     assert_eq!(unseal(&mut desk.vault), Ok(()));
@@ -133,7 +133,7 @@ fn a_vault_draws_from_the_operating_system() {
     let real =
         || Vault::create(MemoryStore::default(), BY_PASSPHRASE, "root", START).expect("an empty store");
     let rehearsed = || {
-        Vault::rehearse(MemoryStore::default(), BY_PASSPHRASE, "root", rng("twins"), START)
+        Vault::rehearse(MemoryStore::default(), REHEARSED, "root", rng("twins"), START)
             .expect("an empty store")
     };
     let (one, other) = (rows(real().into_store()), rows(real().into_store()));

@@ -59,7 +59,7 @@ fn copies<const N: usize>(keys: &[Turned; N]) -> [usize; N] {
 
 /// The master key and the key that it is sealed under, of a vault whose random bytes are known.
 fn known(label: &str) -> (MemoryStore, [Turned; 2]) {
-    let vault = Vault::rehearse(MemoryStore::default(), BY_PASSPHRASE, "root", rng(label), START);
+    let vault = Vault::rehearse(MemoryStore::default(), REHEARSED, "root", rng(label), START);
     let store = vault.expect("an empty store").into_store();
     let mut drawn = rng(label);
     let (mut vault, mut master, mut salt) = ([0; 16], [0; 32], [0; STRETCH_SALT_LEN]);
