@@ -442,14 +442,18 @@ fn every_guard_can_be_left_out() {
 /// A service that believes every name keeps no name that is none, however long.
 #[test]
 fn what_is_no_name_is_not_believed() {
-    let mut s = service(Policy { authenticate: false, authorise: false, ..Policy::default() });
+    let once = Rate { burst: 1, per: DAY };
+    let careless = Policy { authenticate: false, authorise: false, requests: once, ..Policy::default() };
+    let mut s = service(Policy { requests_per_source: once, ..careless });
     let long = "x".repeat(129);
     for name in ["", "a\nb", &long] {
         assert_eq!(s.ask(&unproved(by(name, Operation::List {}))), Err(Reason::Malformed), "{name:?}");
     }
     let from_afar = Received { source: long, ..by("alice", encrypt("k")) };
     assert_eq!(s.ask(&from_afar), Err(Reason::Malformed));
+    // None of them was counted, so none is remembered.
     assert!(s.ask(&unproved(by("zoe", Operation::List {}))).is_ok());
+    assert_eq!(s.ask(&unproved(by("zoe", Operation::List {}))), Err(Reason::RateLimited));
 }
 
 /// What was proved is what a check found.
