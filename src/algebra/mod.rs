@@ -104,6 +104,10 @@ pub trait OneWay: Sync {
     /// # Errors
     /// `malformed` if an argument does not fit its width.
     fn compute(&self, of: &Inputs<'_>) -> Result<Bytes>;
+    /// The length of a result in bytes.
+    fn result_len(&self) -> usize {
+        32
+    }
 }
 
 /// Encrypts to a key and opens with its other half, which may be the same.

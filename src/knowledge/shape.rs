@@ -49,7 +49,8 @@ impl Knowledge {
             }
             Node::App(func, args) => match func.definition().form {
                 Form::Step { .. } | Form::Sum => args.iter().find_map(|a| self.width(*a, widths, suite)),
-                Form::OfAgents | Form::OneWay(_) | Form::Cipher(_) | Form::Signature | Form::Power => {
+                Form::OneWay(function) => Some(function.result_len()),
+                Form::OfAgents | Form::Cipher(_) | Form::Signature | Form::Power => {
                     width_of_kind(kind?, widths, suite, self.public_len(suite))
                 }
             },
