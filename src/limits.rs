@@ -22,6 +22,12 @@ pub const MAX_LINES: usize = 1_000;
 pub const MAX_MESSAGE_BYTES: usize = 1 << 24;
 /// Events that one world may deliver: a flood, or parties that answer each other for ever.
 pub const MAX_EVENTS: u64 = 50_000_000;
+/// Bytes that the journal of one play takes, its messages and values included: a flood that
+/// MAX_EVENTS would let fill the memory. Signed Diffie-Hellman takes some 7 KiB a run.
+pub const MAX_JOURNAL_BYTES: usize = 1 << 29;
+/// Times that parties of one play ask or look every so often, all together: once a minute for
+/// half a year.
+pub const MAX_PERIODS: u64 = 250_000;
 /// Messages that one play may put on the wire: an attacker who answers her own answers.
 pub const MAX_MESSAGES: u64 = 10_000_000;
 /// Messages that the attacker may make in answer to one that she sees.

@@ -16,6 +16,8 @@ pub struct Bytes(Arc<Wiped>);
 /// Up to so many bytes lie beside their count of owners: nonces, keys, shares, most
 /// signatures and short messages.
 const SHORT: usize = 64;
+/// So many share what is counted as theirs.
+const FEW: usize = 2;
 
 enum Wiped {
     Short(u8, [u8; SHORT]),
@@ -53,6 +55,16 @@ impl Bytes {
     pub fn part(&self, range: std::ops::Range<usize>) -> Bytes {
         assert!(range.start <= range.end && range.end <= self.len(), "a part lies within the whole");
         Bytes(Arc::new(Wiped::Within(self.clone(), range)))
+    }
+
+    /// How many bytes of memory they take, if not many share them: what thousands have is none
+    /// of theirs.
+    pub fn weight(&self) -> usize {
+        match &*self.0 {
+            Wiped::Short(..) | Wiped::Within(..) => size_of::<Wiped>(),
+            Wiped::Long(bytes, _) if Arc::strong_count(&self.0) <= FEW => size_of::<Wiped>() + bytes.len(),
+            Wiped::Long(..) => 0,
+        }
     }
 
     /// `#` and 16 hex digits of their SHA-256.

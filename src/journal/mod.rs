@@ -17,12 +17,27 @@ pub use schema::Kind;
 pub struct Journal {
     events: Vec<Event>,
     made: Vec<Maker>,
+    /// What both take, in bytes.
+    weight: usize,
 }
 
 /// Events that come of a run of a few lines or of a request.
 const EVENTS_OF_A_CUE: usize = 8;
 /// Values that are made in their course.
 const VALUES_OF_A_CUE: usize = 4;
+
+/// About what the smaller things weigh that lie beside an entry: names, a term, a short value.
+const SMALL: usize = 64;
+
+/// What an event keeps beside itself.
+fn carried(what: &What) -> usize {
+    match what {
+        What::Sent { message } | What::Injected { message, .. } => {
+            size_of::<Sight>() + SMALL + message.bytes.weight()
+        }
+        _ => SMALL,
+    }
+}
 
 /// A value that somebody made, and when.
 #[derive(Clone, Debug)]
@@ -43,12 +58,14 @@ impl Journal {
         Journal {
             events: Vec::with_capacity(room.saturating_mul(EVENTS_OF_A_CUE)),
             made: Vec::with_capacity(room.saturating_mul(VALUES_OF_A_CUE)),
+            weight: 0,
         }
     }
 
     /// Records an event and answers its number, which counts from 1.
     pub fn push(&mut self, at: SimTime, cause: Option<u64>, what: What) -> u64 {
         let number = self.events.len() as u64 + 1;
+        self.weight += size_of::<Event>() + carried(&what);
         let event = Event { number, cause, at, what };
         event.what.trace(number, at.0, &|| event.to_json().to_string());
         self.events.push(event);
@@ -57,7 +74,14 @@ impl Journal {
 
     /// Records how a value was made.
     pub fn push_made(&mut self, by: &Name, event: u64, made: Made) {
+        self.weight += size_of::<Maker>() + SMALL + made.value.bytes.weight();
         self.made.push(Maker { by: by.clone(), event, made });
+    }
+
+    /// About how many bytes it takes. What lies in several of its entries, as a list that goes to
+    /// thousands, counts once or twice.
+    pub fn weight(&self) -> usize {
+        self.weight
     }
 
     /// The events, in order.

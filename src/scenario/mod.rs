@@ -11,6 +11,7 @@ mod key_centre;
 mod library;
 mod parties;
 mod people;
+mod periods;
 mod play;
 mod pleas;
 mod problem;

@@ -130,6 +130,7 @@ impl Setup {
         setup.read_requests(table, attacker_name.as_deref())?;
         setup.events = setup.read_events(table, attacker_name.as_deref())?;
         setup.attacker = attacker_table::read(table, &setup)?;
+        setup.check_periods(table)?;
         setup.check_widths(table)?;
         setup.check_sizes()?;
         Ok(setup)

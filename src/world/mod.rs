@@ -17,7 +17,7 @@ use crate::crypto::Rng;
 use crate::hashed::Hashed;
 use crate::journal::{Journal, Sight, What};
 use crate::knowledge::Value;
-use crate::limits::{MAX_EVENTS, MAX_MESSAGE_BYTES, MAX_MESSAGES, MAX_VIRTUAL_SECONDS};
+use crate::limits::{MAX_EVENTS, MAX_JOURNAL_BYTES, MAX_MESSAGE_BYTES, MAX_MESSAGES, MAX_VIRTUAL_SECONDS};
 use crate::notation::Name;
 use crate::party::{
     Actor, Adversary, AttackerEffect, AttackerInput, Effect, Effects, Handed, Input, Intrusion,
@@ -264,6 +264,7 @@ impl World {
         while let Some((at, cause, due)) = self.next() {
             steps += 1;
             limit("MAX_EVENTS", steps, MAX_EVENTS, "parties that answer each other for ever")?;
+            self.check_memory()?;
             limit(
                 "MAX_VIRTUAL_SECONDS",
                 at.0 / 1_000_000_000,
@@ -380,7 +381,14 @@ impl World {
         }
     }
 
+    /// Before what happens takes all memory that there is.
+    fn check_memory(&self) -> Result<(), Halt> {
+        let cause = "something that happens again and again";
+        limit("MAX_JOURNAL_BYTES", self.journal.weight() as u64, MAX_JOURNAL_BYTES as u64, cause)
+    }
+
     fn number(&mut self, message: &Sight) -> Result<u64, Halt> {
+        self.check_memory()?;
         let bytes = message.bytes.len() as u64;
         limit("MAX_MESSAGE_BYTES", bytes, MAX_MESSAGE_BYTES as u64, "messages made of whole messages")?;
         self.messages += 1;
