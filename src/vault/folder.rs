@@ -1,6 +1,7 @@
 //! Files that only their owner may read, and how one is put in another's place. Must not know
 //! what is in them.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -66,11 +67,7 @@ pub fn sweep(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder(path))?.take(MAX_FOLDER_ENTRIES) {
         let entry = entry?;
         let found = entry.file_name();
-        let middle = found.to_str().and_then(|found| {
-            found.strip_prefix(prefix)?.strip_prefix('.')?.strip_suffix(SUFFIX)?.split_once('-')
-        });
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if middle.is_some_and(|(process, number)| is_number(process) && is_number(number)) {
+        if is_temporary(found.as_encoded_bytes(), prefix.as_encoded_bytes()) {
             fs::remove_file(entry.path())?;
         }
     }
@@ -79,13 +76,27 @@ pub fn sweep(path: &Path) -> io::Result<()> {
 
 const SUFFIX: &str = ".new";
 
+/// Whether [`temporary`] gives such names to files beside the one with this name.
+fn is_temporary(found: &[u8], name: &[u8]) -> bool {
+    let middle = found
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix(b"."))
+        .and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()));
+    let is_number = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    middle.is_some_and(|middle| {
+        let mut numbers = middle.split(|byte| *byte == b'-');
+        numbers.clone().count() == 2 && numbers.all(is_number)
+    })
+}
+
 /// `path.PROCESS-NUMBER.new`, which nobody else has.
 fn temporary(path: &Path) -> io::Result<(PathBuf, File)> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     for _ in 0..MAX_TEMPORARY_NAMES {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}.{}-{number}{SUFFIX}", name(path)?, std::process::id());
-        let beside = path.with_file_name(name);
+        let mut beside = name(path)?.to_owned();
+        beside.push(format!(".{}-{number}{SUFFIX}", std::process::id()));
+        let beside = path.with_file_name(beside);
         match create_new(&beside) {
             // A process of the same number was stopped here once.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -95,8 +106,8 @@ fn temporary(path: &Path) -> io::Result<(PathBuf, File)> {
     Err(ErrorKind::AlreadyExists.into())
 }
 
-fn name(path: &Path) -> io::Result<&str> {
-    path.file_name().and_then(|name| name.to_str()).ok_or(ErrorKind::InvalidInput.into())
+fn name(path: &Path) -> io::Result<&OsStr> {
+    path.file_name().ok_or(ErrorKind::InvalidInput.into())
 }
 
 fn folder(path: &Path) -> &Path {

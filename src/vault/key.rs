@@ -213,7 +213,7 @@ impl Key {
         actor: &str,
         now: UnixNanos,
     ) -> Result<(), Reason> {
-        let to = self.state.after(transition).ok_or(Reason::InvalidTransition)?;
+        let to = self.state.after(transition, self.before()).ok_or(Reason::InvalidTransition)?;
         // A key that is compromised or destroyed must be able to say so whatever came before.
         let may_go_round =
             matches!(transition, Transition::Suspend | Transition::Resume | Transition::ScheduleDestruction);
@@ -222,6 +222,11 @@ impl Key {
         }
         self.enter(transition, to, actor, now);
         Ok(())
+    }
+
+    /// The state before the present one.
+    fn before(&self) -> KeyState {
+        self.history.iter().nth_back(1).map_or(KeyState::PreActivation, |change| change.to)
     }
 
     fn enter(&mut self, transition: Transition, to: KeyState, actor: &str, now: UnixNanos) {

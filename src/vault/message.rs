@@ -152,7 +152,8 @@ operations! {
     Revoke = "revoke-key" { key: String, cause: RevocationCause, }
     /// Has a key destroyed after a waiting period. Answers `Done`.
     ScheduleDestruction = "schedule-destruction" { key: String, wait: Span, }
-    /// Thinks better of it: the key is deactivated then. Answers `Done`.
+    /// Thinks better of it: a key that was active is suspended then, any other as it was.
+    /// Answers `Done`.
     CancelDestruction = "cancel-destruction" { key: String, }
     /// Destroys a key's secrets now. Answers `Done`.
     Destroy = "destroy" { key: String, }

@@ -50,13 +50,13 @@ impl Secret {
 /// called from.
 #[inline(never)]
 pub(super) fn burn() {
-    let mut below = [0_u8; BURNT];
+    let mut below = [0_u64; BURNT / 8];
     below.zeroize();
     std::hint::black_box(&below);
 }
 
-/// More than any of them needs in a build without optimisation.
-const BURNT: usize = 1 << 15;
+/// Bytes: more than any of them needs in a build without optimisation.
+const BURNT: usize = 1 << 14;
 
 impl Deref for Secret {
     type Target = [u8; 32];

@@ -135,10 +135,11 @@ impl KeyState {
 
     /// The table of state × transition: the next state, or `None` if there is none.
     ///
-    /// A cancelled destruction leads to `Deactivated`, whatever the state was before
-    /// (AWS KMS: disabled): who schedules a destruction has taken the key out of use.
+    /// `before`: the state that led to this one, to which a cancelled destruction goes back. Only
+    /// what was active is suspended then (AWS KMS: disabled, until somebody enables it): who
+    /// schedules a destruction has taken the key out of use, and has not ended its period.
     /// A compromised key is destroyed at once or kept; there is no waiting for it.
-    pub fn after(self, transition: Transition) -> Option<KeyState> {
+    pub fn after(self, transition: Transition, before: KeyState) -> Option<KeyState> {
         use KeyState::{
             Active, Compromised, Deactivated, Destroyed, DestroyedCompromised, PendingDestruction,
             PreActivation, Suspended,
@@ -156,7 +157,9 @@ impl KeyState {
             (PreActivation | Active | Suspended | Deactivated, Transition::ScheduleDestruction) => {
                 Some(PendingDestruction)
             }
-            (PendingDestruction, Transition::CancelDestruction) => Some(Deactivated),
+            (PendingDestruction, Transition::CancelDestruction) => {
+                Some(if before == Active { Suspended } else { before })
+            }
             (PreActivation | Active | Suspended | Deactivated | PendingDestruction, Transition::Destroy) => {
                 Some(Destroyed)
             }

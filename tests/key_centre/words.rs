@@ -177,3 +177,22 @@ fn a_minimum_speaks_of_versions_that_there_are() {
         assert_eq!(outcome(&play, number), expected, "{by}: {row}");
     }
 }
+
+#[test]
+fn a_destruction_that_is_cancelled_lets_the_key_be_taken_back_into_use() {
+    let encrypt = "ask = 'encrypt', key = 'orders', text = 'sell'";
+    let rows = [
+        ("olivia", "ask = 'generate', key = 'orders', owner = 'alice'", "granted"),
+        ("adam", "ask = 'schedule-destruction', key = 'orders', wait = '7d'", "granted"),
+        ("alice", encrypt, "pending-destruction"),
+        ("adam", "ask = 'cancel-destruction', key = 'orders'", "granted"),
+        ("alice", encrypt, "key-suspended"),
+        ("olivia", "ask = 'resume', key = 'orders'", "granted"),
+        ("alice", encrypt, "granted"),
+    ];
+    let asked: Vec<(&str, &str)> = rows.iter().map(|(by, row, _)| (*by, *row)).collect();
+    let play = play(&requests(&asked), 0, &KeyPool::default());
+    for (number, (by, row, expected)) in (1..).zip(rows) {
+        assert_eq!(outcome(&play, number), expected, "request {number}: {by}: {row}");
+    }
+}

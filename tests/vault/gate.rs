@@ -475,3 +475,41 @@ fn a_name_is_proved_by_a_key() {
     assert_eq!(Proved::by_mac("alice", &key, &[b"a"], &mac), Err(Reason::BadMac));
     assert_eq!(Proved::by_mac("alice", &key, &[b"a", b"b"], &mac[..31]), Err(Reason::BadMac));
 }
+
+#[test]
+fn a_gate_says_that_its_vault_is_sealed() {
+    let mut s = service(Policy { audit: false, ..Policy::default() });
+    s.gate.vault().seal();
+    assert_eq!(s.ask(&by("alice", encrypt("k"))), Err(Reason::Sealed), "and not that there is no such key");
+}
+
+#[test]
+fn whoever_names_its_key_by_bytes_that_are_none_is_told_so() {
+    let mut s = service(Policy::default());
+    let (ciphertext, context) = (b"x".into(), b"".into());
+    let decrypt = Operation::Decrypt { ciphertext, context, accept_risk: false };
+    assert_eq!(s.ask(&by("alice", decrypt)), Err(Reason::Malformed));
+    assert_eq!(s.ask(&by("alice", Operation::List {})), Err(Reason::Forbidden));
+}
+
+/// Wrong codes lock in a row, and not in sum.
+#[test]
+fn a_right_code_ends_a_row_of_wrong_ones() {
+    let mut s = service(Policy { lock_after: 2, ..Policy::default() });
+    let configure = || by("otto", Operation::Configure { key: "k".to_owned(), changes: Changes::default() });
+    for round in 0..3 {
+        assert_eq!(s.ask(&coded(Some("000000".to_owned()), configure())), Err(Reason::BadCode), "{round}");
+        assert_eq!(s.ask(&coded(s.code(), configure())), Ok(Response::Done), "{round}");
+        s.now = s.now.after(Span::seconds(60));
+    }
+}
+
+#[test]
+fn what_nobody_can_read_is_recorded_as_the_policy_wants() {
+    for audit in [true, false] {
+        let mut s = service(Policy { audit, ..Policy::default() });
+        let before = s.records();
+        assert_eq!(s.gate.note_unreadable("bob", Reason::Malformed, START), Ok(()));
+        assert_eq!(s.records(), before + u64::from(audit));
+    }
+}

@@ -97,9 +97,11 @@ fn destruction_waits_and_can_be_cancelled() {
     assert_eq!(desk.decrypt(&ciphertext), Err(Reason::PendingDestruction));
     desk.now = UnixNanos(later(7).0 - 1);
     desk.must(&step("k", Transition::CancelDestruction));
-    assert_eq!(desk.key("k").state, KeyState::Deactivated, "cancelled is not active again");
+    assert_eq!(desk.key("k").state, KeyState::Suspended, "cancelled is not active again");
+    assert_eq!(desk.encrypt("k", b"x"), Err(Reason::KeySuspended));
+    desk.must(&step("k", Transition::Resume));
     assert_eq!(desk.decrypt(&ciphertext), Ok(b"text".to_vec()));
-    assert_eq!(desk.encrypt("k", b"x"), Err(Reason::KeyDeactivated));
+    assert!(desk.encrypt("k", b"x").is_ok());
     desk.now = later(10);
     desk.must(&schedule);
     desk.now = later(17);

@@ -41,7 +41,7 @@ const TRANSITIONS: [Transition; 8] = [
     Transition::Destroy,
 ];
 
-/// Where each of [`TRANSITIONS`] leads.
+/// Where each of [`TRANSITIONS`] leads, from a key that was active before.
 fn leads() -> [(KeyState, [Option<KeyState>; 8]); 8] {
     use KeyState::*;
     let (no, act, sus) = (None, Some(Active), Some(Suspended));
@@ -54,7 +54,7 @@ fn leads() -> [(KeyState, [Option<KeyState>; 8]); 8] {
         (Suspended, [no, no, act, dea, com, pen, no, des]),
         (Deactivated, [no, no, no, no, com, pen, no, des]),
         (Compromised, [no, no, no, no, no, no, no, dec]),
-        (PendingDestruction, [no, no, no, no, com, no, dea, des]),
+        (PendingDestruction, [no, no, no, no, com, no, sus, des]),
         (Destroyed, [no, no, no, no, dec, no, no, no]),
         (DestroyedCompromised, [no, no, no, no, no, no, no, no]),
     ]
@@ -81,8 +81,35 @@ fn every_state_and_transition() {
     assert_eq!((Transition::ALL, KeyState::ALL.len()), (&TRANSITIONS[..], leads().len()));
     for (state, row) in leads() {
         for (transition, to) in TRANSITIONS.into_iter().zip(row) {
-            assert_eq!(state.after(transition), to, "{state:?}, {transition:?}");
+            assert_eq!(state.after(transition, KeyState::Active), to, "{state:?}, {transition:?}");
         }
+    }
+}
+
+/// A destruction that is cancelled is none: no key is nearer to use than before, nor further but
+/// by a pause.
+#[test]
+fn a_cancelled_destruction_goes_back_to_where_the_key_was() {
+    use KeyState::{Active, Deactivated, PreActivation, Suspended};
+    let mut desk = desk();
+    for (state, back, may_resume) in [
+        (PreActivation, PreActivation, false),
+        (Active, Suspended, true),
+        (Suspended, Suspended, true),
+        (Deactivated, Deactivated, false),
+    ] {
+        let name = format!("{state:?}");
+        desk.generate_as(&name, waiting(KeyKind::Aes256, Usage::Encrypt));
+        desk.bring(&name, state);
+        // Twice: what came before is not what came before that.
+        for _ in 0..2 {
+            desk.must(&step(&name, Transition::ScheduleDestruction));
+            desk.must(&step(&name, Transition::CancelDestruction));
+            assert_eq!(desk.key(&name).state, back, "{name}");
+        }
+        let resumed = desk.try_do(&step(&name, Transition::Resume));
+        assert_eq!(resumed.is_ok(), may_resume, "{name}: {resumed:?}");
+        assert_eq!(desk.encrypt(&name, b"x").is_ok(), may_resume, "{name}");
     }
 }
 
