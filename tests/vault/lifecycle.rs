@@ -1,6 +1,6 @@
 //! What time does to keys, limits of use, and destruction.
 
-use mallory::vault::Changes;
+use mallory::vault::{Changes, Settings};
 
 use super::*;
 
@@ -252,4 +252,41 @@ fn uses_are_counted_over_everything_that_happens_to_a_key() {
     assert_eq!(counted, 0, "nothing is left of what was destroyed but its description");
     desk = reopen(desk);
     assert_eq!(uses(&desk), [3]);
+}
+
+/// A minimum speaks of versions that there are, and nothing protects what nothing may read.
+#[test]
+fn minimums_go_up_with_what_is_trimmed() {
+    let mut desk = desk();
+    desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
+    desk.rotate("k");
+    desk.rotate("k");
+    let change = |desk: &mut Desk<MemoryStore>, changes| {
+        desk.try_do(&Operation::Configure { key: "k".to_owned(), changes }).map(drop)
+    };
+    let encryption = |minimum| Changes { min_encryption: Some(minimum), ..Changes::default() };
+    let decryption = |minimum| Changes { min_decryption: Some(minimum), ..Changes::default() };
+    let minimums = |desk: &Desk<MemoryStore>| {
+        let settings = desk.key("k").spec.settings;
+        (settings.min_encryption, settings.min_decryption)
+    };
+    assert_eq!(change(&mut desk, decryption(2)), Ok(()));
+    assert_eq!(change(&mut desk, encryption(1)), Err(Reason::InvalidSettings));
+    assert_eq!(change(&mut desk, encryption(2)), Ok(()));
+    assert_eq!(change(&mut desk, decryption(3)), Err(Reason::InvalidSettings));
+    desk.must(&Operation::Trim { key: "k".to_owned(), below: 1 });
+    assert_eq!(minimums(&desk), (2, 2));
+    desk.must(&Operation::Trim { key: "k".to_owned(), below: 3 });
+    assert_eq!(minimums(&desk), (3, 3));
+    for trimmed in [1, 2] {
+        assert_eq!(change(&mut desk, decryption(trimmed)), Err(Reason::VersionTrimmed));
+        assert_eq!(change(&mut desk, encryption(trimmed)), Err(Reason::VersionTrimmed));
+    }
+    assert_eq!(change(&mut desk, Settings::default().into()), Ok(()), "none is a minimum");
+    desk.must(&Operation::Trim { key: "k".to_owned(), below: 3 });
+    assert_eq!(minimums(&desk), (0, 0));
+    for (version, why) in [(1, Reason::VersionTrimmed), (4, Reason::UnknownKey)] {
+        let public = Operation::PublicKey { key: "k".to_owned(), version: Some(version) };
+        assert_eq!(desk.try_do(&public), Err(why));
+    }
 }
