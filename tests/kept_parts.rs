@@ -209,3 +209,31 @@ fn nobody_computes_with_anothers_exponent() {
         ));
     }
 }
+
+#[test]
+fn a_static_share_that_is_granted_is_public() {
+    // Nothing says whose share g^s is: with bob's, which all know, mallory poses as alice.
+    as_expected(
+        r#"
+        [protocol]
+        messages = ["A -> B : A, g^s", "A -> B : {Text}K"]
+        goals    = ["B authenticates A on Text"]
+        knows    = { A = ["g^b", "s: dh"], B = ["b: dh"] }
+        given    = { A = ["Text: data"] }
+        let      = { K = "kdf(g^s^b)" }
+        [[run]]
+        A = "alice"
+        B = "bob"
+        Text = "six o'clock"
+        [attacker]
+        attack = [
+          "2.1 I(alice) -> bob : alice, g^z",
+          "2.2 I(alice) -> bob : {\"noon\"}kdf(g^b^z)",
+        ]
+        [expect]
+        runs   = { "1.bob" = "completes", "2.bob" = "completes" }
+        values = { "2.bob.Text" = "noon" }
+        goals  = { "B authenticates A on Text" = "violated" }
+        "#,
+    );
+}

@@ -303,6 +303,7 @@ impl Scope<'_> {
             })
             .chain(self.setup.requests.iter().filter_map(|request| request.term.clone()))
             .chain(self.papers.iter().cloned())
+            .chain(self.setup.public_shares().into_iter().map(|(share, _)| share))
             .collect();
         let setting = Setting {
             protocol: self.setup.protocol(),

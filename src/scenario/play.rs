@@ -12,7 +12,7 @@ use super::setup::Setup;
 use crate::crypto::Suite;
 use crate::journal::{Journal, What};
 use crate::knowledge::{Keys, Ring, Value};
-use crate::notation::{Func, Id, KeyUses, Name, Origin, Protocol, Service, Term};
+use crate::notation::{Func, Id, KeyUses, Kind, Name, Origin, Protocol, Service, Term, Type};
 use crate::party::attacker::{Attacker, Plan, Profile};
 use crate::party::{
     Actor, Adversary, AttackerInput, Bureau, Cast, Character, Handed, Input, Intrusion, KMS_PROTOCOL, Keeper,
@@ -224,6 +224,9 @@ impl Company {
         for (name, _) in setup.parties.iter().filter(|(_, party)| busy(party)) {
             timeline.push((SimTime::ZERO, Cue::Input(name.clone(), Input::Begin)));
         }
+        if attacker.is_some() {
+            timeline.extend(self.directory(setup));
+        }
         for (nth, event) in setup.events.iter().enumerate() {
             match &event.deed {
                 EventDeed::Compromise { what, term } if attacker.is_some() => {
@@ -295,6 +298,18 @@ impl Company {
             (run.at, Cue::Attacker(AttackerInput::Start(run)))
         })
         .collect()
+    }
+
+    /// The attacker reads the shares that are public, too, before anything happens.
+    fn directory(&self, setup: &Setup) -> impl Iterator<Item = (SimTime, Cue)> {
+        let (keys, agreement) = (self.cast.keys.clone(), setup.suite.agreement);
+        setup.public_shares().into_iter().filter_map(move |(term, owner)| {
+            let [exponent] = &term.names()[..] else { return None };
+            let secret = keys.long_term(&owner, exponent, Type::Dh);
+            let value = Value::new(Kind::Share, agreement.share(&secret.bytes).ok()?);
+            let what = What::Equipped { term: format!("{term} of {owner}"), value: value.clone() };
+            Some((SimTime::ZERO, Cue::Ask(Box::new(move |_| (what, Some(Handed { term, value }))))))
+        })
     }
 
     fn compromise(&self, setup: &Setup, nth: usize, what: &Stolen, term: &Term) -> Cue {

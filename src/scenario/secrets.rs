@@ -67,6 +67,25 @@ impl Setup {
         ring
     }
 
+    /// The shares of long-term exponents that `[knows]` grants to others than their owners, with
+    /// the party who owns the exponent: they are public, as public keys are.
+    pub fn public_shares(&self) -> Vec<(Term, Name)> {
+        let mut all: Vec<(Term, Name)> = Vec::new();
+        for (file, _) in &self.protocols {
+            let protocol = &file.protocol;
+            let Some(run) = self.runs.iter().find(|run| *run.protocol == *protocol.name) else { continue };
+            for share in protocol.roles.iter().flat_map(|role| &role.grants) {
+                let Term::Exp(exponents) = share else { continue };
+                let [exponent] = exponents.as_slice() else { continue };
+                let owner = protocol.value(exponent).and_then(|value| run.names.get(&value.role));
+                if let Some(owner) = owner.filter(|_| all.iter().all(|(other, _)| other != share)) {
+                    all.push((share.clone(), owner.clone()));
+                }
+            }
+        }
+        all
+    }
+
     /// The parties that have a key: those it names, and hosts that work under their keys.
     pub fn holders(&self, key: &Term) -> Vec<Name> {
         let (names, ring) = (key.names(), self.ring());

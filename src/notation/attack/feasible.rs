@@ -73,9 +73,14 @@ pub fn check(
     Ok(())
 }
 
-/// Whether the value `id` is needed to build `part`: not inside something that is held whole.
+/// Whether the value `id` is needed to build `part`: not inside something that is held whole,
+/// and not as an exponent whose share is held.
 fn needs(table: &Table, planner: &Planner<'_>, part: Id, id: Id) -> bool {
-    part == id || (!planner.holds(part) && table.parts(part).iter().any(|p| needs(table, planner, *p, id)))
+    let share = || table.find_node(&Node::Exp(vec![id])).is_some_and(|share| planner.holds(share));
+    part == id && !share()
+        || part != id
+            && !planner.holds(part)
+            && table.parts(part).iter().any(|p| needs(table, planner, *p, id))
 }
 
 /// What the attacker may use without having received it: public keys and certificates are

@@ -160,7 +160,7 @@ impl Holdings {
             Way::Public => return None,
             Way::Seen { run, line, from } => format!("{it} went over the wire in {run}.{line} from {from}"),
             Way::Sent { run, line } => format!("{she} herself put {it} on the wire in {run}.{line}"),
-            Way::Own(term) => format!("{she} has {term} of her own"),
+            Way::Own(term) => format!("{she} has {term} from the start"),
             Way::Made => format!("{it} is {she}'s own making"),
             Way::Handed(term) => format!("{term} was handed to {she}"),
             Way::Guessed { term, words, tested } => format!(
