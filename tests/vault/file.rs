@@ -289,3 +289,23 @@ fn a_long_anchor_is_no_anchor() {
     file.set_len(1 << 40).expect("a sparse file");
     assert_eq!(folder.open().map(drop), Err(Reason::VaultTampered));
 }
+
+/// Nor is a file read that is longer than any vault's, closed or not.
+#[test]
+fn a_file_beyond_the_limit_is_not_read() {
+    let folder = Folder::new("large");
+    let mut desk = folder.create();
+    for closes in [true, false] {
+        if closes {
+            desk.vault.close().expect("it closes")
+        } else {
+            drop(desk.vault)
+        }
+        let file = fs::OpenOptions::new().write(true).open(folder.file()).expect("it opens");
+        let len = file.metadata().expect("it is there").len();
+        file.set_len(mallory::limits::MAX_VAULT_FILE_BYTES + 1).expect("a sparse file");
+        assert_eq!(folder.open().map(drop), Err(Reason::VaultUnavailable), "closed: {closes}");
+        file.set_len(len).expect("it was so long");
+        desk.vault = folder.open().expect("as it was");
+    }
+}
