@@ -309,3 +309,24 @@ fn a_file_beyond_the_limit_is_not_read() {
         desk.vault = folder.open().expect("as it was");
     }
 }
+
+/// What was acknowledged is nobody's to begin anew, whether it was ever closed or not.
+#[test]
+fn a_vault_that_was_never_closed_is_not_taken_for_an_attempt() {
+    let begun = Folder::new("never-begun");
+    drop(FileStore::create(begun.file(), begun.anchor()).expect("a new file"));
+    let head = fs::read(begun.file()).expect("it reads")[..4_096].to_vec();
+
+    let folder = Folder::new("never-closed");
+    drop(folder.create().vault);
+    let elsewhere = || FileAnchor::new(folder.0.join("mistyped.anchor"));
+    assert_eq!(FileStore::create(folder.file(), elsewhere()).err(), Some(Reason::VaultUnavailable));
+    // Stopped after the first transaction and before the head page said so: whoever opens it, has it.
+    let mut bytes = fs::read(folder.file()).expect("it reads");
+    assert_ne!(bytes[..4_096], head);
+    bytes[..4_096].copy_from_slice(&head);
+    fs::write(folder.file(), bytes).expect("it writes");
+    drop(folder.open().expect("there is a vault"));
+    assert_eq!(FileStore::create(folder.file(), elsewhere()).err(), Some(Reason::VaultUnavailable));
+    assert!(folder.open().is_ok());
+}
