@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use mallory::vault::{Anchor, FileAnchor, FileStore, System};
+use mallory::vault::{Anchor, Anchored, FileAnchor, FileStore, MemoryAnchor, System};
 
 use super::*;
 
@@ -329,4 +331,53 @@ fn a_vault_that_was_never_closed_is_not_taken_for_an_attempt() {
     drop(folder.open().expect("there is a vault"));
     assert_eq!(FileStore::create(folder.file(), elsewhere()).err(), Some(Reason::VaultUnavailable));
     assert!(folder.open().is_ok());
+}
+
+/// An anchor that cannot be written for a while.
+#[derive(Clone, Default)]
+struct Stuck {
+    memory: MemoryAnchor,
+    is_stuck: Arc<AtomicBool>,
+}
+
+impl Anchor for Stuck {
+    fn read(&self) -> Result<Option<Anchored>, Reason> {
+        self.memory.read()
+    }
+
+    fn write(&mut self, anchored: Anchored) -> Result<(), Reason> {
+        if self.is_stuck.load(Ordering::Relaxed) {
+            return Err(Reason::VaultUnavailable);
+        }
+        self.memory.write(anchored)
+    }
+}
+
+#[test]
+fn an_anchor_that_cannot_be_written_leaves_a_question_and_nobody_locked_out() {
+    let folder = Folder::new("stuck");
+    let anchor = Stuck::default();
+    let store = FileStore::create(folder.file(), anchor.clone()).expect("a new file");
+    let vault = Vault::create(store, BY_PASSPHRASE, "root", START).expect("an empty store");
+    let mut desk = Desk { vault, now: START };
+    desk.generate("k", KeyKind::Aes256, Usage::Encrypt);
+    let rotate = Operation::Rotate { key: "k".to_owned() };
+    anchor.is_stuck.store(true, Ordering::Relaxed);
+    assert_eq!(desk.try_do(&rotate), Err(Reason::OutcomeUnknown));
+    assert_eq!(desk.try_do(&rotate), Err(Reason::AuditUnavailable), "nothing goes on meanwhile");
+    anchor.is_stuck.store(false, Ordering::Relaxed);
+    assert_eq!(desk.rotate("k"), 3, "the first was done, and the second was not");
+
+    anchor.is_stuck.store(true, Ordering::Relaxed);
+    let how = Sealing::Passphrase { passphrase: b"another", cost: CHEAP };
+    assert_eq!(desk.vault.reseal(how, "root", START), Err(Reason::OutcomeUnknown));
+    drop(desk.vault);
+    anchor.is_stuck.store(false, Ordering::Relaxed);
+    let store = FileStore::open(folder.file(), anchor.clone()).expect("it was at work");
+    let mut vault = Vault::open(store).expect("a vault");
+    assert_eq!(vault.unseal(Unsealing::Passphrase(b"another")), Ok(()));
+    vault.close().expect("it closes");
+    // An anchor that knows of a vault is no anchor for another one.
+    fs::remove_file(folder.file()).expect("it is there");
+    assert_eq!(FileStore::create(folder.file(), anchor).err(), Some(Reason::VaultUnavailable));
 }
