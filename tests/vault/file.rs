@@ -222,6 +222,18 @@ fn only_its_owner_reads_a_vault() {
     vault.close().expect("a clean close");
     assert_eq!(fs::read(&others).expect("it reads"), b"precious");
 
+    // Nor if they are put there later, one for every name that is to come.
+    let mut vault = folder.open().expect("it was closed");
+    for number in 0..5_000 {
+        let name = format!("keys.anchor.{}-{number}.new", std::process::id());
+        symlink(&others, folder.0.join(name)).expect("a link");
+    }
+    let answer = vault.perform("alice", &Operation::List {}, Care::default(), START);
+    assert_eq!(answer, Err(Reason::AuditUnavailable));
+    assert_eq!(fs::read(&others).expect("it reads"), b"precious");
+    drop(vault);
+    folder.open().expect("they are cleared away").close().expect("a clean close");
+
     // A link in the anchor's place would be replaced by the anchor, and what it led to forgotten.
     let elsewhere = folder.0.join("elsewhere");
     fs::rename(&anchor, &elsewhere).expect("it moves");
