@@ -170,3 +170,61 @@ fn what_she_put_on_the_wire_is_told_as_hers() {
     let wire: Vec<&String> = steps.iter().filter(|s| s.contains("went over the wire")).collect();
     assert!(wire.iter().all(|s| s.ends_with("from alice")), "bob's share never reached alice: {steps:?}");
 }
+
+#[test]
+fn two_values_side_by_side_are_a_key_where_nothing_tells_them_apart() {
+    // Alice takes her own {Na, Nb} for the {K} that she waits for. Its two halves went over the
+    // wire in different messages, so nobody can cut the key out of one.
+    let text = |kind: &str| {
+        format!(
+            r#"
+            [protocol]
+            messages = [
+              "A -> B : A, Na",
+              "B -> A : Nb",
+              "A -> B : {{Na, Nb}}k(A,B)",
+              "B -> A : {{K}}k(A,B)",
+              "A -> B : {{Text}}K",
+            ]
+            goals    = ["secret Text"]
+            fresh    = {{ A = ["Na: nonce"], B = ["Nb: nonce", "K: key"] }}
+            given    = {{ A = ["Text: data"] }}
+            encoding = {{ kind = "{kind}" }}
+            [[run]]
+            A = "alice"
+            B = "bob"
+            Text = "six"
+            [attacker]
+            insider = false
+            attack = [
+              "1.1 alice  -> bob    : alice, Na",
+              "1.2 bob    -> alice  : Nb",
+              "1.3 alice  -> I(bob) : C",
+              "1.4 I(bob) -> alice  : C",
+            ]
+            "#
+        )
+    };
+    let flawed = play(&text("untagged"));
+    assert_eq!(word(&flawed, "secret Text"), "violated");
+    let steps = flawed.attacker().derivation("1.Text").expect("she reads it").steps;
+    assert!(steps.iter().any(|s| s.contains("puts side by side Na") && s.contains("Nb")), "{steps:?}");
+    let typed = play(&text("tagged"));
+    assert_eq!(word(&typed, "secret Text"), "holds");
+    assert_eq!(typed.run(1).party("alice").to_string(), "rejects line 4: wrong-type");
+}
+
+#[test]
+fn what_agents_hold_for_the_long_term_leaks_in_the_end() {
+    let play = overheard(
+        r#"
+        messages = ["A -> B : A, {Text}kdf(Kt, \"text\")"]
+        goals    = ["secret Text", "forward secret Text"]
+        knows    = { A = ["Kt: key"], B = ["Kt: key"] }
+        given    = { A = ["Text: data"] }
+        "#,
+        "Text = \"six\"",
+    );
+    assert_eq!(word(&play, "secret Text"), "holds");
+    assert_eq!(word(&play, "forward secret Text"), "violated");
+}

@@ -142,3 +142,31 @@ fn a_code_over_what_its_sender_drew_is_known_again_whatever_stands_beside_it() {
     assert_eq!(of("mac(k(A,B), \"hello\")", 2), "completes");
     assert_eq!(of("mac(k(A,B), \"hello\")", 3), "completes");
 }
+
+#[test]
+fn what_came_too_early_does_not_outlive_a_restart() {
+    let text = |event: &str| {
+        format!(
+            r#"
+            [protocol]
+            messages = ["A -> B : A, Na", "A -> B : Nc"]
+            fresh    = {{ A = ["Na: nonce", "Nc: nonce"] }}
+            [[run]]
+            A = "alice"
+            B = "bob"
+            {event}
+            [attacker]
+            [[attacker.rule]]
+            match  = {{ line = 1 }}
+            action = "delay 2s"
+            "#
+        )
+    };
+    let of = |event: &str| {
+        let scenario = Scenario::from_text("stray", &text(event)).unwrap_or_else(|p| panic!("{p}"));
+        let play = scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap();
+        play.run(1).party("bob").to_string()
+    };
+    assert_eq!(of(""), "completes");
+    assert_eq!(of("[[event]]\nat = \"1s\"\nrestart = \"bob\""), "waits for line 2 from alice");
+}
