@@ -39,7 +39,11 @@ and which goals fell, by what evidence.
   mallory explain dh-mitm           the story, its protocol and its attack
   mallory run dh-mitm               play it and read the log
   mallory new my-story              begin a scenario of your own
-  mallory test my-story.toml        hold it against what it expects";
+  mallory test my-story.toml        hold it against what it expects
+
+MALLORY_LOG=info has every event of a play, its party, run and line told on standard error as
+it happens; MALLORY_LOG=mallory::event::refused=info only those of a kind (`kind` of
+`--log json`), mallory=debug those of `-v`, too. The syntax is that of tracing's EnvFilter.";
 
 /// A rehearsal stage for key management
 #[derive(Parser)]

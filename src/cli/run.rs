@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mallory::Scenario;
-use mallory::report::{Detail, LogStyle, PlayResult, json, log, summary};
+use mallory::report::{Detail, LogStyle, PlayResult, json, log, summary, trace};
 use mallory::scenario::{KeyPool, PlayReport};
 use mallory::world::Halt;
 
@@ -59,6 +59,12 @@ pub struct Arguments {
     /// belongs to none. The only way in which secrets leave.
     #[arg(long, value_name = "FILE")]
     keylog: Option<PathBuf>,
+    /// Write the plays as a trace that Perfetto and Chrome open
+    ///
+    /// A thread for each party, a bar for each session, arrows for messages, in virtual time; no
+    /// secrets. Open it at https://ui.perfetto.dev or chrome://tracing.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     /// Write certificates, requests, CRLs, OCSP messages and public keys to a new folder
     ///
     /// Each play gets a folder DIR/scenario/variant with everything of the kind that appeared
@@ -75,6 +81,8 @@ pub struct Arguments {
 struct Files {
     keylog: Option<KeyLog>,
     folder: Option<Folder>,
+    /// What goes into the trace, if there is to be one.
+    traced: Option<Vec<PlayReport>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -118,7 +126,7 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
             }
         },
     };
-    let mut files = Files { keylog, folder };
+    let mut files = Files { keylog, folder, traced: arguments.trace.as_ref().map(|_| Vec::new()) };
     let pool = KeyPool::default();
     let mut exit = Exit::Expected;
     for (nth, scenario) in selection.scenarios.into_iter().enumerate() {
@@ -130,6 +138,13 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
             None => scenario,
         };
         exit = exit.max(play_all(&scenario, arguments, &pool, &mut files, out)?);
+    }
+    if let (Some(path), Some(plays)) = (&arguments.trace, &files.traced)
+        && let Err(error) = std::fs::write(path, trace::trace(plays).to_string())
+    {
+        out.flush()?;
+        complain(&format!("cannot write {}: {error}", path.display()));
+        return Ok(Exit::Input);
     }
     match files.folder.take().filter(|_| exit < Exit::Input).map_or(Ok(()), Folder::finish) {
         Ok(()) => Ok(exit),
@@ -183,6 +198,9 @@ fn play_all(
         }
         if arguments.log == Log::Text && scenario.variants.len() > 1 {
             results.push(PlayResult::of(&play));
+        }
+        if let Some(traced) = &mut files.traced {
+            traced.push(play);
         }
     }
     if results.len() > 1 {

@@ -9,6 +9,7 @@ pub mod log;
 pub mod result;
 mod short;
 pub mod summary;
+pub mod trace;
 
 pub use artefacts::{Artefact, ArtefactFile, artefact_files, artefacts, plain_name};
 pub use log::{Detail, LogStyle, offset_words};

@@ -147,6 +147,15 @@ impl Scenario {
         with_attacker: bool,
         pool: &KeyPool,
     ) -> Result<PlayReport, Halt> {
+        let span = tracing::info_span!(
+            target: "mallory",
+            "play",
+            scenario = self.name,
+            variant = variant.name,
+            seed = self.seed,
+            with_attacker,
+        );
+        let _within = span.enter();
         let Played { journal, sessions, goals, holdings } =
             play(&variant.setup, self.seed, with_attacker, pool)?;
         Ok(PlayReport {

@@ -3,6 +3,7 @@
 
 mod network;
 mod shell;
+mod spans;
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -26,6 +27,7 @@ use crate::time::{SimTime, Span};
 
 pub use network::{Link, Network};
 use shell::Troupe;
+use spans::Turn;
 
 /// Everything that a play consists of, before it begins.
 pub struct Stage {
@@ -305,8 +307,19 @@ impl World {
         self.give(place, Told::Input(Input::Message(message)), Some(event)).await
     }
 
-    /// Tells an honest party something and does what comes of it.
-    async fn give(&mut self, place: usize, told: Told, mut cause: Option<u64>) -> Result<(), Halt> {
+    /// Tells an honest party something and does what comes of it, heard by whoever listens.
+    async fn give(&mut self, place: usize, told: Told, cause: Option<u64>) -> Result<(), Halt> {
+        let turn = match &told {
+            Told::Input(input) => Turn::of_party(&self.names[place], input),
+            Told::Intrusion(_) => Turn::of(&self.names[place], None),
+        };
+        match turn.is_unheard() {
+            true => self.take_turn(place, told, cause).await,
+            false => turn.hear(Box::pin(self.take_turn(place, told, cause))).await,
+        }
+    }
+
+    async fn take_turn(&mut self, place: usize, told: Told, mut cause: Option<u64>) -> Result<(), Halt> {
         self.met[place] = true;
         let died = || Halt::Died { party: self.names[place].clone() };
         let mut letter = self.honest.ask(place, told, self.now).await.ok_or_else(died)?;
@@ -339,7 +352,20 @@ impl World {
 
     /// Tells the attacker something, if there is one, and does what she does. It is never more
     /// than that: what she puts on the wire does not pass her again.
-    async fn tell_attacker(&mut self, input: AttackerInput, mut cause: Option<u64>) -> Result<(), Halt> {
+    async fn tell_attacker(&mut self, input: AttackerInput, cause: Option<u64>) -> Result<(), Halt> {
+        let Some((name, _)) = &self.attacker else { return Ok(()) };
+        let turn = Turn::of_attacker(name, &input);
+        match turn.is_unheard() {
+            true => self.take_attackers_turn(input, cause).await,
+            false => turn.hear(Box::pin(self.take_attackers_turn(input, cause))).await,
+        }
+    }
+
+    async fn take_attackers_turn(
+        &mut self,
+        input: AttackerInput,
+        mut cause: Option<u64>,
+    ) -> Result<(), Halt> {
         let Some((name, task)) = &mut self.attacker else { return Ok(()) };
         let mut letter = match task.ask(0, input, self.now).await {
             Some(letter) => letter,
