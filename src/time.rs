@@ -14,6 +14,9 @@ pub struct SimTime(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Span(pub u64);
 
+/// The date at which virtual time is zero: 2026-01-01T00:00:00Z.
+pub const EPOCH: UnixNanos = UnixNanos(1_767_225_600 * 1_000_000_000);
+
 /// A reading of some party's clock, in nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct UnixNanos(pub u64);

@@ -210,3 +210,31 @@ fn no_secret_is_among_the_papers() {
         assert!(!text.contains("PRIVATE KEY"), "{}", name.display());
     }
 }
+
+/// Whoever interrupts a run finds no folder that is half written.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_nothing_behind() {
+    let folder = folder("interrupted");
+    let stories: Vec<String> = (0..400).map(|seed| format!("seed{seed}.toml")).collect();
+    for (seed, name) in stories.iter().enumerate() {
+        let text = format!(
+            "protocol = \"sigma-i\"\nseed = {seed}\n[[run]]\nA = \"alice\"\nB = \"bob\"\nPayload = \"hi\"\n[network]\nlatency = \"1ms\"\n"
+        );
+        fs::write(folder.join(name), text).unwrap();
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mallory"))
+        .args(["run", "-q", "./", "--out", "out"])
+        .current_dir(&folder)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let partial = folder.join(format!(".out.{}", child.id()));
+    while !partial.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!partial.exists() && !folder.join("out").exists());
+}

@@ -346,9 +346,58 @@ fn secrets_leave_only_with_a_key_log() {
 }
 
 #[test]
+fn words_and_tags_narrow_a_list() {
+    let rows = |arguments: &[&str]| {
+        let arguments: Vec<&str> = ["list"].iter().chain(arguments).copied().collect();
+        said(0, &arguments).lines().filter(|line| line.starts_with("  ")).count()
+    };
+    let all = rows(&[]);
+    let (word, both) = (rows(&["REPLAY"]), rows(&["replay", "kerberos"]));
+    assert!(all > word && word > both && both > 0, "{all}, {word}, {both}");
+    let (tag, tags) = (rows(&["--tag", "pki"]), rows(&["--tag", "pki", "--tag", "needs:stolen-key"]));
+    assert!(all > tag && tag > tags && tags > 0, "{all}, {tag}, {tags}");
+    assert!(complained(2, &["list", "--tag", "pki", "--tag", "mitn"]).contains("did you mean `mitm`?"));
+}
+
+#[test]
+fn a_narrow_terminal_is_not_overrun() {
+    for arguments in
+        [&["explain", "dh-mitm"][..], &["explain", "revoked-client-cutoff"], &["--help"], &["run", "--help"]]
+    {
+        let output =
+            command(Path::new(env!("CARGO_TARGET_TMPDIR")), arguments).env("COLUMNS", "60").output().unwrap();
+        let long = text(&output.stdout).lines().find(|line| line.chars().count() > 60).map(str::to_owned);
+        assert_eq!(long, None, "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_a_variant_removes_is_gone_before_it_is_laid_over() {
+    let folder = folder("removes");
+    fs::write(
+        folder.join("story.toml"),
+        "protocol = \"anonymous-dh\"\n[[run]]\nA = \"alice\"\nB = \"bob\"\nPayload = \"hi\"\n\
+         [attacker]\ninsider = false\ntactic = \"mitm\"\n\
+         [variant.alone]\nremove = [\"attacker\"]\n\
+         [variant.line-by-line]\nremove = [\"attacker.tactic\"]\nattacker.attack = [\"1.1 alice -> bob : M\"]\n",
+    )
+    .unwrap();
+    let output = command(&folder, &["explain", "story.toml"]).output().unwrap();
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{told}{}", text(&output.stderr));
+    assert!(told.contains("Attacker in alone\n  none\n"), "{told}");
+    assert!(told.contains("an outsider\n  1.1 alice -> bob : M\n"), "{told}");
+}
+
+#[test]
 fn every_shell_gets_completions() {
     for shell in ["bash", "zsh", "fish"] {
-        assert!(said(0, &["completions", shell]).contains("explain"), "{shell}");
+        let script = said(0, &["completions", shell]);
+        assert!(script.contains("explain"), "{shell}");
+        assert!(
+            script.contains("dh-mitm") && script.contains("sigma-i"),
+            "{shell} knows the library's names"
+        );
     }
 }
 

@@ -12,7 +12,7 @@ use mallory::notation::{Origin, Protocol};
 use mallory::reason::Reason;
 use mallory::scenario::{self, Problem, Problems, ProtocolFile, Variant};
 
-use super::out::{Out, wrapped};
+use super::out::{Out, folded, wrapped};
 use super::select::{Meaning, Selection, is_protocol, text_of};
 use super::timeline::{requests, timeline};
 use super::{EXIT_CODES, Exit};
@@ -102,7 +102,8 @@ fn unknown(name: &str) -> Problem {
 }
 
 fn title(name: &str, title: &str, out: &mut Out) -> io::Result<()> {
-    out.heading(&if title.is_empty() { name.to_owned() } else { format!("{name} · {title}") })
+    let heading = if title.is_empty() { name.to_owned() } else { format!("{name} · {title}") };
+    folded(&legible(&heading)).lines().try_for_each(|line| out.heading(line))
 }
 
 fn about(about: &str, reference: &str, tags: &[String], out: &mut Out) -> io::Result<()> {
@@ -113,7 +114,7 @@ fn about(about: &str, reference: &str, tags: &[String], out: &mut Out) -> io::Re
         out.text(&format!("\n{}", wrapped(&legible(&format!("From: {reference}")), 2)))?;
     }
     if !tags.is_empty() {
-        out.line(&format!("\n  Tags: {}", legible(&tags.join(", "))))?;
+        out.text(&format!("\n{}", folded(&format!("  Tags: {}", legible(&tags.join(", "))))))?;
     }
     Ok(())
 }
@@ -130,7 +131,9 @@ fn tell_scenario(scenario: &Scenario, out: &mut Out) -> io::Result<()> {
             if !lines.is_empty() {
                 out.line("")?;
                 out.heading(&format!("{heading}{variants}"))?;
-                lines.iter().try_for_each(|line| out.line(format!("  {}", legible(line)).trim_end()))?;
+                lines
+                    .iter()
+                    .try_for_each(|line| out.text(&folded(format!("  {}", legible(line)).trim_end())))?;
             }
         }
     }
@@ -138,17 +141,20 @@ fn tell_scenario(scenario: &Scenario, out: &mut Out) -> io::Result<()> {
         if let Some(name) = &variant.name {
             out.line("")?;
             out.heading(&format!("Variant {name}"))?;
-            variant.changes.iter().try_for_each(|change| out.line(&format!("  {}", legible(change))))?;
+            variant
+                .changes
+                .iter()
+                .try_for_each(|change| out.text(&folded(&format!("  {}", legible(change)))))?;
         }
         let expected = variant.expected();
         if !expected.is_empty() {
             out.line("\n  Expected")?;
-            expected.iter().try_for_each(|line| out.line(&format!("    {}", legible(line))))?;
+            expected.iter().try_for_each(|line| out.text(&folded(&format!("    {}", legible(line)))))?;
         }
         let honest = variant.expected_without_attacker();
         if !honest.is_empty() {
             out.line("\n  Expected without the attacker, when all else completes")?;
-            honest.iter().try_for_each(|line| out.line(&format!("    {}", legible(line))))?;
+            honest.iter().try_for_each(|line| out.text(&folded(&format!("    {}", legible(line)))))?;
         }
     }
     Ok(())
@@ -185,7 +191,7 @@ fn protocols(variant: &Variant) -> Vec<String> {
 
 fn lines_of(protocol: &Protocol, out: &mut Out) -> io::Result<()> {
     out.heading("Protocol")?;
-    words(protocol).iter().try_for_each(|line| out.line(&format!("  {}", legible(line))))
+    words(protocol).iter().try_for_each(|line| out.text(&folded(&format!("  {}", legible(line)))))
 }
 
 /// A protocol line by line: messages, values, names for terms, goals.

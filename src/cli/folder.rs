@@ -39,6 +39,7 @@ impl Folder {
         hidden.push(format!(".{}", std::process::id()));
         let partial = target.with_file_name(hidden);
         fs::create_dir(&partial).map_err(|error| format!("cannot write {shown}: {error}"))?;
+        remove_when_interrupted(partial.clone());
         Ok(Folder { target, partial, taken: BTreeSet::new() })
     }
 
@@ -79,6 +80,19 @@ impl Folder {
         let place = (1..).map(of).find(|place| self.taken.insert(place.to_lowercase()));
         PathBuf::from(place.expect("there are more numbers than plays"))
     }
+}
+
+/// Whoever interrupts a run leaves nothing behind. A system that does not let us know of it keeps
+/// the partial folder.
+fn remove_when_interrupted(partial: PathBuf) {
+    /// As shells have it: 128 and the number of the signal.
+    const INTERRUPTED: i32 = 130;
+    const TRIES: usize = 100;
+    let _ = ctrlc::set_handler(move || {
+        // A file that is being written at this moment may come to be after its folder is gone.
+        let _ = (0..TRIES).find(|_| fs::remove_dir_all(&partial).is_ok() || !partial.exists());
+        std::process::exit(INTERRUPTED);
+    });
 }
 
 impl Drop for Folder {

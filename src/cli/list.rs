@@ -16,6 +16,7 @@ const ABOUT: &str = "\
 Lists the scenarios of the library by group: name, title, tags. Filters narrow one another.
 
   mallory list                     every scenario
+  mallory list reflection          those that speak of a word
   mallory list --tag pki           those with a tag
   mallory list --protocol nssk     those that play a protocol
   mallory list --breaks secrecy --needs insider
@@ -25,9 +26,12 @@ Lists the scenarios of the library by group: name, title, tags. Filters narrow o
 #[derive(Args)]
 #[command(long_about = ABOUT, after_help = EXIT_CODES)]
 pub struct Arguments {
-    /// Only scenarios with this tag
-    #[arg(long, value_name = "TAG")]
-    tag: Option<String>,
+    /// Only what has all of these words in its name, title, tags, story or reference
+    #[arg(value_name = "WORD")]
+    words: Vec<String>,
+    /// Only scenarios with this tag; several times, with all of them
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
     /// Only scenarios of this group
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
@@ -62,9 +66,18 @@ struct Row {
     tags: Vec<String>,
     /// The protocols that its variants play.
     plays: Vec<String>,
+    /// Its story and where it is published.
+    about: String,
 }
 
 impl Row {
+    /// Whether it has these letters anywhere, in small ones or capitals.
+    fn says(&self, word: &str) -> bool {
+        let word = word.to_lowercase();
+        let texts = [&self.name, &self.title, &self.about].into_iter().chain(&self.tags);
+        texts.into_iter().any(|text| text.to_lowercase().contains(&word))
+    }
+
     /// Its tags that begin so, without that.
     fn tagged<'a>(&'a self, prefix: &'a str) -> Vec<&'a str> {
         self.tags.iter().filter_map(|t| t.strip_prefix(prefix)).collect()
@@ -84,21 +97,22 @@ struct Filter<'a> {
 
 /// The filters that were given.
 fn filters(arguments: &Arguments) -> Vec<Filter<'_>> {
-    type Given<'a> = (&'static str, &'a Option<String>, fn(&Row) -> Vec<&str>);
-    let all: [Given<'_>; 6] = [
-        ("tag", &arguments.tag, |row| row.tagged("")),
-        ("group", &arguments.group, |row| vec![&row.group]),
-        ("scenario with the protocol", &arguments.protocol, |row| {
+    type Given<'a> = (&'static str, Option<&'a String>, fn(&Row) -> Vec<&str>);
+    let all: [Given<'_>; 5] = [
+        ("group", arguments.group.as_ref(), |row| vec![&row.group]),
+        ("scenario with the protocol", arguments.protocol.as_ref(), |row| {
             row.plays.iter().map(String::as_str).collect()
         }),
-        ("scenario that breaks", &arguments.breaks, |row| row.tagged("breaks:")),
-        ("scenario that needs", &arguments.needs, |row| row.tagged("needs:")),
-        ("scenario of the year", &arguments.year, |row| row.years()),
+        ("scenario that breaks", arguments.breaks.as_ref(), |row| row.tagged("breaks:")),
+        ("scenario that needs", arguments.needs.as_ref(), |row| row.tagged("needs:")),
+        ("scenario of the year", arguments.year.as_ref(), |row| row.years()),
     ];
-    let given = all.into_iter();
-    given
-        .filter_map(|(what, wanted, words)| Some(Filter { what, wanted: wanted.as_deref()?, words }))
-        .collect()
+    let tags =
+        arguments.tags.iter().map(|tag| Filter { what: "tag", wanted: tag, words: |row| row.tagged("") });
+    let others = all
+        .into_iter()
+        .filter_map(|(what, wanted, words)| Some(Filter { what, wanted: wanted?.as_str(), words }));
+    tags.chain(others).collect()
 }
 
 /// Lists what was asked for.
@@ -117,6 +131,7 @@ pub fn list(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
         return Ok(Exit::Input);
     }
     rows.retain(|row| filters.iter().all(|f| (f.words)(row).contains(&f.wanted)));
+    rows.retain(|row| arguments.words.iter().all(|word| row.says(word)));
     if rows.is_empty() {
         complain("nothing fits all of these");
     }
@@ -150,14 +165,21 @@ fn scenarios() -> Vec<Row> {
         group: "broken".to_owned(),
         tags: Vec::new(),
         plays: Vec::new(),
+        about: String::new(),
     });
     let known: Vec<String> = scenario::protocols().into_iter().map(|e| e.name).collect();
     let plays = |s: &Scenario| {
         let files = s.variants.iter().flat_map(|v| v.setup.protocol_files());
         files.map(|f| f.protocol.name.clone()).filter(|name| known.contains(name)).collect()
     };
-    let row =
-        |s: Scenario| Row { plays: plays(&s), group: s.group, name: s.name, title: s.title, tags: s.tags };
+    let row = |s: Scenario| Row {
+        plays: plays(&s),
+        about: format!("{} {}", s.about, s.reference),
+        group: s.group,
+        name: s.name,
+        title: s.title,
+        tags: s.tags,
+    };
     selection.scenarios.into_iter().map(row).chain(broken).collect()
 }
 
@@ -169,6 +191,7 @@ fn protocols() -> Vec<Row> {
             title: file.title,
             tags: file.tags,
             plays: Vec::new(),
+            about: format!("{} {}", file.about, file.reference),
         },
         Err(_) => Row {
             title: format!("does not load: see `mallory check {}`", entry.name),
@@ -176,6 +199,7 @@ fn protocols() -> Vec<Row> {
             group: entry.group,
             tags: Vec::new(),
             plays: Vec::new(),
+            about: String::new(),
         },
     };
     scenario::protocols().into_iter().map(row).collect()

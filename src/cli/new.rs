@@ -34,7 +34,7 @@ pub struct Arguments {
 }
 
 /// A small protocol that forgets to tie its answer to its question, and one that does not.
-const TEMPLATE: &str = r#"# A scenario: `mallory run NAME` plays it, `mallory test NAME.toml` holds it against
+const TEMPLATE: &str = r#"# A scenario: `mallory run NAME.toml` plays it, `mallory test NAME.toml` holds it against
 # what it expects, `mallory check NAME.toml` says what is wrong with it.
 title = "An order is replayed"
 about = """

@@ -140,32 +140,54 @@ pub fn is_watched() -> bool {
     io::stderr().is_terminal()
 }
 
-/// A paragraph, broken into lines and indented.
+/// The greatest width of a paragraph: longer lines are tiring to read.
+const WIDTH: usize = 96;
+/// Whatever the terminal, a line has room for a word.
+const LEAST: usize = 20;
+
+/// How wide the terminal is, if there is one or COLUMNS says so.
+fn columns() -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let watched = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    said.or_else(watched).filter(|columns| *columns > 0)
+}
+
+/// Paragraphs, broken into lines and indented.
 pub fn wrapped(text: &str, indent: usize) -> String {
-    const WIDTH: usize = 96;
-    let mut lines = String::new();
-    for paragraph in text.trim().split("\n\n") {
-        if !lines.is_empty() {
-            lines.push('\n');
-        }
-        let mut column = 0;
-        for word in paragraph.split_whitespace() {
-            let length = word.chars().count();
-            if column > 0 && column + 1 + length > WIDTH {
-                lines.push('\n');
-                column = 0;
-            }
-            if column == 0 {
-                lines.push_str(&" ".repeat(indent));
-                column = indent;
-            } else {
-                lines.push(' ');
-                column += 1;
-            }
-            lines.push_str(word);
-            column += length;
-        }
-        lines.push('\n');
+    let width = columns().unwrap_or(WIDTH).clamp(LEAST, WIDTH);
+    let indent = " ".repeat(indent);
+    let paragraphs = text.trim().split("\n\n").map(|paragraph| broken(paragraph, width, &indent, &indent));
+    paragraphs.collect::<Vec<_>>().join("\n")
+}
+
+/// A line, broken where the terminal ends; what follows stands further in.
+pub fn folded(line: &str) -> String {
+    let Some(width) = columns().map(|columns| columns.max(LEAST)) else { return format!("{line}\n") };
+    if line.chars().count() <= width {
+        return format!("{line}\n");
     }
+    let indent = &line[..line.len() - line.trim_start().len()];
+    broken(line, width, indent, &format!("{indent}    "))
+}
+
+fn broken(text: &str, width: usize, first: &str, next: &str) -> String {
+    let mut lines = String::from(first);
+    let mut column = first.len();
+    let mut is_empty = true;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if !is_empty && column + 1 + length > width {
+            lines.push('\n');
+            lines.push_str(next);
+            column = next.len();
+        } else if !is_empty {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(word);
+        column += length;
+        is_empty = false;
+    }
+    lines.push('\n');
     lines
 }

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::attacker_table::AttackerSpec;
-use super::play::EPOCH;
 use super::setup::Setup;
 use crate::crypto::SigningKey;
 use crate::journal::What;
@@ -12,6 +11,7 @@ use crate::knowledge::{Bytes, Keys, Public, Value};
 use crate::notation::{KeyUses, Name, Service};
 use crate::party::Register;
 use crate::pki::{self, Authority, AuthorityKeys, Certificates};
+use crate::time::EPOCH;
 use crate::world::Halt;
 
 /// What came of it.

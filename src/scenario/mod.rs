@@ -9,6 +9,7 @@ mod expect;
 mod files;
 mod key_centre;
 mod library;
+mod overlays;
 mod parties;
 mod people;
 mod periods;
@@ -31,7 +32,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::legible::{acts, legible};
-use crate::limits::MAX_VARIANTS;
 use crate::notation::fault::suggest;
 
 use expect::Expect;
@@ -39,10 +39,11 @@ use reader::Reader;
 use setup::Setup;
 use toml_tree::{Data, Key, Node};
 
+pub use crate::time::EPOCH;
 pub use events::EventDeed;
 pub use files::{files_below, read_text};
 pub use library::{Entry, protocols, scenarios};
-pub use play::{EPOCH, KeyPool, Played};
+pub use play::{KeyPool, Played};
 pub use problem::{Problem, Problems, Text};
 pub use protocol_file::ProtocolFile;
 pub use report::{AttackerReport, Checked, Failure, PlayReport, Report, RunError, RunReport};
@@ -202,44 +203,13 @@ impl Scenario {
         let (title, about, reference) = (word("title")?, word("about")?, word("reference")?);
         let tags = table.strings("tags")?.into_iter().map(|(t, _)| t.to_owned()).collect();
         let seed = u64::from(table.integer("seed", 0)?.unwrap_or(0));
-        let mut variants = Vec::new();
-        let mut problems: Vec<Problem> = Vec::new();
-        let mut add = |read: Result<Variant, Problems>| match read {
-            Ok(variant) => variants.push(Arc::new(variant)),
-            Err(more) => {
-                for problem in more.0 {
-                    let known = |p: &Problem| p.range == problem.range && p.message == problem.message;
-                    if !problems.iter().any(known) {
-                        problems.push(problem);
-                    }
-                }
-            }
+        let (variants, mut problems) = match table.get("variant") {
+            None => match Variant::read(None, &tree, Vec::new(), folder) {
+                Ok(variant) => (vec![Arc::new(variant)], Vec::new()),
+                Err(problems) => (Vec::new(), problems.0),
+            },
+            Some(node) => overlays::read(&tree, node, folder)?,
         };
-        match table.get("variant") {
-            None => add(Variant::read(None, &tree, Vec::new(), folder)),
-            Some(node) => {
-                let named = Reader::new(node)?.entries();
-                if named.is_empty() || named.len() > MAX_VARIANTS {
-                    return Err(node
-                        .problem(format!("expected 1 to {MAX_VARIANTS} variants (MAX_VARIANTS)"))
-                        .into());
-                }
-                for (key, over) in named {
-                    Reader::new(over)?;
-                    if let Some(inner) = ["variant", "title", "about", "tags", "reference", "seed"]
-                        .iter()
-                        .find_map(|k| Reader::new(over).ok()?.get(k))
-                    {
-                        return Err(inner
-                            .problem("a variant does not change what the file is about")
-                            .help("write this key at the top of the file")
-                            .into());
-                    }
-                    let changes = over.leaves(&["expect"]);
-                    add(Variant::read(Some(&key.name), &tree.overlaid(over), changes, folder));
-                }
-            }
-        }
         if problems.is_empty() {
             problems = people::unmentioned(&tree, &variants);
         }

@@ -19,14 +19,11 @@ use crate::party::{
     KeeperSpec, Office, Order, Principal, RunSpec, Spoken, totp,
 };
 use crate::pki::{self, Authority, Fetch, RelyingParty, TrustPolicy};
-use crate::time::{SimTime, UnixNanos};
+use crate::time::{EPOCH, SimTime};
 use crate::vault::Role;
 use crate::verdict::{Bench, GoalVerdict, Holdings, Sessions, Setting, Traffic, Undecided, judge};
 use crate::wire::Encoding;
 use crate::world::{Cue, Halt, Stage};
-
-/// The date at which virtual time is zero: 2026-01-01T00:00:00Z.
-pub const EPOCH: UnixNanos = UnixNanos(1_767_225_600 * 1_000_000_000);
 
 /// Long-term keys of several plays: an RSA key is dear, and the same seed and name give
 /// the same key anyway.

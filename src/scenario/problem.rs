@@ -28,6 +28,8 @@ pub struct Problem {
     pub message: String,
     /// What would be right.
     pub help: Option<String>,
+    /// The variants that have it, where others of the file do not.
+    pub variants: Vec<String>,
     /// Whether it is only a warning.
     pub is_warning: bool,
 }
@@ -53,6 +55,7 @@ impl Problem {
             range: start..end,
             message: message.into(),
             help: None,
+            variants: Vec::new(),
             is_warning: false,
         }
     }
@@ -70,6 +73,15 @@ impl Problem {
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
 
+    fn in_variants(&self) -> Option<String> {
+        let names: Vec<String> = self.variants.iter().map(|name| format!("`{}`", legible(name))).collect();
+        match names.as_slice() {
+            [] => None,
+            [one] => Some(format!("in variant {one}")),
+            several => Some(format!("in variants {}", several.join(", "))),
+        }
+    }
+
     /// The problem with its lines of the file, for a terminal.
     pub fn render(&self, color: bool) -> String {
         let (message, path) = (legible(&self.message), legible(&self.file.name));
@@ -83,6 +95,10 @@ impl Problem {
             let snippet = Snippet::source(&self.file.text).path(&*path);
             title.element(snippet.annotation(AnnotationKind::Primary.span(self.range.clone())))
         };
+        let variants = self.in_variants();
+        if let Some(variants) = &variants {
+            group = group.element(Level::NOTE.message(variants));
+        }
         let help = self.help.as_deref().map(legible);
         if let Some(help) = &help {
             group = group.element(Level::HELP.message(&**help));
@@ -93,13 +109,14 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
-    /// `file:line:column: message (help)`, on one line.
+    /// `file:line:column: message, in variant … (help)`, on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.line_column();
         if !self.file.name.is_empty() {
             write!(f, "{}:{line}:{column}: ", legible(&self.file.name))?;
         }
         f.write_str(&legible(&self.message))?;
+        self.in_variants().map_or(Ok(()), |variants| write!(f, ", {variants}"))?;
         self.help.as_ref().map_or(Ok(()), |help| write!(f, " ({})", legible(help)))
     }
 }
