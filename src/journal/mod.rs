@@ -3,13 +3,15 @@
 
 mod event;
 mod json;
+mod matter;
 mod schema;
 
 use crate::knowledge::Made;
 use crate::notation::Name;
 use crate::time::SimTime;
 
-pub use event::{Event, MessageId, QuestionId, Refusal, SessionId, Sight, Told, What};
+pub use event::{Event, What};
+pub use matter::{MessageId, QuestionId, Refusal, SessionId, Sight, Told};
 pub use schema::Kind;
 
 /// The record of one play.

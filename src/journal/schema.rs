@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::event::{Refusal, SessionId, Sight, Told};
+use super::matter::{Refusal, SessionId, Sight, Told};
 use crate::knowledge::{Bytes, Value};
 use crate::reason::Reason;
 use crate::time::Span;

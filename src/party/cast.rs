@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::replay::Remembers;
 use crate::hashed::Hashed;
 use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, Value, label};
 use crate::notation::{Func, Name, Program, Protocol, Term};
@@ -108,6 +107,18 @@ pub struct RunSpec {
     pub names: BTreeMap<Name, Name>,
     /// The values that the scenario hands in.
     pub given: BTreeMap<Name, Value>,
+}
+
+/// By what a party knows a message again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Remembers {
+    /// By each part that its sender made for it and the party itself opened or checked: of an
+    /// AP-REQ the authenticator. What the sender only passes on, as a ticket, may come again,
+    /// and what nothing protects anybody could change. A message without such a part is known
+    /// by all its bytes.
+    Protected,
+    /// By the values of these terms together, where a line has them; else as above.
+    Terms(Vec<Term>),
 }
 
 /// How one party behaves.

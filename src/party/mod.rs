@@ -27,11 +27,11 @@ pub use actor::{
     Order,
 };
 pub use bureau::{Bureau, CA_PROTOCOL, CRL_PROTOCOL, KMS_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS};
+pub use cast::Remembers;
 pub use cast::{Cast, Character, Register, RunSpec, Spoken};
 pub use custody::totp;
 pub use errand::{Errand, RequestSpec, certified_uses};
 pub use keeper::{Keeper, KeeperSpec, SealedUnder};
 pub use office::Office;
 pub use principal::Principal;
-pub use replay::Remembers;
 pub use trust::PartyTrust;

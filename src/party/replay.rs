@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::cast::Cast;
+use super::cast::{Cast, Remembers};
 use super::footing::Footing;
 use crate::crypto;
 use crate::journal::Sight;
@@ -12,18 +12,6 @@ use crate::notation::protocol::Declared;
 use crate::notation::{Func, Id, Kind, Node, Op, Origin, Protocol, Term};
 use crate::reason::Reason;
 use crate::wire;
-
-/// By what a party knows a message again.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Remembers {
-    /// By each part that its sender made for it and the party itself opened or checked: of an
-    /// AP-REQ the authenticator. What the sender only passes on, as a ticket, may come again,
-    /// and what nothing protects anybody could change. A message without such a part is known
-    /// by all its bytes.
-    Protected,
-    /// By the values of these terms together, where a line has them; else as above.
-    Terms(Vec<Term>),
-}
 
 /// What a party remembers of the messages that it accepted: digests.
 #[derive(Default)]

@@ -4,12 +4,12 @@
 use super::bytes::Bytes;
 use super::entropy::Entropy;
 use super::frame::Frame;
+use super::frame::check_input;
 use super::handle::{Care, Vault};
 use super::key::KeySpec;
 use super::message::{Operation, Response, RevocationCause, Verb};
 use super::opened::Entry;
 use super::store::Store;
-use super::work::check_input;
 use crate::crypto::Result;
 use crate::reason::Reason;
 use crate::time::UnixNanos;

@@ -5,12 +5,12 @@ use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::draft::Draft;
+use super::frame::check_input;
 use super::frame::{Frame, is_name};
 use super::kind::Usage;
 use super::material::wrap_to;
 use super::message::{Response, WrapUnder};
 use super::state::Act;
-use super::work::check_input;
 use crate::crypto::{DecryptionKey, PublicKeyEncryption, Result, Symmetric};
 use crate::reason::Reason;
 use crate::time::UnixNanos;

@@ -77,3 +77,9 @@ impl<'a> Frame<'a> {
 pub(super) fn is_name(name: &str) -> bool {
     (1..=MAX_NAME_BYTES).contains(&name.len()) && !name.chars().any(char::is_control)
 }
+
+/// Checks that no input is longer than the limit.
+pub(super) fn check_input(inputs: &[&[u8]]) -> Result<(), Reason> {
+    let fits = inputs.iter().all(|input| input.len() <= MAX_VAULT_INPUT_BYTES);
+    if fits { Ok(()) } else { Err(Reason::Malformed) }
+}

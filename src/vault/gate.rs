@@ -9,7 +9,8 @@ use super::guards::{Admitted, Authenticated, Register};
 use super::handle::{Care, Vault};
 use super::message::Response;
 use super::policy::Policy;
-use super::rates::{Bucket, Limiter};
+use super::principal::{Counted, Principal};
+use super::rates::Limiter;
 use super::request::Received;
 use super::roles::Role;
 use super::store::Store;
@@ -17,27 +18,6 @@ use crate::crypto::{Result, Totp};
 use crate::hashed::Hashed;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
-
-/// A principal that a service knows.
-#[derive(Clone, Debug)]
-pub(super) struct Principal {
-    pub role: Role,
-    pub codes: Option<Totp>,
-    /// SubjectPublicKeyInfo of the key under which its own keys may leave.
-    pub public_key: Option<Vec<u8>>,
-    pub revoked: bool,
-    pub counted: Counted,
-}
-
-/// What the guards have counted of a principal.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Counted {
-    pub requests: Bucket,
-    pub codes: Bucket,
-    /// Wrong codes in a row. A lock holds until somebody lifts it: it stops guessing for good,
-    /// and lets whoever knows a name lock its owner out (RFC 4226 §7.3).
-    pub wrong_codes: u32,
-}
 
 /// A vault with guards in front of it.
 pub struct Gate<S, E = System> {

@@ -4,10 +4,10 @@
 
 use super::entropy::Entropy;
 use super::frame::is_name;
-use super::gate::Principal;
 use super::handle::Vault;
 use super::message::{Operation, Verb, WrapUnder};
 use super::policy::Policy;
+use super::principal::Principal;
 use super::request::Received;
 use super::roles::{Reach, Role};
 use super::store::Store;

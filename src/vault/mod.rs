@@ -76,6 +76,7 @@ mod material;
 mod message;
 mod opened;
 mod policy;
+mod principal;
 mod proof;
 mod rates;
 mod records;

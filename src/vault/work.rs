@@ -6,14 +6,14 @@ use zeroize::Zeroizing;
 
 use super::draft::{Draft, Held};
 use super::export::export;
-use super::frame::{Frame, is_name};
+use super::frame::{Frame, check_input, is_name};
 use super::key::{Key, KeySpec};
 use super::kind::Usage;
 use super::material::Material;
 use super::message::{Operation, Response};
 use super::state::{Act, KeyState, Transition};
 use crate::crypto::Result;
-use crate::limits::{MAX_VAULT_INPUT_BYTES, MAX_VAULT_KEYS};
+use crate::limits::MAX_VAULT_KEYS;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 
@@ -182,10 +182,4 @@ fn process(held: &Held, version: u32, enforce: bool, now: UnixNanos, forged: Rea
         other => other?,
     }
     held.secret(version)
-}
-
-/// Checks that no input is longer than the limit.
-pub(super) fn check_input(inputs: &[&[u8]]) -> Result<()> {
-    let fits = inputs.iter().all(|input| input.len() <= MAX_VAULT_INPUT_BYTES);
-    if fits { Ok(()) } else { Err(Reason::Malformed) }
 }

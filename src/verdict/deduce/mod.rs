@@ -4,6 +4,7 @@
 
 mod closure;
 mod graph;
+mod held;
 mod proof;
 mod sums;
 mod untagged;
@@ -15,8 +16,8 @@ use crate::limits::MAX_DERIVATION_STEPS;
 use crate::notation::{Kind, Name};
 use crate::wire::{Encoding, Widths};
 
-use closure::{Closure, Exhausted, Way};
 use graph::Graph;
+use held::{Exhausted, Held, Way};
 use untagged::Blobs;
 
 pub use proof::Derivation;
@@ -55,7 +56,7 @@ pub struct Holdings {
     suite: Suite,
     attacker: Option<Name>,
     graph: Graph,
-    closure: Closure,
+    held: Held,
     blobs: Blobs,
 }
 
@@ -76,7 +77,7 @@ impl Holdings {
         let mut holdings = Holdings {
             suite: setting.suite,
             attacker: setting.attacker.cloned(),
-            closure: Closure::of(&graph),
+            held: Held::of(&graph),
             blobs: Blobs::of(widths(&setting.encodings)),
             graph,
         };
@@ -85,7 +86,7 @@ impl Holdings {
             for (term, value) in leaked {
                 holdings.take(value, Way::Handed(term.clone()));
             }
-            holdings.closure.saturate(&holdings.graph, &mut holdings.blobs)?;
+            closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs)?;
             // What she sent she made of what she had: it comes last, or it would explain itself.
             for event in journal.events() {
                 if let What::Injected { message, .. } = &event.what {
@@ -93,7 +94,7 @@ impl Holdings {
                     holdings.see(message, &way, setting);
                 }
             }
-            holdings.closure.saturate(&holdings.graph, &mut holdings.blobs)?;
+            closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs)?;
         }
         Ok(holdings)
     }
@@ -164,13 +165,13 @@ impl Holdings {
 
     /// She has these bytes, whatever they are taken for.
     fn take(&mut self, value: &Value, way: Way) {
-        let Holdings { graph, closure, .. } = self;
-        graph.alike(&value.bytes).for_each(|id| closure.take(id, way.clone()));
+        let Holdings { graph, held, .. } = self;
+        graph.alike(&value.bytes).for_each(|id| held.take(id, way.clone()));
     }
 
     /// Whether she holds or can compute these very bytes.
     pub fn derivable(&self, value: &Value) -> bool {
-        self.attacker.is_some() && self.graph.find(value).is_some_and(|id| self.closure.has(id))
+        self.attacker.is_some() && self.graph.find(value).is_some_and(|id| self.held.has(id))
     }
 }
 

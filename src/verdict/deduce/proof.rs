@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Holdings;
-use super::closure::Way;
 use super::graph::{By, Id, Rule};
+use super::held::Way;
 use super::untagged::Source;
 use crate::algebra::{Bytes, Form, Private, Value, encode, step, xor};
 use crate::journal::{Journal, What};
@@ -46,7 +46,7 @@ impl Holdings {
                 self.comes_out(*id),
                 "what is derived must come out on bytes: {:?} by {:?}",
                 self.graph.value(*id),
-                self.closure.way(*id)
+                self.held.way(*id)
             );
         }
         let wanted = order.iter().map(|id| self.graph.value(*id).bytes.clone()).collect();
@@ -76,7 +76,7 @@ impl Holdings {
 
     /// What a value was come to from.
     fn needs(&self, id: Id) -> Vec<Id> {
-        match self.closure.way(id) {
+        match self.held.way(id) {
             Some(Way::By(rule)) => self.graph.rules[rule.index()].from.to_vec(),
             Some(Way::Sum(from) | Way::Joined(from)) => from.clone(),
             Some(Way::CutOut { blob }) => match self.blobs.get(*blob).source {
@@ -84,7 +84,7 @@ impl Holdings {
                 Source::Message { .. } => Vec::new(),
             },
             Some(Way::Guessed { tested, .. }) => {
-                self.graph.alike(tested).filter(|id| self.closure.has(*id)).take(1).collect()
+                self.graph.alike(tested).filter(|id| self.held.has(*id)).take(1).collect()
             }
             Some(
                 Way::Public | Way::Seen { .. } | Way::Sent { .. } | Way::Own(_) | Way::Made | Way::Handed(_),
@@ -96,7 +96,7 @@ impl Holdings {
     /// Carries out the last step to a value on bytes.
     fn comes_out(&self, id: Id) -> bool {
         let target = &self.graph.value(id).bytes;
-        match self.closure.way(id) {
+        match self.held.way(id) {
             Some(Way::By(rule)) => self.carry_out(&self.graph.rules[rule.index()], target),
             Some(Way::Sum(from)) => {
                 let zero = vec![0; target.len()];
@@ -156,7 +156,7 @@ impl Holdings {
         let list =
             |ids: &[Id], between: &str| ids.iter().map(|id| name(*id)).collect::<Vec<_>>().join(between);
         let it = name(id);
-        Some(match self.closure.way(id)? {
+        Some(match self.held.way(id)? {
             Way::Public => return None,
             Way::Seen { run, line, from } => format!("{it} went over the wire in {run}.{line} from {from}"),
             Way::Sent { run, line } => format!("{she} herself put {it} on the wire in {run}.{line}"),
@@ -207,7 +207,7 @@ impl Holdings {
 
     /// A key as people call it: one that was handed over, or her own, by its term.
     fn called(&self, key: Id, names: &Names) -> String {
-        match self.closure.way(key) {
+        match self.held.way(key) {
             Some(Way::Own(term) | Way::Handed(term)) => term.clone(),
             _ => names.name(&self.graph.value(key).bytes),
         }

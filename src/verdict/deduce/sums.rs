@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::closure::{Closure, Exhausted, Way};
 use super::graph::{Graph, Id};
+use super::held::{Exhausted, Held, Way};
 
 /// A relation: the exclusive or of all is zero. What is unknown of it stands apart from what is
 /// known.
@@ -15,7 +15,7 @@ struct Row {
 }
 
 /// Takes every value that is a combination of what she has.
-pub fn solve(graph: &Graph, closure: &mut Closure) -> Result<(), Exhausted> {
+pub fn solve(graph: &Graph, held: &mut Held) -> Result<(), Exhausted> {
     if graph.relations.is_empty() {
         return Ok(());
     }
@@ -24,27 +24,27 @@ pub fn solve(graph: &Graph, closure: &mut Closure) -> Result<(), Exhausted> {
     for relation in &graph.relations {
         let mut row = Row { unknown: BTreeSet::new(), known: BTreeSet::new() };
         for id in relation {
-            let side = if closure.has(*id) { &mut row.known } else { &mut row.unknown };
+            let side = if held.has(*id) { &mut row.known } else { &mut row.unknown };
             toggle(side, *id);
         }
-        insert(row, &mut pivots, closure)?;
+        insert(row, &mut pivots, held)?;
     }
-    reduce(&mut pivots, closure)?;
+    reduce(&mut pivots, held)?;
     for (id, row) in &pivots {
         if row.unknown.len() == 1 {
-            closure.take(*id, Way::Sum(row.known.iter().copied().collect()));
+            held.take(*id, Way::Sum(row.known.iter().copied().collect()));
         }
     }
     Ok(())
 }
 
 /// Takes the pivots that are there out of a row; what is left gets one of its own.
-fn insert(mut row: Row, pivots: &mut BTreeMap<Id, Row>, closure: &mut Closure) -> Result<(), Exhausted> {
+fn insert(mut row: Row, pivots: &mut BTreeMap<Id, Row>, held: &mut Held) -> Result<(), Exhausted> {
     let mut from = row.unknown.first().copied();
     while let Some(id) = from {
         match pivots.get(&id) {
             Some(pivot) => {
-                closure.count(pivot.unknown.len() + pivot.known.len())?;
+                held.count(pivot.unknown.len() + pivot.known.len())?;
                 add(&mut row, pivot);
                 from = row.unknown.range(id..).next().copied();
             }
@@ -58,14 +58,14 @@ fn insert(mut row: Row, pivots: &mut BTreeMap<Id, Row>, closure: &mut Closure) -
 }
 
 /// Takes the later pivots out of each row, the last row first.
-fn reduce(pivots: &mut BTreeMap<Id, Row>, closure: &mut Closure) -> Result<(), Exhausted> {
+fn reduce(pivots: &mut BTreeMap<Id, Row>, held: &mut Held) -> Result<(), Exhausted> {
     let order: Vec<Id> = pivots.keys().rev().copied().collect();
     for id in order {
         let Some(mut row) = pivots.remove(&id) else { continue };
         let others: Vec<Id> = row.unknown.iter().copied().filter(|other| *other != id).collect();
         for other in others {
             if let Some(pivot) = pivots.get(&other) {
-                closure.count(pivot.unknown.len() + pivot.known.len())?;
+                held.count(pivot.unknown.len() + pivot.known.len())?;
                 add(&mut row, pivot);
             }
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
 
-use super::closure::{Closure, Exhausted, Way};
 use super::graph::{By, Graph, Id, RuleId};
+use super::held::{Exhausted, Held, Way};
 use crate::algebra::{Bytes, Value, encode};
 use crate::hashed::Hashed;
 use crate::notation::Kind;
@@ -73,30 +73,30 @@ impl Blobs {
     }
 
     /// Takes every value that she can cut out, and that she can put together.
-    pub fn search(&mut self, graph: &Graph, closure: &mut Closure) -> Result<(), Exhausted> {
+    pub fn search(&mut self, graph: &Graph, held: &mut Held) -> Result<(), Exhausted> {
         if self.all.is_empty() {
             return Ok(());
         }
         let index = self.index.get_or_insert_with(|| index(graph));
         for nth in self.searched..self.all.len() {
             let bytes = self.all[nth].bytes.as_slice();
-            closure.count(bytes.len())?;
+            held.count(bytes.len())?;
             for (at, window) in bytes.windows(LEAST).enumerate() {
                 let Ok(first) = <[u8; LEAST]>::try_from(window) else { continue };
                 for id in index.get(&first).map_or(&[][..], |ids| ids) {
                     if bytes[at..].starts_with(&graph.value(*id).bytes) {
-                        closure.take(*id, Way::CutOut { blob: nth });
+                        held.take(*id, Way::CutOut { blob: nth });
                     }
                 }
             }
         }
         self.searched = self.all.len();
-        self.join(graph, closure)
+        self.join(graph, held)
     }
 
-    fn join(&self, graph: &Graph, closure: &mut Closure) -> Result<(), Exhausted> {
+    fn join(&self, graph: &Graph, held: &mut Held) -> Result<(), Exhausted> {
         let (mut pieces, mut lengths) = (Hashed::default(), BTreeSet::new());
-        for id in graph.ids().filter(|id| closure.has(*id)) {
+        for id in graph.ids().filter(|id| held.has(*id)) {
             let Value { kind, bytes } = graph.value(id);
             let widths = self.widths.iter().filter(|(of, _)| of == kind).map(|(_, width)| *width);
             for width in widths.chain([bytes.len()]).filter(|width| *width >= bytes.len().max(1)) {
@@ -106,12 +106,12 @@ impl Blobs {
                 pieces.insert(piece, id);
             }
         }
-        let wanted = graph.ids().filter(|id| !closure.has(*id) && graph.value(*id).bytes.len() >= LEAST);
+        let wanted = graph.ids().filter(|id| !held.has(*id) && graph.value(*id).bytes.len() >= LEAST);
         for id in wanted.collect::<Vec<_>>() {
             let target = graph.value(id).bytes.as_slice();
-            closure.count(target.len())?;
+            held.count(target.len())?;
             if let Some(from) = put_together(target, &pieces, &lengths) {
-                closure.take(id, Way::Joined(from));
+                held.take(id, Way::Joined(from));
             }
         }
         Ok(())
