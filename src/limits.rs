@@ -1,6 +1,17 @@
 //! Every limit, in one place, each with the cause that it most likely has.
 //! Reaching one is an error that names it; nothing loops without one.
 
+/// A limit that was reached while a play went on: the play ends, without a verdict.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reached {
+    /// The limit's name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: usize,
+    /// What most likely brought it about.
+    pub cause: &'static str,
+}
+
 /// Bytes in a scenario or protocol file. The largest shipped one has about 8 KiB. A program
 /// that hands a text in has bounded it already.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
@@ -30,12 +41,14 @@ pub const MAX_JOURNAL_BYTES: usize = 1 << 29;
 pub const MAX_PERIODS: u64 = 250_000;
 /// Messages that one play may put on the wire: an attacker who answers her own answers.
 pub const MAX_MESSAGES: u64 = 10_000_000;
-/// Messages that the attacker may make in answer to one that she sees.
+/// Messages that the attacker may make or let go at once: a rule that releases a flood.
 pub const MAX_ATTACKER_ACTIONS: usize = 10_000;
 /// Virtual time in one play, in seconds: a hundred years.
 pub const MAX_VIRTUAL_SECONDS: u64 = 100 * 366 * 86_400;
 /// Words in the attacker's dictionary: each costs a stretching, some 20 ms.
 pub const MAX_WORDS: usize = 1_000;
+/// Words that the attacker may try in one play, on all passwords and vaults together: some 40 s.
+pub const MAX_GUESSES: usize = 2_000;
 /// Runs in one scenario.
 pub const MAX_RUNS: usize = 100_000;
 /// Steps in finding out what the attacker can compute. Each computation of a play is a step or

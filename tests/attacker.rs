@@ -1,6 +1,7 @@
 //! What the attacker can do without a narration: tactics, and each action of a rule.
 
 use mallory::Scenario;
+use mallory::journal::What;
 use mallory::scenario::{KeyPool, PlayReport};
 
 fn play(text: &str) -> PlayReport {
@@ -266,6 +267,44 @@ fn rules_replace_inject_and_tamper() {
     assert_eq!(part(&play, 3, "carol"), "completes", "mallory is a client too, and says so");
     let play = ruled(&rule("line = 2", "tamper"));
     assert_eq!(part(&play, 1, "alice"), "rejects line 2: decrypt-failed");
+}
+
+#[test]
+fn a_rule_whose_line_she_cannot_make_says_what_she_lacked() {
+    // She takes the key on the wire only after the message in whose place the line should go.
+    let text = |at: &str| {
+        format!(
+            "{ORDER}\n[[event]]\nat = \"{at}\"\ncompromise = \"k(alice,bob)\"\n[attacker]\n{}",
+            rule("run = 1, line = 2, from = \"bob\", to = \"alice\"", "replace {h(\"x\")}k(alice,bob)")
+        )
+    };
+    let lacked = |play: &PlayReport| {
+        play.journal().events().iter().find_map(|event| match &event.what {
+            What::AttackStopped { lacked, .. } => Some(lacked.clone()),
+            _ => None,
+        })
+    };
+    let late = play(&text("1h"));
+    assert_eq!(lacked(&late).as_deref(), Some("she never had k(alice,bob)"));
+    let early = play(&text("1ms"));
+    assert_eq!(lacked(&early), None);
+    assert_eq!(part(&early, 1, "alice"), "rejects line 2: mismatch");
+}
+
+#[test]
+fn a_limit_of_hers_that_is_reached_ends_the_play_by_its_name() {
+    let one = "[[run]]\nA = \"alice\"\nB = \"bob\"\n";
+    let protocol = "[protocol]\nmessages = [\"A -> B : A\"]\n";
+    let rules = format!("{}{}", rule("before = \"1s\"", "hold"), rule("", "release"));
+    let last = one.replacen('\n', "\nat = \"1m\"\n", 1);
+    let flood = |runs: usize| {
+        let text = format!("{protocol}{}{last}[attacker]\n{rules}", one.repeat(runs));
+        let scenario = Scenario::from_text("flood", &text).unwrap();
+        scenario.play(&scenario.variants[0], true, &KeyPool::default()).map(|play| part(&play, 1, "bob"))
+    };
+    assert_eq!(flood(100).as_deref(), Ok("completes"));
+    let halt = flood(10_000).unwrap_err().to_string();
+    assert!(halt.starts_with("the limit MAX_ATTACKER_ACTIONS (10000) was reached"), "{halt}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::cast::RunSpec;
 use super::errand::RequestSpec;
 use crate::journal::{MessageId, Sight, What};
 use crate::knowledge::{Made, Value};
+use crate::limits::Reached;
 use crate::notation::{Kind, Name, Term};
 use crate::pki::RevocationReason;
 use crate::time::{SimTime, Span};
@@ -131,6 +132,8 @@ pub enum AttackerEffect {
         /// How much later than now.
         after: Span,
     },
+    /// End the play: a limit was reached, and what is not done for it could change a verdict.
+    Halt(Reached),
     /// Call back at this time with this number.
     Timer(SimTime, u64),
 }

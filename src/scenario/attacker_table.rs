@@ -1,6 +1,6 @@
 //! `[attacker]`: who she is and what she sets out to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::events::EventDeed;
@@ -11,10 +11,10 @@ use super::reader::{Reader, array, name, string, unknown};
 use super::setup::Setup;
 use super::toml_tree::{Data, Node, Places};
 use crate::knowledge::Value;
-use crate::limits::MAX_WORDS;
+use crate::limits::{MAX_GUESSES, MAX_WORDS};
 use crate::notation::attack::{Deed, Says, Scheduled, Setting};
 use crate::notation::fault::near;
-use crate::notation::{Attack, Name, Quoted, Term, parse};
+use crate::notation::{self, Attack, Func, Name, Quoted, Term, parse};
 use crate::party::attacker::{Forger, Forgery, Plan, Rule};
 use crate::time::SimTime;
 
@@ -125,7 +125,7 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
             given.insert(key.name.as_str().into(), value);
         }
     }
-    let dictionary = dictionary(&table)?;
+    let dictionary = dictionary(&table, setup)?;
     let runs = setup.runs.iter().map(|run| {
         let protocol = setup.protocol_named(&run.protocol).unwrap_or(setup.protocol());
         (run.number, Scheduled { protocol, names: &run.names })
@@ -223,12 +223,52 @@ fn words(node: &Node) -> Vec<String> {
 }
 
 /// `dictionary`: the words that she tries for passwords.
-fn dictionary(table: &Reader<'_>) -> Result<Vec<String>, Problem> {
+fn dictionary(table: &Reader<'_>, setup: &Setup) -> Result<Vec<String>, Problem> {
     let words = table.strings("dictionary")?;
-    match words.get(MAX_WORDS) {
-        Some((_, extra)) => Err(extra.problem(format!("more words than the limit MAX_WORDS, {MAX_WORDS}"))),
-        None => Ok(words.into_iter().map(|(word, _)| word.to_owned()).collect()),
+    if let Some((_, extra)) = words.get(MAX_WORDS) {
+        return Err(extra.problem(format!("more words than the limit MAX_WORDS, {MAX_WORDS}")));
     }
+    let words: Vec<String> = words.into_iter().map(|(word, _)| word.to_owned()).collect();
+    let tries = |owners: &[Name; 2]| {
+        let chosen = owners.iter().find_map(|owner| setup.parties.get(owner)?.password.as_deref());
+        words.iter().position(|word| Some(word.as_str()) == chosen).map_or(words.len(), |nth| nth + 1)
+    };
+    let passwords = passwords(setup);
+    let guesses: usize = passwords.iter().map(tries).sum();
+    if let Some(node) = table.get("dictionary").filter(|_| guesses > MAX_GUESSES) {
+        let (words, passwords) = (words.len(), passwords.len());
+        return Err(node
+            .problem(format!(
+                "{words} words for {passwords} passwords are more guesses than MAX_GUESSES, {MAX_GUESSES}"
+            ))
+            .help("name fewer words, or fewer parties who use passwords"));
+    }
+    Ok(words)
+}
+
+/// Whose passwords the scheduled runs use, in order of their names.
+fn passwords(setup: &Setup) -> BTreeSet<[Name; 2]> {
+    let mut all = BTreeSet::new();
+    for (file, _) in &setup.protocols {
+        let (protocol, table) = (&file.protocol, &file.protocol.table);
+        let pairs = table.ids().filter_map(|id| match table.node(id) {
+            notation::Node::App(Func::Pw, args) => Some([args[0], args[1]].map(|role| table.show(role))),
+            _ => None,
+        });
+        let pairs: Vec<[String; 2]> = pairs.collect();
+        for run in setup.runs.iter().filter(|run| *run.protocol == *protocol.name) {
+            let player = |role: &String| {
+                let service = protocol.role(role).and_then(|role| role.service);
+                run.names.get(role.as_str()).cloned().or_else(|| Some(service?.name().into()))
+            };
+            for pair in &pairs {
+                if let [Some(a), Some(b)] = pair.each_ref().map(player) {
+                    all.insert(if a <= b { [a, b] } else { [b, a] });
+                }
+            }
+        }
+    }
+    all
 }
 
 /// `at`: the time before which she does not send a line of hers, as in `"2.3" = "9h"`.

@@ -18,7 +18,9 @@ use crate::crypto::Rng;
 use crate::hashed::Hashed;
 use crate::journal::{Journal, Sight, What};
 use crate::knowledge::Value;
-use crate::limits::{MAX_EVENTS, MAX_JOURNAL_BYTES, MAX_MESSAGE_BYTES, MAX_MESSAGES, MAX_VIRTUAL_SECONDS};
+use crate::limits::{
+    MAX_EVENTS, MAX_JOURNAL_BYTES, MAX_MESSAGE_BYTES, MAX_MESSAGES, MAX_VIRTUAL_SECONDS, Reached,
+};
 use crate::notation::Name;
 use crate::party::{
     Actor, Adversary, AttackerEffect, AttackerInput, Effect, Effects, Handed, Input, Intrusion,
@@ -385,6 +387,9 @@ impl World {
                 AttackerEffect::Inject { message, instead_of, after } => {
                     let at = self.now.after(after);
                     self.schedule(at, cause, Due::Injection(message, instead_of));
+                }
+                AttackerEffect::Halt(Reached { name, value, cause }) => {
+                    return Err(Halt::Limit { name, value: value as u64, cause });
                 }
                 AttackerEffect::Timer(at, number) => {
                     let due = Due::Attacker(Box::new(AttackerInput::Timer(number)));

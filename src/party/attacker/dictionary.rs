@@ -23,6 +23,8 @@ pub struct Guesser {
     /// For each run what she can read of it, in the protocol's terms.
     runs: BTreeMap<u32, Reading>,
     found: Vec<Found>,
+    /// How many words she has tried, all together.
+    tried: usize,
     /// Passwords that are not in her dictionary.
     given_up: BTreeSet<Term>,
 }
@@ -36,7 +38,7 @@ struct Reading {
 impl Guesser {
     pub fn new(profile: &Profile) -> Guesser {
         let words = profile.dictionary.iter().map(|w| Value::new(Kind::Key, w.as_bytes())).collect();
-        Guesser { words, runs: BTreeMap::new(), found: Vec::new(), given_up: BTreeSet::new() }
+        Guesser { words, runs: BTreeMap::new(), found: Vec::new(), tried: 0, given_up: BTreeSet::new() }
     }
 
     /// Reads a message of her own: it tells who plays which role.
@@ -93,7 +95,16 @@ impl Guesser {
             return None;
         }
         let tested = reading.testable(id)?;
-        let at = self.words.iter().position(|word| reading.fits(id, word, desk));
+        let mut at = None;
+        for (nth, word) in self.words.iter().enumerate() {
+            if !desk.may_guess(&mut self.tried) {
+                return None;
+            }
+            if reading.fits(id, word, desk) {
+                at = Some(nth);
+                break;
+            }
+        }
         let value = at.map(|at| self.words[at].clone());
         if value.is_none() {
             self.given_up.insert(term.clone());

@@ -20,7 +20,7 @@ use super::cast::{Cast, Character, RunSpec};
 use super::{Adversary, AttackerEffect, AttackerInput, Effects, Handed};
 use crate::journal::{Sight, What};
 use crate::knowledge::Value;
-use crate::limits::MAX_ATTACKER_ACTIONS;
+use crate::limits::{MAX_ATTACKER_ACTIONS, MAX_GUESSES, Reached};
 use crate::notation::{Attack, Func, Name, Node, Term};
 use crate::time::{SimTime, Span};
 
@@ -131,10 +131,20 @@ impl Desk<'_> {
 
     /// Puts a message on the wire.
     fn inject(&mut self, message: Sight, instead_of: Option<u64>) {
-        if self.effects.all.len() < MAX_ATTACKER_ACTIONS {
-            let message = Arc::new(message);
-            self.effects.all.push(AttackerEffect::Inject { message, instead_of, after: Span(0) });
+        let message = Arc::new(message);
+        self.effects.all.push(AttackerEffect::Inject { message, instead_of, after: Span(0) });
+    }
+
+    /// Counts a word that she tries; false if she may try no more.
+    fn may_guess(&mut self, tried: &mut usize) -> bool {
+        *tried += 1;
+        let may = *tried <= MAX_GUESSES;
+        if !may {
+            let cause = "many words for many passwords";
+            let (name, value) = ("MAX_GUESSES", MAX_GUESSES);
+            self.effects.all.push(AttackerEffect::Halt(Reached { name, value, cause }));
         }
+        may
     }
 
     /// Whether a party is a client: neither a service nor herself.
@@ -243,7 +253,18 @@ impl Adversary for Attacker {
             AttackerInput::Timer(number) if number & papers::ASKED != 0 => papers.again(number, &mut desk),
             AttackerInput::Timer(number) if number & rules::RULED != 0 => ruler.timer(number, &mut desk),
             AttackerInput::Timer(number) => mind.timer(number, &mut desk),
-            AttackerInput::End => mind.end(&mut desk),
+            AttackerInput::End => {
+                ruler.end(&mut desk);
+                mind.end(&mut desk);
+            }
+        }
+        let is_act = |effect: &&AttackerEffect| {
+            matches!(effect, AttackerEffect::Pass(..) | AttackerEffect::Inject { .. })
+        };
+        if effects.all.iter().filter(is_act).count() > MAX_ATTACKER_ACTIONS {
+            let (name, value) = ("MAX_ATTACKER_ACTIONS", MAX_ATTACKER_ACTIONS);
+            let cause = "a rule that releases a flood at once";
+            effects.all.insert(0, AttackerEffect::Halt(Reached { name, value, cause }));
         }
         let Attacker { cast, profile, directory, guesser, .. } = self;
         let desk = Desk { cast, profile, directory, now, active, effects: &mut Effects::default() };

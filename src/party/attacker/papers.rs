@@ -52,6 +52,8 @@ pub struct Papers {
     /// The last copy of the centre's vault, and shares that may open it.
     copy: Option<Value>,
     shares: Vec<Share>,
+    /// How many words she has tried on copies.
+    tried: usize,
     questions: Questions,
     open: BTreeMap<QuestionId, Arc<RequestSpec>>,
     custody: Custody,
@@ -71,6 +73,7 @@ impl Papers {
             stolen: BTreeMap::new(),
             copy: None,
             shares: Vec::new(),
+            tried: 0,
             questions: Questions::default(),
             open: BTreeMap::new(),
             custody: Custody::new(rng),
@@ -92,7 +95,7 @@ impl Papers {
                 self.copy = Some(value.clone());
             }
             if let Some(copy) = self.copy.as_ref().filter(|_| is_share || **name == *"vault") {
-                open_vault(copy, &self.shares, desk);
+                open_vault(copy, &self.shares, &mut self.tried, desk);
             }
         }
         match *term == Term::of(Func::Sk, &[&Name::from(Service::Ca.name())]) {
@@ -288,7 +291,7 @@ impl Papers {
 /// Tries to unseal a copy of the centre's vault: with the shares that she has, if it is sealed
 /// under shares; else with nothing, then with each word that she has. Whatever key is in it is
 /// hers then.
-fn open_vault(copy: &Value, shares: &[Share], desk: &mut Desk<'_>) {
+fn open_vault(copy: &Value, shares: &[Share], tried: &mut usize, desk: &mut Desk<'_>) {
     let Ok(store) = vault::read_copy(&copy.bytes) else { return };
     // She reads, and draws nothing.
     let Ok(mut vault) = Vault::open_rehearsed(store, crypto::stream(0, &[])) else { return };
@@ -298,9 +301,17 @@ fn open_vault(copy: &Value, shares: &[Share], desk: &mut Desk<'_>) {
     } else {
         let words = [""].into_iter().chain(desk.profile.dictionary.iter().map(String::as_str));
         let tries = words.clone().count();
-        let word =
-            words.clone().position(|word| vault.unseal(Unsealing::Passphrase(word.as_bytes())).is_ok());
-        (word, word.map_or(tries, |nth| nth + 1), None)
+        let mut opens = None;
+        for (nth, word) in words.enumerate() {
+            if !desk.may_guess(tried) {
+                return;
+            }
+            if vault.unseal(Unsealing::Passphrase(word.as_bytes())).is_ok() {
+                opens = Some(nth);
+                break;
+            }
+        }
+        (opens, opens.map_or(tries, |nth| nth + 1), None)
     };
     desk.effects.note(What::Unsealed { word, tried, shares });
     if word.is_none() {

@@ -1,5 +1,6 @@
 //! Rules: the first that matches a message says what becomes of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::format::Format;
@@ -95,6 +96,8 @@ pub struct Ruler {
     /// What services answered, when, for those who roll back to it.
     answers: Vec<(SimTime, Sight)>,
     hands: Vec<Option<(Hand, Vec<Arc<Format>>)>>,
+    /// By rule: the line that she could not make when it was due, and what she lacked.
+    stopped: BTreeMap<usize, (String, String)>,
     kept: Vec<Sight>,
     later: Vec<Sight>,
     next_run: u32,
@@ -112,6 +115,7 @@ impl Ruler {
         };
         Ruler {
             answers: Vec::new(),
+            stopped: BTreeMap::new(),
             hands: rules.iter().enumerate().map(hand).collect(),
             rules: rules.to_vec(),
             kept: Vec::new(),
@@ -134,12 +138,15 @@ impl Ruler {
         let (from, to) = if as_run.is_some() { (&like.from, &like.to) } else { (from, to) };
         let at =
             Address { run: as_run.unwrap_or(line.run), line: line.step, protocol: &line.protocol, from, to };
-        if !hand.can_build(&line.parts, format) {
-            return None;
-        }
+        let made = match hand.can_build(&line.parts, format) {
+            true => hand.write(&at, &line.parts, format, desk).map_err(|reason| reason.to_string()),
+            false => Err(format!("she never had {}", hand.missing(&line.parts))),
+        };
+        let made =
+            made.map_err(|lacked| self.stopped.entry(nth).or_insert((line.text.clone(), lacked))).ok()?;
         // What goes in a message's place goes on its connection.
         let question = as_run.and(like.question);
-        Some(Sight { question, ..hand.write(&at, &line.parts, format, desk).ok()? })
+        Some(Sight { question, ..made })
     }
 
     fn later(&mut self, message: Sight, at: SimTime, desk: &mut Desk<'_>) {
@@ -235,6 +242,13 @@ impl Ruler {
                 hand.knowledge.set(id, value.clone());
                 hand.look_again(desk);
             }
+        }
+    }
+
+    /// Says which lines she could not make when they were due, and why.
+    pub fn end(&mut self, desk: &mut Desk<'_>) {
+        for (line, lacked) in std::mem::take(&mut self.stopped).into_values() {
+            desk.effects.note(What::AttackStopped { line, lacked });
         }
     }
 
