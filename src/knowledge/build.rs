@@ -162,7 +162,8 @@ impl Knowledge {
             && let Some(Supply::LongTerm { owner, of, .. }) = self.grounds().supply.get(x).cloned()
             && let Node::Name(name) = table.node(*x)
         {
-            let secret = ctx.keys.long_term(&self.agent(owner)?, name, of);
+            let owner = self.agent(owner)?;
+            let secret = ctx.keys.long_term(ctx.trust.ring().owner(&owner), name, of);
             return self.carry(Provenance::power(secret, None, agreement), ctx);
         }
         for x in exponents {

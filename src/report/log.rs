@@ -8,6 +8,7 @@ use crate::legible::legible;
 use crate::notation::Kind;
 use crate::scenario::PlayReport;
 use crate::time::{Clock, SimTime, Span};
+use crate::verdict::place_of;
 use crate::verdict::{Exposure, Judgement, Rebuff, SessionOutcome, Traffic, Untested, Word};
 
 /// How much the log tells.
@@ -56,7 +57,7 @@ pub fn render(play: &PlayReport, style: &LogStyle) -> String {
     let events = play.journal().events();
     let clock = Clock::upto(events.last().map_or(SimTime::ZERO, |event| event.at));
     let messages = events.iter().filter_map(|event| match &event.what {
-        What::Sent { message } | What::Injected { message, .. } => Some(place(message).len()),
+        What::Sent { message } | What::Injected { message, .. } => Some(place_of(message).len()),
         _ => None,
     });
     let mut log = Log {
@@ -135,7 +136,7 @@ impl Log<'_> {
 
     /// A message: time, place, from whom, to whom, what.
     fn message(&mut self, ink: Ink, event: &Event, message: &Sight, from: &str) {
-        let place = place(message);
+        let place = place_of(message);
         let (w, c, p) = (self.width, self.times, self.places);
         let line = format!(
             "{:>c$}  {place:<p$}{from:<w$} →  {:<w$}  {}",
@@ -332,7 +333,7 @@ impl Log<'_> {
     }
 
     fn place(&self, id: u64) -> String {
-        self.traffic.message(id).map_or_else(|| id.to_string(), place)
+        self.traffic.message(id).map_or_else(|| id.to_string(), place_of)
     }
 
     /// `run 1 with bob, K #77d0`: the peers, and the values that goals speak of.
@@ -437,16 +438,6 @@ impl Log<'_> {
                 self.line(Ink::Plain, &format!("            {number:>2}. {step}"));
             }
         }
-    }
-}
-
-/// Where a message stands: its run and line, or a service's and line.
-pub(super) fn place(message: &Sight) -> String {
-    match &*message.protocol {
-        service if crate::party::SERVICE_PROTOCOLS.contains(&service) => {
-            format!("{service}.{}", message.line)
-        }
-        _ => format!("{}.{}", message.run, message.line),
     }
 }
 

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::log::place;
 use super::result::{OutcomeResult, PlayResult};
 use crate::journal::{Event, Sight, What};
 use crate::scenario::PlayReport;
 use crate::verdict::Traffic;
+use crate::verdict::place_of;
 
 /// The thread of what no party does.
 const PLAY: &str = "the play";
@@ -123,7 +123,7 @@ impl Trace {
     /// A message that leaves or arrives: a slice of a microsecond, and one end of an arrow.
     fn passage(&mut self, event: &Event, who: &str, message: &Sight, end: &str) {
         let thread = self.thread(who);
-        let (ts, name) = (micros(event), format!("{} {}", event.what.word(), place(message)));
+        let (ts, name) = (micros(event), format!("{} {}", event.what.word(), place_of(message)));
         self.put(json!({
             "ph": "X", "cat": "message", "name": name, "tid": thread, "ts": ts, "dur": 1,
             "args": {

@@ -299,10 +299,10 @@ impl Company {
 
     /// The attacker reads the shares that are public, too, before anything happens.
     fn directory(&self, setup: &Setup) -> impl Iterator<Item = (SimTime, Cue)> {
-        let (keys, agreement) = (self.cast.keys.clone(), setup.suite.agreement);
+        let (keys, ring, agreement) = (self.cast.keys.clone(), setup.ring(), setup.suite.agreement);
         setup.public_shares().into_iter().filter_map(move |(term, owner)| {
             let [exponent] = &term.names()[..] else { return None };
-            let secret = keys.long_term(&owner, exponent, Type::Dh);
+            let secret = keys.long_term(ring.owner(&owner), exponent, Type::Dh);
             let value = Value::new(Kind::Share, agreement.share(&secret.bytes).ok()?);
             let what = What::Equipped { term: format!("{term} of {owner}"), value: value.clone() };
             Some((SimTime::ZERO, Cue::Ask(Box::new(move |_| (what, Some(Handed { term, value }))))))

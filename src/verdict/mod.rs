@@ -15,4 +15,4 @@ pub use exposure::{Acceptance, Exposure, exposures};
 pub use goals::{Bench, judge};
 pub use judgement::{GoalId, GoalVerdict, Judgement, Rebuff, Untested, Word};
 pub use outcome::{Had, Outcome, SessionOutcome, Sessions};
-pub use traffic::{Injection, Traffic};
+pub use traffic::{Injection, Traffic, place_of};

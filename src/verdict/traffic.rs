@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::journal::{Event, Journal, MessageId, SessionId, Sight, What};
 use crate::notation::Name;
+use crate::party::SERVICE_PROTOCOLS;
 
 /// The messages of a play.
 #[derive(Debug)]
@@ -157,6 +158,15 @@ impl<'a> Traffic<'a> {
 
 fn is_of_one_run(a: &Sight, b: &Sight) -> bool {
     a.run == b.run && a.protocol == b.protocol
+}
+
+/// Where a message stands, as logs and evidence tell it: its run and line, or the service's
+/// protocol and line.
+pub fn place_of(message: &Sight) -> String {
+    match &*message.protocol {
+        service if SERVICE_PROTOCOLS.contains(&service) => format!("{service}.{}", message.line),
+        _ => format!("{}.{}", message.run, message.line),
+    }
 }
 
 /// Where a message lies: they are numbered from 1.

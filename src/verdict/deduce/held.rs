@@ -1,6 +1,7 @@
 //! What the attacker has and how she came to each value. Must not know what follows from what.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -16,19 +17,15 @@ pub enum Way {
     Public,
     /// An honest party put it on the wire.
     Seen {
-        /// The run.
-        run: u32,
-        /// The line.
-        line: u32,
+        /// Where.
+        place: Arc<str>,
         /// Who sent it.
         from: Name,
     },
     /// She put it on the wire herself.
     Sent {
-        /// The run.
-        run: u32,
-        /// The line.
-        line: u32,
+        /// Where.
+        place: Arc<str>,
     },
     /// She had it from the start.
     Own(String),

@@ -20,6 +20,8 @@ use graph::Graph;
 use held::{Exhausted, Held, Way};
 use untagged::Blobs;
 
+use super::traffic::place_of;
+
 pub use proof::Derivation;
 
 /// Why it cannot be said what the attacker can compute.
@@ -90,7 +92,7 @@ impl Holdings {
             // What she sent she made of what she had: it comes last, or it would explain itself.
             for event in journal.events() {
                 if let What::Injected { message, .. } = &event.what {
-                    let way = Way::Sent { run: message.run, line: message.line };
+                    let way = Way::Sent { place: place_of(message).into() };
                     holdings.see(message, &way, setting);
                 }
             }
@@ -104,8 +106,8 @@ impl Holdings {
         for event in journal.events() {
             match &event.what {
                 What::Sent { message } => {
-                    let (run, line, from) = (message.run, message.line, message.from.clone());
-                    self.see(message, &Way::Seen { run, line, from }, setting);
+                    let (place, from) = (place_of(message).into(), message.from.clone());
+                    self.see(message, &Way::Seen { place, from }, setting);
                 }
                 What::Equipped { term, value } => self.take(value, Way::Own(term.clone())),
                 What::Compromised { term, value, .. } => {

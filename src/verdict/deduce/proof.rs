@@ -158,8 +158,8 @@ impl Holdings {
         let it = name(id);
         Some(match self.held.way(id)? {
             Way::Public => return None,
-            Way::Seen { run, line, from } => format!("{it} went over the wire in {run}.{line} from {from}"),
-            Way::Sent { run, line } => format!("{she} herself put {it} on the wire in {run}.{line}"),
+            Way::Seen { place, from } => format!("{it} went over the wire in {place} from {from}"),
+            Way::Sent { place } => format!("{she} herself put {it} on the wire in {place}"),
             Way::Own(term) => format!("{she} has {term} from the start"),
             Way::Made => format!("{it} is {she}'s own making"),
             Way::Handed(term) => format!("{term} was handed to {she}"),
