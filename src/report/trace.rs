@@ -72,7 +72,7 @@ impl Trace {
     }
 
     fn event(&mut self, event: &Event, her: &str, traffic: &Traffic<'_>) {
-        let place_of = |id: &u64| traffic.message(*id).map_or_else(|| id.to_string(), place);
+        let named = |id: &u64| traffic.message(*id).map_or_else(|| id.to_string(), place_of);
         match &event.what {
             What::Sent { message } => self.passage(event, &message.from, message, "s"),
             What::Injected { message, .. } => self.passage(event, her, message, "s"),
@@ -111,7 +111,7 @@ impl Trace {
             | What::ClockSet { party, .. }
             | What::Restarted { party } => self.mark(event, party),
             What::Lost { id } | What::Duplicated { id } => {
-                let name = format!("{} {}", event.what.word(), place_of(id));
+                let name = format!("{} {}", event.what.word(), named(id));
                 let thread = self.thread(PLAY);
                 self.put(json!({
                     "ph": "i", "s": "t", "cat": "network", "name": name, "tid": thread, "ts": micros(event),
