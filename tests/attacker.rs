@@ -270,6 +270,24 @@ fn rules_replace_inject_and_tamper() {
 }
 
 #[test]
+fn it_can_be_expected_that_she_learns_a_long_term_key_or_does_not() {
+    let unmet = |expect: &str| {
+        let alice = "parties.alice.password = \"trustno1\"\n";
+        let stolen = "[[event]]\nat = \"1s\"\ncompromise = \"k(alice,bob)\"\n";
+        let attacker = "[attacker]\ndictionary = [\"letmein\", \"trustno1\"]\n";
+        let expect = format!("[expect.attacker]\n{expect}");
+        let text = format!("{alice}{}{stolen}{attacker}{expect}", PASSWORD.replace("PEER", "bob"));
+        let scenario = Scenario::from_text("test", &text).unwrap_or_else(|p| panic!("{p}"));
+        scenario.check(&scenario.variants[0], &KeyPool::default()).unwrap().failures.len()
+    };
+    assert_eq!(
+        unmet("learns = [\"pw(alice,bob)\", \"k(bob,alice)\"]\nnever_learns = [\"k(alice,alice)\"]"),
+        0
+    );
+    assert_eq!(unmet("never_learns = [\"pw(alice,bob)\", \"k(alice,bob)\"]\nlearns = [\"sk(alice)\"]"), 3);
+}
+
+#[test]
 fn a_rule_whose_line_she_cannot_make_says_what_she_lacked() {
     // She takes the key on the wire only after the message in whose place the line should go.
     let text = |at: &str| {

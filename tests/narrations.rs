@@ -147,6 +147,37 @@ fn a_party_that_only_her_lines_name_is_a_client_like_others() {
     assert_eq!(part(&play(&Scenario::from_text("test", &text).unwrap()), 2, "dave"), "completes");
 }
 
+/// A sealed slip in a sealed letter; bob returns the slip alone.
+const LETTER: &str = r#"
+[protocol]
+messages = ["A -> B : {Kx}k(A,B)", "A -> B : {{Na}k(A,B)}Kx", "B -> A : {Na}k(A,B), Kx"]
+fresh    = { A = ["Na: nonce", "Kx: key"] }
+[[run]]
+A = "alice"
+B = "bob"
+"#;
+
+/// She passes the letter on unread, and then shows the slip.
+const SLIP: [&str; 3] = [
+    "1.2 alice    -> I(bob) : {{N}k(alice,bob)}J",
+    "1.2 I(alice) -> bob    : {{N}k(alice,bob)}J",
+    "1.3 I(bob)   -> alice  : {N}k(alice,bob), J",
+];
+
+#[test]
+fn what_she_passes_on_unread_she_has_not_looked_into() {
+    let load = |more: &str| {
+        let text = format!("{LETTER}\n{more}\n[attacker]\ninsider = false\nattack = {SLIP:?}");
+        Scenario::from_text("test", &text).map(|scenario| play(&scenario))
+    };
+    let problem = load("").err().unwrap().to_string();
+    assert!(problem.contains("cannot build {N}k(alice,bob)"), "{problem}");
+    // With the key of the letter the slip is hers, whole, though not what is written on it.
+    let play = load("[[event]]\nat = \"1h\"\ncompromise = \"1.Kx\"\nas = \"J\"").unwrap();
+    assert_eq!(part(&play, 1, "alice"), "completes");
+    assert!(!play.attacker().learned("1.Na"));
+}
+
 /// A badge is shown with its certificate; it lives for four hours.
 const BADGE: &str = r#"
 [protocol]

@@ -1,6 +1,6 @@
 //! What a scenario expects to come of it, read and held against what came.
 
-use super::events::ValueRef;
+use super::events::{Stolen, ValueRef};
 use super::problem::Problem;
 use super::reader::{Reader, array, string, unknown};
 use super::setup::Setup;
@@ -26,9 +26,9 @@ pub struct Expect {
     /// Of stolen credentials.
     pub exposures: Vec<ExposureExpect>,
     /// Values that the attacker holds or can compute in the end.
-    pub learns: Vec<ValueRef>,
+    pub learns: Vec<Stolen>,
     /// Values that she does not.
-    pub never_learns: Vec<ValueRef>,
+    pub never_learns: Vec<Stolen>,
     /// How many words she tries for passwords, all together.
     pub guesses: Option<u32>,
     /// Values that read as this text.
@@ -220,6 +220,14 @@ impl Expect {
             .chain(equal)
             .chain(differ)
             .collect()
+    }
+
+    /// The long-term keys of which it says whether the attacker learns them.
+    pub fn long_term(&self) -> impl Iterator<Item = &Term> {
+        self.learns.iter().chain(&self.never_learns).filter_map(|of| match of {
+            Stolen::LongTerm(key) => Some(key),
+            Stolen::OfRun(_) => None,
+        })
     }
 
     /// Reads an `[expect]` table; `honest` stands in it and is read apart.
@@ -435,8 +443,13 @@ fn found_in(read: &Goal, protocol: &Protocol) -> Option<GoalRef> {
     Some(GoalRef { id, text: goal.text.clone() })
 }
 
-fn refs(table: &Reader<'_>, key: &str, setup: &Setup) -> Result<Vec<ValueRef>, Problem> {
-    table.strings(key)?.into_iter().map(|(_, node)| setup.value_ref(node)).collect()
+/// What the attacker may come to hold: a run's value, or a long-term key.
+fn refs(table: &Reader<'_>, key: &str, setup: &Setup) -> Result<Vec<Stolen>, Problem> {
+    let one = |(text, node): (&str, &Node)| match text.contains('(') {
+        true => setup.stolen(node),
+        false => setup.value_ref(node).map(Stolen::OfRun),
+    };
+    table.strings(key)?.into_iter().map(one).collect()
 }
 
 fn pairs(table: &Reader<'_>, key: &str, setup: &Setup) -> Result<Vec<(ValueRef, ValueRef)>, Problem> {

@@ -48,13 +48,22 @@ pub struct Played {
     pub goals: Vec<GoalVerdict>,
     /// What the attacker holds in the end.
     pub holdings: Holdings,
+    /// The versions of the long-term keys that were asked for.
+    pub long_term: BTreeMap<Term, Vec<Value>>,
 }
 
-/// Plays a setup with its attacker and her compromises, or without.
+/// Plays a setup with its attacker and her compromises, or without. `asked` are long-term keys
+/// whose values are of interest.
 ///
 /// # Errors
 /// A limit that was reached, or a defect.
-pub fn play(setup: &Setup, seed: u64, with_attacker: bool, pool: &KeyPool) -> Result<Played, Halt> {
+pub fn play(
+    setup: &Setup,
+    seed: u64,
+    with_attacker: bool,
+    asked: &[&Term],
+    pool: &KeyPool,
+) -> Result<Played, Halt> {
     let attacker = setup.attacker.as_ref().filter(|_| with_attacker);
     let mut company = Company::gather(setup, pool.keys(seed, setup.suite), attacker)?;
     let journal = company.stage(setup, attacker)?.play()?;
@@ -79,7 +88,17 @@ pub fn play(setup: &Setup, seed: u64, with_attacker: bool, pool: &KeyPool) -> Re
             after_leak: &after_leak,
         })?);
     }
-    Ok(Played { journal, sessions, goals, holdings })
+    let ring = setup.ring_at(setup.events.len());
+    let versions = |key: &&Term| {
+        let mut all = company.long_term(setup, key, &ring);
+        if let Some((owner, newest)) = renewed(&journal, key) {
+            let renewed = |nth| company.cast.keys.renewed(&owner, nth, all_uses(setup)).to_value();
+            all.extend((1..=newest).map(renewed));
+        }
+        ((*key).clone(), all)
+    };
+    let long_term = asked.iter().map(versions).collect();
+    Ok(Played { journal, sessions, goals, holdings, long_term })
 }
 
 /// Everybody who takes part, before the play.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::events::ValueRef;
+use super::events::{Stolen, ValueRef};
 use super::expect::{Expect, RequestExpect, RunExpect, RunRef};
 use super::play::{KeyPool, Played, play};
 use super::problem::Problems;
@@ -13,7 +13,7 @@ use super::{Scenario, Variant};
 use crate::algebra::{Func, Value};
 use crate::journal::{Event, Journal, Sight, What};
 use crate::legible::legible;
-use crate::notation::Name;
+use crate::notation::{Name, Term};
 use crate::party::SERVICE_PROTOCOLS;
 use crate::party::attacker::Plan;
 use crate::reason::Reason;
@@ -77,6 +77,8 @@ pub struct PlayReport {
     /// What became of requests.
     answers: BTreeMap<u32, Option<Reason>>,
     holdings: Holdings,
+    /// The versions of the long-term keys that `[expect]` names.
+    long_term: BTreeMap<Term, Vec<Value>>,
 }
 
 /// An expectation that was not met.
@@ -156,8 +158,10 @@ impl Scenario {
             with_attacker,
         );
         let _within = span.enter();
-        let Played { journal, sessions, goals, holdings } =
-            play(&variant.setup, self.seed, with_attacker, pool)?;
+        let expected = [&variant.expect].into_iter().chain(&variant.honest);
+        let asked: Vec<&Term> = expected.flat_map(Expect::long_term).collect();
+        let Played { journal, sessions, goals, holdings, long_term } =
+            play(&variant.setup, self.seed, with_attacker, &asked, pool)?;
         Ok(PlayReport {
             name: variant.of(&self.name),
             repeat_with: self.repeat_with(Some(variant), with_attacker),
@@ -169,6 +173,7 @@ impl Scenario {
             sessions,
             goals,
             holdings,
+            long_term,
         })
     }
 
@@ -361,7 +366,10 @@ impl PlayReport {
         let mut failures = Vec::new();
         let mut fail = |expected: String, found: String| failures.push(Failure { expected, found });
         let runs = expect.runs.iter().map(|(of, _)| of.run);
-        let named = expect.never_learns.iter().chain(&expect.learns).map(|of| of.run).filter(|run| *run > 0);
+        let named = expect.never_learns.iter().chain(&expect.learns).filter_map(|of| match of {
+            Stolen::OfRun(of) => Some(of.run).filter(|run| *run > 0),
+            Stolen::LongTerm(_) => None,
+        });
         let unknown: BTreeSet<u32> = runs.chain(named).filter(|run| !self.has_run(*run)).collect();
         for run in unknown {
             fail(format!("something of run {run}"), "there was no such run".to_owned());
@@ -437,7 +445,12 @@ impl PlayReport {
         for (of, learns) in
             expect.learns.iter().map(|o| (o, true)).chain(expect.never_learns.iter().map(|o| (o, false)))
         {
-            let learned = self.attacker().learned_value(of);
+            let learned = match of {
+                Stolen::OfRun(of) => self.attacker().learned_value(of),
+                Stolen::LongTerm(key) => {
+                    self.long_term.get(key).into_iter().flatten().any(|v| self.holdings.derivable(v))
+                }
+            };
             if learned != learns {
                 let never = |yes: bool| if yes { "learns" } else { "never learns" };
                 fail(format!("that the attacker {} {of}", never(learns)), format!("she {}", never(learned)));
