@@ -351,6 +351,7 @@ fn world() -> f64 {
         rng: crypto::stream(0, &["network"]),
         timeline: vec![(SimTime::ZERO, Cue::Input(names[0].clone(), Input::Timer(0)))],
         prologue: Vec::new(),
+        prints: mallory::journal::Prints::default(),
     };
     let mut journal = None;
     let wall = timed(|| journal = Some(stage.play().unwrap()));

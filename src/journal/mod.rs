@@ -4,6 +4,7 @@
 mod event;
 mod json;
 mod matter;
+pub mod prints;
 mod schema;
 
 use crate::knowledge::Made;
@@ -12,6 +13,7 @@ use crate::time::SimTime;
 
 pub use event::{Event, What};
 pub use matter::{MessageId, QuestionId, Refusal, SessionId, Sight, Told};
+pub use prints::Prints;
 pub use schema::Kind;
 
 /// The record of one play.
@@ -21,6 +23,8 @@ pub struct Journal {
     made: Vec<Maker>,
     /// What both take, in bytes.
     weight: usize,
+    /// How fingerprints are shown.
+    prints: Prints,
 }
 
 /// Events that come of a run of a few lines or of a request.
@@ -55,12 +59,13 @@ pub struct Maker {
 impl Journal {
     /// A journal of what comes of so many things that are set to happen, which has room for all
     /// that usually does.
-    pub fn of(cues: usize) -> Journal {
+    pub fn of(cues: usize, prints: Prints) -> Journal {
         let room = cues.saturating_add(1);
         Journal {
             events: Vec::with_capacity(room.saturating_mul(EVENTS_OF_A_CUE)),
             made: Vec::with_capacity(room.saturating_mul(VALUES_OF_A_CUE)),
             weight: 0,
+            prints,
         }
     }
 
@@ -69,9 +74,14 @@ impl Journal {
         let number = self.events.len() as u64 + 1;
         self.weight += size_of::<Event>() + carried(&what);
         let event = Event { number, cause, at, what };
-        event.what.trace(number, at.0, &|| event.to_json().to_string());
+        event.what.trace(number, at.0, &|| self.prints.in_json(event.to_json()).to_string());
         self.events.push(event);
         number
+    }
+
+    /// How fingerprints leave the play.
+    pub fn prints(&self) -> &Prints {
+        &self.prints
     }
 
     /// Records how a value was made.
@@ -104,7 +114,7 @@ impl Journal {
     /// One JSON object for each event, each on a line; equal journals give equal bytes.
     pub fn to_json_lines(&self) -> String {
         self.events.iter().fold(String::new(), |mut text, event| {
-            text.push_str(&event.to_json().to_string());
+            text.push_str(&self.prints.in_json(event.to_json()).to_string());
             text.push('\n');
             text
         })

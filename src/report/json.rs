@@ -13,12 +13,13 @@ pub fn lines<'a>(
     scenario: &'a str,
     variant: Option<&'a str>,
 ) -> impl Iterator<Item = Json> + 'a {
+    let prints = play.journal().prints();
     let line = move |fields: Map<String, Json>| {
         let mut all = Map::new();
         all.insert("scenario".into(), scenario.into());
         all.insert("variant".into(), variant.into());
         all.extend(fields);
-        Json::Object(all)
+        prints.in_json(Json::Object(all))
     };
     let result = PlayResult::of(play);
     let first = of_kind("play", &result.play);

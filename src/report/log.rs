@@ -83,7 +83,7 @@ pub fn render(play: &PlayReport, style: &LogStyle) -> String {
     log.verdicts();
     log.requests();
     log.exposures();
-    shorten(&log.text)
+    shorten(&play.journal().prints().in_text(&log.text))
 }
 
 /// The width of the longest party's name, as a sender or receiver is shown.

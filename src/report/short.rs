@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::journal::prints::places;
+
 /// Digits of a full fingerprint.
 const FULL: usize = 16;
 /// Digits of the shortest one.
@@ -21,13 +23,6 @@ pub fn shorten(text: &str) -> String {
     }
     out.push_str(&text[from..]);
     out
-}
-
-fn places(text: &str) -> impl Iterator<Item = usize> + '_ {
-    text.match_indices('#').map(|(at, _)| at).filter(|at| {
-        let digits = text.as_bytes().get(at + 1..at + 1 + FULL);
-        digits.is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit))
-    })
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub fn trace(plays: &[PlayReport]) -> Json {
     for (process, play) in (1..).zip(plays) {
         let mut trace = Trace { process, threads: BTreeMap::new(), events: Vec::new() };
         trace.play(play);
-        events.append(&mut trace.events);
+        events.extend(trace.events.drain(..).map(|event| play.journal().prints().in_json(event)));
     }
     json!({ "displayTimeUnit": "ms", "traceEvents": events })
 }

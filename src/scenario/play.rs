@@ -10,7 +10,7 @@ use super::parties::Party;
 use super::protocol_file::ProtocolFile;
 use super::setup::Setup;
 use crate::crypto::Suite;
-use crate::journal::{Journal, What};
+use crate::journal::{Journal, Prints, What};
 use crate::knowledge::{Keys, Ring, Value};
 use crate::notation::{Func, Id, KeyUses, Kind, Name, Origin, Protocol, Service, Term, Type};
 use crate::party::attacker::{Attacker, Plan, Profile};
@@ -229,6 +229,7 @@ impl Company {
             rng: self.cast.keys.stream(&["network"]),
             timeline: self.timeline(setup, attacker),
             prologue: self.prologue.clone(),
+            prints: Prints::of(self.cast.keys.seed()),
         })
     }
 

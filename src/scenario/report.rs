@@ -192,6 +192,9 @@ impl Scenario {
             failures.extend(without.unmet());
             honest = Some(without);
         }
+        for failure in &mut failures {
+            failure.found = play.journal.prints().in_text(&failure.found);
+        }
         Ok(Checked { play, honest, failures })
     }
 }

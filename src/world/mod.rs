@@ -16,7 +16,7 @@ use smol_str::SmolStr;
 
 use crate::crypto::Rng;
 use crate::hashed::Hashed;
-use crate::journal::{Journal, Sight, What};
+use crate::journal::{Journal, Prints, Sight, What};
 use crate::knowledge::Value;
 use crate::limits::{
     MAX_EVENTS, MAX_JOURNAL_BYTES, MAX_MESSAGE_BYTES, MAX_MESSAGES, MAX_VIRTUAL_SECONDS, Reached,
@@ -45,6 +45,8 @@ pub struct Stage {
     pub timeline: Vec<(SimTime, Cue)>,
     /// What is recorded before anything happens.
     pub prologue: Vec<What>,
+    /// How fingerprints leave the play.
+    pub prints: Prints,
 }
 
 /// Looks at what happened so far and says what is recorded, and what the attacker gets.
@@ -114,7 +116,7 @@ impl Stage {
 
     /// As `play`, on a `current_thread` runtime that is there already.
     pub async fn run(self) -> Result<Journal, Halt> {
-        let Stage { actors, attacker, network, rng, mut timeline, prologue } = self;
+        let Stage { actors, attacker, network, rng, mut timeline, prologue, prints } = self;
         let (mut honest, mut names, mut places) = (Troupe::new(), Vec::new(), Hashed::default());
         for (name, mut actor) in actors {
             let work = move |told, now, outcome: &mut Outcome| match told {
@@ -153,7 +155,7 @@ impl Stage {
             Some((at, due))
         };
         let mut world = World {
-            journal: Journal::of(timeline.len()),
+            journal: Journal::of(timeline.len(), prints),
             set: timeline.into_iter().filter_map(set).collect::<Vec<_>>().into_iter().peekable(),
             met: vec![false; names.len()],
             honest,
