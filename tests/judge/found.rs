@@ -1,0 +1,93 @@
+//! What random cases once had the product and the judge disagree about, made small.
+
+use super::classics::come_out;
+
+#[test]
+fn a_value_that_its_reader_solved_out_of_a_sum_is_hers_if_the_rest_is() {
+    come_out(
+        r#"
+        [protocol]
+        messages = ["A -> B : A, Na", "B -> A : xor(Na, Nb)"]
+        goals    = ["secret Nb"]
+        fresh    = { A = ["Na: nonce"], B = ["Nb: nonce"] }
+        [[run]]
+        A = "alice"
+        B = "bob"
+        [attacker]
+        attack = ["1.1 alice -> I(bob) : alice, Na1", "1.2 I(bob) -> alice : Ne"]
+        "#,
+        &[("goal secret Nb", "violated"), ("value 1.alice.Nb", "learned")],
+    );
+}
+
+#[test]
+fn a_value_that_its_reader_counted_back_to_is_hers_if_she_sent_it() {
+    come_out(
+        r#"
+        [protocol]
+        messages = ["A -> B : A, succ(Na)", "A -> B : {Nb}k(A,B)"]
+        fresh    = { A = ["Na: nonce", "Nb: nonce"] }
+        [[run]]
+        A = "alice"
+        B = "bob"
+        [attacker]
+        attack = ["1.2 alice -> bob : Y", "2.1 I(alice) -> bob : alice, Y"]
+        "#,
+        &[("part 2.bob as B", "waits for line 2"), ("value 2.bob.Na", "learned")],
+    );
+}
+
+#[test]
+fn a_long_term_value_leaks_though_nobody_but_she_speaks_to_its_owner() {
+    come_out(
+        r#"
+        [protocol]
+        messages = ["A -> B : A", "B -> A : {A}Kt"]
+        goals    = ["secret Kt", "forward secret Kt"]
+        knows    = { B = ["Kt: key"] }
+        [parties.alice]
+        [parties.bob]
+        [attacker]
+        attack = ["1.1 I(alice) -> bob : alice"]
+        "#,
+        &[("goal secret Kt", "holds"), ("goal forward secret Kt", "violated")],
+    );
+}
+
+#[test]
+fn a_service_compares_its_challenge_with_what_comes_back() {
+    come_out(
+        r#"
+        [protocol]
+        messages = ["A -> S : A", "S -> A : Ns", "A -> S : mac(k(A,S), Ns), Ns", "S -> A : {Ks}k(A,S)"]
+        goals    = ["secret Ks"]
+        fresh    = { S = ["Ns: nonce", "Ks: key"] }
+        [[run]]
+        A = "alice"
+        [[run]]
+        at = "1h"
+        A = "alice"
+        [attacker]
+        attack = ["1.3 alice -> S : M", "2.3 alice -> I(S) : N", "2.3 I(alice) -> S : M"]
+        "#,
+        &[
+            ("part 1.alice as A", "completes"),
+            ("part 1.kdc as S", "completes"),
+            ("part 2.kdc as S", "rejects line 3: bad-mac"),
+        ],
+    );
+}
+
+#[test]
+fn a_service_that_says_a_value_twice_says_the_same() {
+    come_out(
+        r#"
+        [protocol]
+        messages = ["A -> S : A", "S -> A : Ns", "A -> S : Na", "S -> A : Ns, Na"]
+        fresh    = { A = ["Na: nonce"], S = ["Ns: nonce"] }
+        [[run]]
+        A = "alice"
+        "#,
+        &[("part 1.alice as A", "completes"), ("part 1.kdc as S", "completes")],
+    );
+}
