@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::{Context, Knowledge};
-use crate::algebra::{Bytes, Cipher, Form, Func, Public, Value, step, xor};
+use crate::algebra::{Binding, Bytes, Cipher, Form, Func, Made, Part, Parts, Public, Value, step, xor};
 use crate::crypto::{self, Suite};
 use crate::notation::plan::{decryption_key, verification_key};
 use crate::notation::{Id, Kind, Node, Op, Source};
@@ -219,6 +219,12 @@ impl Knowledge {
         let kind = table.kind(unknown).unwrap_or(value.kind);
         let found = Value::new(kind, bytes);
         self.accept(unknown, &found, ctx)?;
+        // What it found belongs to what came, whoever made that of whatever.
+        let mut inputs = Parts::new();
+        for arg in args.iter() {
+            inputs.push(Part::of(if *arg == unknown { found.clone() } else { self.build(*arg, ctx)? }));
+        }
+        ctx.made.push(Made::computed(value.clone(), *func, inputs, Binding::default()));
         self.set(unknown, found);
         self.set(term, value);
         Ok(())

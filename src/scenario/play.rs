@@ -392,16 +392,14 @@ impl Company {
         terms.into_iter().flat_map(versions).chain(self.declared_long_term()).collect()
     }
 
-    /// The values that protocols declare as held for the long term, of whoever owns them in
-    /// some run.
+    /// The values that protocols declare as held for the long term, of everyone who may own
+    /// them: the attacker opens runs in which nobody says who plays.
     fn declared_long_term(&self) -> BTreeMap<String, Value> {
         let mut all = BTreeMap::new();
-        for run in self.cast.runs.values() {
-            let Some(spoken) = self.cast.protocols.get(&run.protocol) else { continue };
+        for spoken in self.cast.protocols.values() {
             for value in spoken.protocol.values.iter().filter(|v| v.origin == Origin::LongTerm) {
-                let owner = run.names.get(&value.role).or_else(|| spoken.services.get(&value.role));
-                if let Some(owner) = owner {
-                    let owner = self.cast.principal_of(owner);
+                let owners = self.cast.registered.names().chain(spoken.services.get(&value.role));
+                for owner in owners.map(|owner| self.cast.principal_of(owner)) {
                     let held = self.cast.keys.long_term(owner, &value.name, value.of);
                     all.insert(format!("{} of {owner}", value.name), held);
                 }
