@@ -51,7 +51,8 @@ fn lines_of(protocol: &Protocol, role: &Name) -> Vec<u32> {
 }
 
 /// A service keeps no memory that it does not need: it may join at every line from which
-/// on it can do its part, and a program ends before the next such line.
+/// on it can do its part, and a program ends before the next such line. What it made itself it
+/// needs to remember, unless that comes back sealed by its own hand.
 fn service_programs(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Vec<Compiled>, Fault> {
     if let Some(first) = mine.first().filter(|n| protocol.sender_of(**n) == &role.name) {
         let line = &protocol.lines[*first as usize - 1];
@@ -64,7 +65,8 @@ fn service_programs(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Ve
     for at in 1..mine.len() {
         let receives = protocol.receiver_of(mine[at]) == &role.name;
         let answers = mine[at..].iter().any(|n| protocol.sender_of(*n) == &role.name);
-        if receives && answers && compile(protocol, role, &mine[at..]).is_ok() {
+        let remembers = must_remember(protocol, role, &mine[..at], &mine[at..]);
+        if receives && answers && !remembers && compile(protocol, role, &mine[at..]).is_ok() {
             starts.push(at);
         }
     }
@@ -73,6 +75,37 @@ fn service_programs(protocol: &Protocol, role: &Role, mine: &[u32]) -> Result<Ve
     }
     let ends = starts.iter().skip(1).copied().chain([mine.len()]);
     starts.iter().zip(ends).map(|(from, to)| compile(protocol, role, &mine[*from..to])).collect()
+}
+
+/// Whether later lines have a value again that the service made before, other than in a
+/// ciphertext of its own that comes back: a challenge is compared, a ticket is read.
+fn must_remember(protocol: &Protocol, role: &Role, before: &[u32], after: &[u32]) -> bool {
+    let table = &*protocol.table;
+    let parts = |lines: &[u32]| -> Vec<Id> {
+        let terms = lines.iter().flat_map(|n| &protocol.lines[*n as usize - 1].parts);
+        terms.filter_map(|t| table.find(t)).collect()
+    };
+    let sent: Vec<u32> = before.iter().copied().filter(|n| protocol.sender_of(*n) == &role.name).collect();
+    let made = ciphertexts(table, parts(&sent));
+    let tickets = ciphertexts(table, parts(&after[..1])).intersection(&made).copied().collect();
+    let sealed = all_parts(table, tickets);
+    let (earlier, later) = (all_parts(table, parts(before)), all_parts(table, parts(after)));
+    let own = protocol.values.iter().filter(|v| v.role == role.name && v.origin == Origin::Fresh);
+    own.map(|v| id_of(protocol, &v.name))
+        .any(|id| earlier.contains(&id) && later.contains(&id) && !sealed.contains(&id))
+}
+
+/// The ciphertexts in these parts that somebody can come to see.
+fn ciphertexts(table: &Table, mut open: Vec<Id>) -> BTreeSet<Id> {
+    let mut found = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if let Node::Enc(body, _) = table.node(id)
+            && found.insert(id)
+        {
+            open.extend(body);
+        }
+    }
+    found
 }
 
 /// A client's program starts with its first line; where the protocol has a part that can

@@ -35,7 +35,7 @@ pub struct Mind<'p> {
     /// Whether what could not be checked at once is checked only at the end of a line. Which of
     /// two faults of one line is told first is nobody's business.
     pub is_patient: bool,
-    /// Whether every ciphertext of one term is the same, as where nothing is random.
+    /// Whether every value of one term is the same, as where nothing is random.
     pub is_ideal: bool,
     /// Values of its own that come back to it, and that it does not make.
     returning: BTreeSet<String>,
@@ -96,7 +96,9 @@ impl<'p> Mind<'p> {
             let is_stamp = matches!(self.protocol.sorts[name], Sort::Time | Sort::Expiry);
             if *role == self.role && !is_stamp && !self.protocol.returns(&self.role, name, lines) {
                 let width = self.protocol.sorts[name].width();
-                self.has.insert(Term::name(name), Value::Fresh(self.source.next(), width));
+                let at = self.protocol.sorts.keys().position(|n| n == name).unwrap_or(0) as u32;
+                let number = if self.is_ideal { u32::MAX - at } else { self.source.next() };
+                self.has.insert(Term::name(name), Value::Fresh(number, width));
             }
         }
     }
