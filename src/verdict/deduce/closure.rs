@@ -5,15 +5,21 @@ use super::graph::Graph;
 use super::held::{Exhausted, Held};
 use super::sums;
 use super::untagged::Blobs;
+use crate::journal::Journal;
 
 /// Has her take everything that follows.
-pub fn saturate(held: &mut Held, graph: &Graph, blobs: &mut Blobs) -> Result<(), Exhausted> {
+pub fn saturate(
+    held: &mut Held,
+    graph: &Graph,
+    blobs: &mut Blobs,
+    journal: &Journal,
+) -> Result<(), Exhausted> {
     loop {
         while let Some(id) = held.next() {
             for rule in &graph.nodes[id.index()].used_in {
                 held.count(1)?;
                 if held.lessen(graph, *rule) {
-                    blobs.open(graph, *rule);
+                    blobs.open(graph, *rule, journal);
                 }
             }
         }

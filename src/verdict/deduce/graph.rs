@@ -42,10 +42,13 @@ pub struct Rule {
 /// How a rule is carried out.
 #[derive(Clone, Debug)]
 pub enum By {
-    /// The computation, with the same inputs.
-    Computing(Provenance),
-    /// With the second of `from`, which is the key, the first is opened.
-    Opening(Provenance),
+    /// The computation of that many-th value that was made, with the same inputs.
+    Computing(u32),
+    /// A power of `g` that nobody computed this way.
+    Powering(Box<Provenance>),
+    /// With the second of `from`, which is the key, the first is opened: that many-th value
+    /// that was made.
+    Opening(u32),
     /// The step back, from the result to the argument.
     SteppingBack {
         /// Whether the result is the greater.
@@ -65,6 +68,8 @@ pub struct Node {
     pub is_public: bool,
     /// The rules that need it.
     pub used_in: SmallVec<[RuleId; 2]>,
+    /// The last computation of it.
+    computed_by: Option<RuleId>,
 }
 
 /// The values of a play and what follows from what.
@@ -87,6 +92,14 @@ struct Powers {
 
 type Power = (Option<Id>, SmallVec<[Id; 2]>);
 
+/// How the n-th value that was made was computed.
+pub fn provenance(journal: &Journal, nth: u32) -> Option<&Provenance> {
+    match &journal.made().get(nth as usize)?.made.how {
+        How::Computed(of) => Some(of),
+        How::Drawn | How::PublicOf(_) => None,
+    }
+}
+
 /// Fields that say what everybody knows: names, constants, public keys, certificates.
 fn is_document(kind: Kind) -> bool {
     matches!(kind, Kind::Name | Kind::Text | Kind::Public | Kind::Certificate)
@@ -101,7 +114,7 @@ impl Graph {
             graph.note(value);
         });
         let mut asymmetric = Vec::new();
-        for maker in journal.made() {
+        for (nth, maker) in (0..).zip(journal.made()) {
             let result = graph.note(&maker.made.value);
             match &maker.made.how {
                 How::Drawn => graph.nodes[result.index()].is_public = false,
@@ -110,10 +123,10 @@ impl Graph {
                     graph.nodes[result.index()].is_public = false;
                     graph.rule(smallvec![private], smallvec![result], By::Publishing);
                 }
-                How::Computed(of) => graph.computation(result, of, &mut asymmetric),
+                How::Computed(of) => graph.computation(result, of, nth, &mut asymmetric),
             }
         }
-        graph.pair(asymmetric);
+        graph.pair(asymmetric, journal);
         graph
     }
 
@@ -130,6 +143,7 @@ impl Graph {
             value: value.clone(),
             is_public: is_document(value.kind),
             used_in: SmallVec::new(),
+            computed_by: None,
         });
         id
     }
@@ -161,18 +175,20 @@ impl Graph {
         self.rules.push(Rule { from, gives, by });
     }
 
-    fn computation(&mut self, result: Id, of: &Provenance, asymmetric: &mut Vec<(Id, Provenance)>) {
+    fn computation(&mut self, result: Id, of: &Provenance, nth: u32, asymmetric: &mut Vec<(Id, u32)>) {
         let inputs: SmallVec<[Id; 2]> = of.inputs.iter().map(|part| self.note(&part.value)).collect();
         match of.func.definition().form {
-            Form::OneWay(_) => self.rule(inputs, smallvec![result], By::Computing(of.clone())),
-            Form::Cipher(cipher) if cipher.is_asymmetric() => asymmetric.push((result, of.clone())),
+            // Who computes the same as somebody before adds nothing.
+            Form::OneWay(_) | Form::Step { .. } if self.is_computed(result, &inputs) => {}
+            Form::OneWay(_) => self.compute(inputs, result, By::Computing(nth)),
+            Form::Cipher(cipher) if cipher.is_asymmetric() => asymmetric.push((result, nth)),
             Form::Cipher(_) => {
                 let gives = inputs[1..].iter().copied().collect();
-                self.rule(smallvec![result, inputs[0]], gives, By::Opening(of.clone()));
+                self.rule(smallvec![result, inputs[0]], gives, By::Opening(nth));
             }
             Form::Step { up } => {
-                let (argument, results) = (inputs[0], smallvec![result]);
-                self.rule(inputs, results, By::Computing(of.clone()));
+                let argument = inputs[0];
+                self.compute(inputs, result, By::Computing(nth));
                 self.rule(smallvec![result], smallvec![argument], By::SteppingBack { up });
             }
             Form::Sum => {
@@ -185,8 +201,19 @@ impl Graph {
         }
     }
 
+    /// A computation that gives the same bytes each time.
+    fn compute(&mut self, from: SmallVec<[Id; 2]>, result: Id, by: By) {
+        self.nodes[result.index()].computed_by = Some(RuleId(self.rules.len() as u32));
+        self.rule(from, smallvec![result], by);
+    }
+
+    fn is_computed(&self, result: Id, from: &[Id]) -> bool {
+        let rule = self.nodes[result.index()].computed_by.map(|rule| &self.rules[rule.index()]);
+        rule.is_some_and(|rule| *rule.from == *from)
+    }
+
     /// What takes a private key to open is opened by whoever has one that fits.
-    fn pair(&mut self, asymmetric: Vec<(Id, Provenance)>) {
+    fn pair(&mut self, asymmetric: Vec<(Id, u32)>, journal: &Journal) {
         if asymmetric.is_empty() {
             return;
         }
@@ -200,14 +227,15 @@ impl Graph {
                 private.entry(public).or_default().push(id);
             }
         }
-        for (sealed, of) in asymmetric {
+        for (sealed, nth) in asymmetric {
+            let Some(of) = provenance(journal, nth) else { continue };
             let Some(Part { value: key, .. }) = of.inputs.first() else { continue };
             let Some(public) = Public::from_bytes(&key.bytes).ok().and_then(|key| key.encryption) else {
                 continue;
             };
             for opener in private.get(&public).cloned().unwrap_or_default() {
                 let gives = of.inputs[1..].iter().filter_map(|part| self.find(&part.value)).collect();
-                self.rule(smallvec![sealed, opener], gives, By::Opening(of.clone()));
+                self.rule(smallvec![sealed, opener], gives, By::Opening(nth));
             }
         }
     }
@@ -234,7 +262,7 @@ impl Graph {
                     Some(share) => (smallvec![share, *exponent], self.powering(Some(share), *exponent, of)),
                     None => (smallvec![*exponent], self.powering(None, *exponent, of)),
                 };
-                self.rule(from, smallvec![result], By::Computing(by));
+                self.rule(from, smallvec![result], By::Powering(Box::new(by)));
             }
         }
     }

@@ -88,7 +88,7 @@ impl Holdings {
             for (term, value) in leaked {
                 holdings.take(value, Way::Handed(term.clone()));
             }
-            closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs)?;
+            closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs, journal)?;
             // What she sent she made of what she had: it comes last, or it would explain itself.
             for event in journal.events() {
                 if let What::Injected { message, .. } = &event.what {
@@ -96,7 +96,7 @@ impl Holdings {
                     holdings.see(message, &way, setting);
                 }
             }
-            closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs)?;
+            closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs, journal)?;
         }
         Ok(holdings)
     }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Holdings;
-use super::graph::{By, Id, Rule};
+use super::graph::{By, Id, Rule, provenance};
 use super::held::Way;
 use super::untagged::Source;
-use crate::algebra::{Bytes, Form, Private, Value, encode, step, xor};
+use crate::algebra::{Bytes, Form, Private, Provenance, Value, encode, step, xor};
 use crate::journal::{Journal, What};
 use crate::notation::Kind;
 use crate::party::KMS_PROTOCOL;
@@ -43,7 +43,7 @@ impl Holdings {
         let order = self.order(self.graph.find(value)?);
         for id in &order {
             assert!(
-                self.comes_out(*id),
+                self.comes_out(*id, journal),
                 "what is derived must come out on bytes: {:?} by {:?}",
                 self.graph.value(*id),
                 self.held.way(*id)
@@ -51,7 +51,7 @@ impl Holdings {
         }
         let wanted = order.iter().map(|id| self.graph.value(*id).bytes.clone()).collect();
         let names = Names::of(journal, wanted);
-        let steps = order.iter().filter_map(|id| self.tell(*id, &names)).collect();
+        let steps = order.iter().filter_map(|id| self.tell(*id, &names, journal)).collect();
         Some(Derivation { steps })
     }
 
@@ -94,10 +94,10 @@ impl Holdings {
     }
 
     /// Carries out the last step to a value on bytes.
-    fn comes_out(&self, id: Id) -> bool {
+    fn comes_out(&self, id: Id, journal: &Journal) -> bool {
         let target = &self.graph.value(id).bytes;
         match self.held.way(id) {
-            Some(Way::By(rule)) => self.carry_out(&self.graph.rules[rule.index()], target),
+            Some(Way::By(rule)) => self.carry_out(&self.graph.rules[rule.index()], target, journal),
             Some(Way::Sum(from)) => {
                 let zero = vec![0; target.len()];
                 let sum = from.iter().try_fold(zero, |sum, id| xor(&sum, &self.graph.value(*id).bytes));
@@ -130,14 +130,16 @@ impl Holdings {
         }
     }
 
-    fn carry_out(&self, rule: &Rule, target: &Bytes) -> bool {
+    fn carry_out(&self, rule: &Rule, target: &Bytes, journal: &Journal) -> bool {
         let from = |nth: usize| self.graph.value(rule.from[nth]);
         match &rule.by {
-            By::Computing(of) => of.compute().is_ok_and(|v| v.is_some_and(|v| v.bytes == *target)),
+            By::Computing(nth) => provenance(journal, *nth).is_some_and(|of| gives(of, target)),
+            By::Powering(of) => gives(of, target),
             By::SteppingBack { up } => step(&from(0).bytes, !up) == target.as_slice(),
             By::Publishing => Private::from_bytes(&from(0).bytes)
                 .is_ok_and(|private| private.public().to_value().bytes == *target),
-            By::Opening(of) => {
+            By::Opening(nth) => {
+                let Some(of) = provenance(journal, *nth) else { return false };
                 let Form::Cipher(cipher) = of.func.definition().form else { return false };
                 let opened = cipher.open(from(1), of.binding.label(), &from(0).bytes, self.suite);
                 let inside = encode(&of.binding.encoding(), &of.inputs[1..]);
@@ -150,7 +152,7 @@ impl Holdings {
     }
 
     /// The last step to a value in words; none if everybody knows it.
-    fn tell(&self, id: Id, names: &Names) -> Option<String> {
+    fn tell(&self, id: Id, names: &Names, journal: &Journal) -> Option<String> {
         let she = self.attacker.as_deref().unwrap_or("the attacker");
         let name = |id: Id| names.name(&self.graph.value(id).bytes);
         let list =
@@ -185,8 +187,12 @@ impl Holdings {
             Way::By(rule) => {
                 let rule = &self.graph.rules[rule.index()];
                 match &rule.by {
-                    By::Computing(of) => {
-                        let told = of.func.definition().told;
+                    By::Computing(_) | By::Powering(_) => {
+                        let told = match &rule.by {
+                            By::Computing(nth) => provenance(journal, *nth)?.func.definition().told,
+                            By::Powering(of) => of.func.definition().told,
+                            By::Opening(_) | By::SteppingBack { .. } | By::Publishing => return None,
+                        };
                         format!("{she} {} {} and has {it}", told.verb, list(&rule.from, told.between))
                     }
                     By::Opening(_) => format!(
@@ -212,6 +218,11 @@ impl Holdings {
             _ => names.name(&self.graph.value(key).bytes),
         }
     }
+}
+
+/// Whether a computation gives these bytes.
+fn gives(of: &Provenance, target: &Bytes) -> bool {
+    of.compute().is_ok_and(|value| value.is_some_and(|value| value.bytes == *target))
 }
 
 impl Names {

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
 
-use super::graph::{By, Graph, Id, RuleId};
+use super::graph::{By, Graph, Id, RuleId, provenance};
 use super::held::{Exhausted, Held, Way};
 use crate::algebra::{Bytes, Value, encode};
 use crate::hashed::Hashed;
+use crate::journal::Journal;
 use crate::notation::Kind;
 
 /// Shorter runs of bytes turn up by chance.
@@ -59,8 +60,9 @@ impl Blobs {
     }
 
     /// What a rule opens, if there are no tags in it.
-    pub fn open(&mut self, graph: &Graph, rule: RuleId) {
-        if let By::Opening(of) = &graph.rules[rule.index()].by
+    pub fn open(&mut self, graph: &Graph, rule: RuleId, journal: &Journal) {
+        if let By::Opening(nth) = graph.rules[rule.index()].by
+            && let Some(of) = provenance(journal, nth)
             && of.binding.is_untagged()
             && let Ok(plain) = encode(&of.binding.encoding(), &of.inputs[1..])
         {
