@@ -47,8 +47,8 @@ pub const MAX_ATTACKER_ACTIONS: usize = 10_000;
 pub const MAX_VIRTUAL_SECONDS: u64 = 100 * 366 * 86_400;
 /// Words in the attacker's dictionary: each costs a stretching, some 20 ms.
 pub const MAX_WORDS: usize = 1_000;
-/// Words that the attacker may try in one play, on all passwords and vaults together: some 40 s.
-pub const MAX_GUESSES: usize = 2_000;
+/// Words that the attacker may try in one play, on all passwords and vaults together: some 10 s.
+pub const MAX_GUESSES: usize = 500;
 /// Runs in one scenario.
 pub const MAX_RUNS: usize = 100_000;
 /// Steps in finding out what the attacker can compute. Each computation of a play is a step or

@@ -228,3 +228,76 @@ fn what_agents_hold_for_the_long_term_leaks_in_the_end() {
     assert_eq!(word(&play, "secret Text"), "holds");
     assert_eq!(word(&play, "forward secret Text"), "violated");
 }
+
+#[test]
+fn a_text_that_was_opened_has_no_borders_either() {
+    // Alice reads her own {Na, Nb} as {D, K}, where K begins in the middle of Na: who opens the
+    // text later cuts the key out of it.
+    let play = play(
+        r#"
+        [protocol]
+        messages = [
+          "A -> B : A, {Na, Nb}k(A,B)",
+          "B -> A : {D, K}k(A,B)",
+          "A -> B : {Text}K",
+        ]
+        goals    = ["secret Text"]
+        fresh    = { A = ["Na: nonce", "Nb: nonce"], B = ["K: key"] }
+        given    = { A = ["Text: data"], B = ["D: data"] }
+        encoding = { kind = "untagged", data = 8, K = 24 }
+        [[run]]
+        A = "alice"
+        B = "bob"
+        Text = "six"
+        D = "d"
+        [[event]]
+        at = "1h"
+        compromise = "k(alice,bob)"
+        [attacker]
+        insider = false
+        attack = [
+          "1.1 alice  -> I(bob) : alice, C",
+          "1.2 I(bob) -> alice  : C",
+        ]
+        "#,
+    );
+    assert_eq!(play.run(1).party("alice").to_string(), "completes");
+    assert_eq!(word(&play, "secret Text"), "violated");
+    let steps = play.attacker().derivation("1.alice.Text").expect("she reads it").steps;
+    assert!(steps.iter().any(|s| s.contains("cuts bytes out of the text")), "{steps:?}");
+}
+
+#[test]
+fn evidence_says_of_a_value_that_no_check_covers_it_only_where_none_does() {
+    let steps = |lines: &str| {
+        let text = format!(
+            r#"
+            [protocol]
+            messages = [{lines}]
+            goals    = ["B authenticates A on Na"]
+            fresh    = {{ A = ["Na: nonce"] }}
+            [parties.alice]
+            [parties.bob]
+            [[event]]
+            at = "0s"
+            compromise = "k(alice,bob)"
+            [attacker]
+            attack = ["1.1 I(alice) -> bob : {}"]
+            at = {{ "1.1" = "1s" }}
+            "#,
+            lines
+                .trim_matches('\'')
+                .split_once(": ")
+                .map_or("", |(_, parts)| parts)
+                .replace("k(A,B)", "k(alice,bob)")
+                .replace("A, ", "alice, ")
+        );
+        let scenario = Scenario::from_text("evidence", &text).unwrap_or_else(|p| panic!("{p}\n{text}"));
+        let play = scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap();
+        assert_eq!(word(&play, "B authenticates A on Na"), "violated");
+        mallory::report::log::render(&play, &mallory::report::LogStyle::default())
+    };
+    let none = "no check of bob's says who made it";
+    assert!(steps("'A -> B : A, Na'").contains(none));
+    assert!(!steps("'A -> B : A, Na, mac(k(A,B), h(Na))'").contains(none));
+}

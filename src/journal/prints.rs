@@ -39,7 +39,7 @@ impl Prints {
         for at in places(text) {
             let end = at + 1 + DIGITS;
             out.push_str(&text[from..=at]);
-            let keyed = crypto::hmac_sha256(&self.key, &[text[at + 1..end].as_bytes()]);
+            let keyed = crypto::hmac_sha256(&self.key, &[&text.as_bytes()[at + 1..end]]);
             out.push_str(&hex::encode(&keyed[..DIGITS / 2]));
             from = end;
         }
