@@ -36,7 +36,7 @@
 //! # Ok::<(), mallory::RunError>(())
 //! ```
 //!
-//! [`scenarios!`] makes each scenario file of a folder a test of the caller's own crate.
+//! [`scenarios!`] (feature `testing`, on by default) makes each scenario file of a folder a test of the caller's own crate.
 pub mod algebra;
 pub mod crypto;
 mod hashed;
@@ -50,6 +50,7 @@ pub mod pki;
 pub mod reason;
 pub mod report;
 pub mod scenario;
+#[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
 pub mod vault;

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::value::{Bytes, Value};
 use super::{Form, Func, Gives, Result};
 use crate::crypto::Agreement;
+use crate::limits::MAX_MESSAGE_BYTES;
 use crate::reason::Reason;
 use crate::wire::{Encoding, Field, Kind, TAG_LEN, Widths};
 
@@ -138,9 +139,15 @@ impl Inputs<'_> {
 /// The bytes of parts, one after another.
 ///
 /// # Errors
-/// `malformed` if a value does not fit its width.
+/// `malformed` if a value does not fit its width, `message-too-long` before memory is taken for
+/// more than a message may have.
 pub fn encode(encoding: &Encoding, parts: &[Part]) -> Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(parts.iter().map(|p| p.value.bytes.len() + TAG_LEN).sum());
+    let len = |part: &Part| part.value.bytes.len().max(part.width.unwrap_or(0) as usize) + TAG_LEN;
+    let bytes = parts.iter().map(len).fold(0, usize::saturating_add);
+    if bytes > MAX_MESSAGE_BYTES {
+        return Err(Reason::MessageTooLong);
+    }
+    let mut out = Vec::with_capacity(bytes);
     for Part { value, width } in parts {
         let field = Field { kind: value.kind, bytes: &value.bytes, width: width.map(|w| w as usize) };
         encoding.write(field, &mut out).map_err(|_| Reason::Malformed)?;

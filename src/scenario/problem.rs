@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+#[cfg(feature = "cli")]
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::legible::legible;
@@ -82,7 +83,16 @@ impl Problem {
         }
     }
 
+    /// The problem with its lines of the file, for a terminal; without the feature `cli` on one line,
+    /// without colours.
+    #[cfg(not(feature = "cli"))]
+    pub fn render(&self, _color: bool) -> String {
+        let level = if self.is_warning { "warning" } else { "error" };
+        format!("{level}: {self}")
+    }
+
     /// The problem with its lines of the file, for a terminal.
+    #[cfg(feature = "cli")]
     pub fn render(&self, color: bool) -> String {
         let (message, path) = (legible(&self.message), legible(&self.file.name));
         let level = if self.is_warning { Level::WARNING } else { Level::ERROR };

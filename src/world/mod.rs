@@ -25,7 +25,11 @@ use crate::notation::Name;
 use crate::party::{
     Actor, Adversary, AttackerEffect, AttackerInput, Effect, Effects, Handed, Input, Intrusion,
 };
+use crate::reason::Reason;
 use crate::time::{SimTime, Span};
+
+/// How a message comes to be longer than one may be.
+const LARGE_PARTS: &str = "messages made of whole messages";
 
 pub use network::{Link, Network};
 use shell::Troupe;
@@ -333,7 +337,7 @@ impl World {
         }
         for effect in letter.outcome.effects.all.drain(..) {
             match effect {
-                Effect::Note(what) => self.note(what, &mut cause),
+                Effect::Note(what) => self.note(what, &mut cause)?,
                 Effect::Send(message) => self.send(message, cause).await?,
                 Effect::Timer(at, number) => {
                     let due = Due::Told(place, Box::new(Told::Input(Input::Timer(number))));
@@ -381,7 +385,7 @@ impl World {
         }
         for effect in letter.outcome.all.drain(..) {
             match effect {
-                AttackerEffect::Note(what) => self.note(what, &mut cause),
+                AttackerEffect::Note(what) => self.note(what, &mut cause)?,
                 AttackerEffect::Pass(message, later) => self.travel(message, later, cause),
                 AttackerEffect::Inject { message, instead_of, after: Span(0) } => {
                     self.inject(message, instead_of, cause)?;
@@ -406,12 +410,19 @@ impl World {
     }
 
     /// Records an event; what comes after a session's beginning comes of it.
-    fn note(&mut self, what: What, cause: &mut Option<u64>) {
+    fn note(&mut self, what: What, cause: &mut Option<u64>) -> Result<(), Halt> {
+        if let What::Refused { refusal, .. } = &what
+            && refusal.reason == Reason::MessageTooLong
+        {
+            let (name, value) = ("MAX_MESSAGE_BYTES", MAX_MESSAGE_BYTES as u64);
+            return Err(Halt::Limit { name, value, cause: LARGE_PARTS });
+        }
         let opens = matches!(what, What::Started { .. });
         let number = self.journal.push(self.now, *cause, what);
         if opens {
             *cause = Some(number);
         }
+        Ok(())
     }
 
     /// Before what happens takes all memory that there is.
@@ -423,7 +434,7 @@ impl World {
     fn number(&mut self, message: &Sight) -> Result<u64, Halt> {
         self.check_memory()?;
         let bytes = message.bytes.len() as u64;
-        limit("MAX_MESSAGE_BYTES", bytes, MAX_MESSAGE_BYTES as u64, "messages made of whole messages")?;
+        limit("MAX_MESSAGE_BYTES", bytes, MAX_MESSAGE_BYTES as u64, LARGE_PARTS)?;
         self.messages += 1;
         limit("MAX_MESSAGES", self.messages, MAX_MESSAGES, "an attacker who answers her own answers")?;
         Ok(self.messages)

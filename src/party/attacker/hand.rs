@@ -314,7 +314,8 @@ impl Hand {
         self.look_up(parts, desk);
         let known = self.knowledge.known();
         let (knowledge, mut ctx) = self.context(format, desk);
-        let bytes = knowledge.build_message(parts, &mut ctx)?;
+        let bytes = knowledge.build_message(parts, &mut ctx);
+        let bytes = bytes.inspect_err(|reason| desk.stop_at_long_messages(*reason))?;
         self.note_made(&known, &BTreeSet::new(), format);
         Ok(self.sight(at, Bytes::from(bytes), parts))
     }
@@ -324,7 +325,8 @@ impl Hand {
         self.take_up(&[id], format, desk);
         self.look_up(&[id], desk);
         let (knowledge, mut ctx) = self.context(format, desk);
-        knowledge.build(id, &mut ctx)
+        let value = knowledge.build(id, &mut ctx);
+        value.inspect_err(|reason| desk.stop_at_long_messages(*reason))
     }
 
     /// A message of these bytes, shown as these terms.

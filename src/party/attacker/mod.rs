@@ -20,8 +20,9 @@ use super::cast::{Cast, Character, RunSpec};
 use super::{Adversary, AttackerEffect, AttackerInput, Effects, Handed};
 use crate::journal::{Sight, What};
 use crate::knowledge::Value;
-use crate::limits::{MAX_ATTACKER_ACTIONS, MAX_GUESSES, Reached};
+use crate::limits::{MAX_ATTACKER_ACTIONS, MAX_GUESSES, MAX_MESSAGE_BYTES, Reached};
 use crate::notation::{Attack, Func, Name, Node, Term};
+use crate::reason::Reason;
 use crate::time::{SimTime, Span};
 
 use dictionary::Guesser;
@@ -133,6 +134,16 @@ impl Desk<'_> {
     fn inject(&mut self, message: Sight, instead_of: Option<u64>) {
         let message = Arc::new(message);
         self.effects.all.push(AttackerEffect::Inject { message, instead_of, after: Span(0) });
+    }
+
+    /// Ends the play where what she would make is too long for a message: what she could do with
+    /// it is not known.
+    fn stop_at_long_messages(&mut self, reason: Reason) {
+        if reason == Reason::MessageTooLong {
+            let cause = "messages made of whole messages";
+            let (name, value) = ("MAX_MESSAGE_BYTES", MAX_MESSAGE_BYTES);
+            self.effects.all.push(AttackerEffect::Halt(Reached { name, value, cause }));
+        }
     }
 
     /// Counts a word that she tries; false if she may try no more.
