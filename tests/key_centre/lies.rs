@@ -104,14 +104,14 @@ fn a_request_that_was_tampered_with_is_refused() {
 }
 
 /// Her rules give every replay the number 1: what the centre answers to alice's second request
-/// comes while she waits for the answer to her first, which is late, and not on its connection.
+/// comes as the answer to her first, which is late.
 const LATE: &str = "match = { protocol = \"kms\", line = 2, run = 1 }\naction = \"delay 10s\"";
 const SWAPPED: &str = "match = { protocol = \"kms\", line = 2, run = 4 }\naction = \"replay 1s\"";
 
 #[test]
 fn an_answer_to_another_request_is_not_believed() {
     let play = play(&lies("", "", &[LATE, SWAPPED]), 0, &KeyPool::default());
-    assert_eq!(ignored(&play, "alice"), ["it did not ask"]);
+    assert_eq!(ignored(&play, "alice"), ["it is no answer to what it asked"]);
     assert_eq!((outcome(&play, 1), outcome(&play, 4)), ("granted", "granted"));
 }
 
@@ -137,17 +137,17 @@ const PLAIN_ANSWER: &str = "match = { protocol = \"kms\", line = 2, run = 5 }\na
 #[test]
 fn what_is_granted_in_the_clear_is_not_believed_by_who_asked_under_seal() {
     let play = play(&lies("authenticate = false", PLAIN, &[LATE, PLAIN_ANSWER]), 0, &KeyPool::default());
-    assert_eq!(ignored(&play, "alice"), ["it did not ask"]);
+    assert_eq!(ignored(&play, "alice"), ["it asked under seal, and nobody grants that in the clear"]);
     assert_eq!((outcome(&play, 1), outcome(&play, 5)), ("granted", "granted"));
 }
 
 #[test]
-fn a_refusal_in_the_clear_on_another_connection_is_none() {
+fn a_refusal_in_the_clear_stands_until_there_is_an_answer_under_seal() {
     let pool = KeyPool::default();
-    for (late, expected) in [(LATE.to_owned(), "granted"), (LATE.replace("delay 10s", "drop"), "unanswered")]
+    for (late, expected) in [(LATE.to_owned(), "granted"), (LATE.replace("delay 10s", "drop"), "unauthenticated")]
     {
         let play = play(&lies("", PLAIN, &[&late, PLAIN_ANSWER]), 0, &pool);
         assert_eq!(outcome(&play, 1), expected);
-        assert_eq!(ignored(&play, "alice"), ["it did not ask"]);
+        assert_eq!(ignored(&play, "alice"), [""; 0]);
     }
 }

@@ -200,7 +200,10 @@ impl Reading {
     /// Works beside the play: what she computes in order to guess is not yet of it.
     fn with_scratch<T>(&mut self, desk: &Desk<'_>, work: impl FnOnce(&mut Hand, &mut Desk<'_>) -> T) -> T {
         let mut effects = Effects::default();
-        let Desk { cast, profile, directory, now, active, .. } = *desk;
-        work(&mut self.hand, &mut Desk { cast, profile, directory, now, active, effects: &mut effects })
+        let Desk { cast, profile, directory, connections, now, active, .. } = *desk;
+        work(
+            &mut self.hand,
+            &mut Desk { cast, profile, directory, connections, now, active, effects: &mut effects },
+        )
     }
 }

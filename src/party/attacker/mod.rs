@@ -2,6 +2,7 @@
 //! works by a narration, by rules or by a tactic, and builds what she sends with the same
 //! engine as everyone else, from what she holds. Must not know anybody's secrets but her own.
 
+mod connections;
 mod dictionary;
 mod directory;
 mod format;
@@ -25,6 +26,7 @@ use crate::notation::{Attack, Func, Name, Node, Term};
 use crate::reason::Reason;
 use crate::time::{SimTime, Span};
 
+use connections::Connections;
 use dictionary::Guesser;
 use directory::Directory;
 pub use meddling::Meddling;
@@ -80,6 +82,7 @@ pub struct Attacker {
     ruler: rules::Ruler,
     papers: papers::Papers,
     directory: Directory,
+    connections: Connections,
     mind: Box<dyn Mind>,
     guesser: Guesser,
 }
@@ -107,6 +110,7 @@ struct Desk<'a> {
     cast: &'a Arc<Cast>,
     profile: &'a Profile,
     directory: &'a Directory,
+    connections: &'a Connections,
     now: SimTime,
     /// Whether the time has come from which she acts; before, she only listens and keeps.
     active: bool,
@@ -131,7 +135,11 @@ impl Desk<'_> {
     }
 
     /// Puts a message on the wire.
-    fn inject(&mut self, message: Sight, instead_of: Option<u64>) {
+    fn inject(&mut self, mut message: Sight, instead_of: Option<u64>) {
+        // What goes in a message's place goes on its connection.
+        if instead_of.is_none() && rules::is_service(&message.protocol) {
+            message.question = self.connections.of(&message);
+        }
         let message = Arc::new(message);
         self.effects.all.push(AttackerEffect::Inject { message, instead_of, after: Span(0) });
     }
@@ -179,7 +187,8 @@ impl Attacker {
         let ruler = rules::Ruler::new(cast, &profile);
         let (guesser, papers) = (Guesser::new(&profile), papers::Papers::new(cast, &profile));
         let directory = Directory::new(cast);
-        Attacker { cast: cast.clone(), guesser, profile, ruler, papers, directory, mind }
+        let connections = Connections::default();
+        Attacker { cast: cast.clone(), guesser, profile, ruler, papers, directory, connections, mind }
     }
 
     /// What she has before anything happens: the keys of her own registration.
@@ -212,12 +221,13 @@ impl Attacker {
 
 impl Adversary for Attacker {
     fn handle(&mut self, input: AttackerInput, now: SimTime, effects: &mut Effects<AttackerEffect>) {
-        let Attacker { cast, profile, ruler, papers, directory, mind, guesser } = self;
+        let Attacker { cast, profile, ruler, papers, directory, connections, mind, guesser } = self;
         if let AttackerInput::OnWire(message) = &input {
             directory.note(message);
+            connections.note(message);
         }
         let active = now >= profile.from;
-        let mut desk = Desk { cast, profile, directory, now, active, effects };
+        let mut desk = Desk { cast, profile, directory, connections, now, active, effects };
         if let AttackerInput::OnWire(message) = &input {
             for (term, value) in guesser.look(message, &mut desk) {
                 mind.handed(&term, &value, &mut desk);
@@ -277,8 +287,9 @@ impl Adversary for Attacker {
             let cause = "a rule that releases a flood at once";
             effects.all.insert(0, AttackerEffect::Halt(Reached { name, value, cause }));
         }
-        let Attacker { cast, profile, directory, guesser, .. } = self;
-        let desk = Desk { cast, profile, directory, now, active, effects: &mut Effects::default() };
+        let Attacker { cast, profile, directory, connections, guesser, .. } = self;
+        let desk =
+            Desk { cast, profile, directory, connections, now, active, effects: &mut Effects::default() };
         for effect in &effects.all {
             if let AttackerEffect::Inject { message, .. } = effect {
                 guesser.note(message, &desk);

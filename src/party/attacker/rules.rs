@@ -74,7 +74,7 @@ pub struct Rule {
     pub action: Action,
 }
 
-fn is_service(protocol: &str) -> bool {
+pub(super) fn is_service(protocol: &str) -> bool {
     SERVICE_PROTOCOLS.contains(&protocol)
 }
 
