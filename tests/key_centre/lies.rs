@@ -144,7 +144,8 @@ fn what_is_granted_in_the_clear_is_not_believed_by_who_asked_under_seal() {
 #[test]
 fn a_refusal_in_the_clear_stands_until_there_is_an_answer_under_seal() {
     let pool = KeyPool::default();
-    for (late, expected) in [(LATE.to_owned(), "granted"), (LATE.replace("delay 10s", "drop"), "unauthenticated")]
+    for (late, expected) in
+        [(LATE.to_owned(), "granted"), (LATE.replace("delay 10s", "drop"), "unauthenticated")]
     {
         let play = play(&lies("", PLAIN, &[&late, PLAIN_ANSWER]), 0, &pool);
         assert_eq!(outcome(&play, 1), expected);
