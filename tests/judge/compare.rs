@@ -48,8 +48,12 @@ pub fn judged(text: &str) -> Result<View, String> {
     for part in &play.parts {
         let outcome = match &part.outcome {
             Outcome::Completes => "completes".to_owned(),
-            Outcome::Rejects { line, reason, or } if reason == or => format!("rejects line {line}: {reason}"),
-            Outcome::Rejects { line, reason, or } => format!("rejects line {line}: {reason} or {or}"),
+            Outcome::Rejects { line, reason, or } => {
+                let mut all = vec![*reason];
+                all.extend(or);
+                all.dedup();
+                format!("rejects line {line}: {}", all.join(" or "))
+            }
             Outcome::Waits { line } => format!("waits for line {line}"),
         };
         says.entry(format!("part {}.{} as {}", part.run, part.party, part.role)).or_default().push(outcome);

@@ -73,7 +73,7 @@ fn a_service_compares_its_challenge_with_what_comes_back() {
         &[
             ("part 1.alice as A", "completes"),
             ("part 1.kdc as S", "completes"),
-            ("part 2.kdc as S", "rejects line 3: bad-mac"),
+            ("part 2.kdc as S", "rejects line 3: bad-mac or mismatch"),
         ],
     );
 }
@@ -89,5 +89,23 @@ fn a_service_that_says_a_value_twice_says_the_same() {
         A = "alice"
         "#,
         &[("part 1.alice as A", "completes"), ("part 1.kdc as S", "completes")],
+    );
+}
+
+#[test]
+fn a_word_that_she_passes_off_as_a_key_is_a_key_that_she_has() {
+    come_out(
+        r#"
+        [protocol]
+        messages = ["A -> B : {A, K}pk(B)", "B -> A : {Nb}K"]
+        goals    = ["secret Nb"]
+        fresh    = { A = ["K: key"], B = ["Nb: nonce"] }
+        [[run]]
+        A = "alice"
+        B = "bob"
+        [attacker]
+        attack = ['2.1 I(alice) -> bob : {alice, "yes"}pk(bob)']
+        "#,
+        &[("value 2.bob.K", "learned"), ("value 2.bob.Nb", "learned"), ("goal secret Nb", "violated")],
     );
 }

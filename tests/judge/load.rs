@@ -164,13 +164,13 @@ pub fn check(scenario: &Scenario) -> Result<(), String> {
     }
     fits(scenario)?;
     let mut page = Page::new(scenario);
-    page.settle();
-    let steps = scenario.attacker.iter().flat_map(|a| &a.steps);
-    for step in steps.filter(|s| matches!(s.from, End::Attacker(_))) {
-        for term in &step.terms {
-            if !page.can(&term.map(&|_| None, &party)) {
-                return Err(format!("she can never build {term} of {}.{}", step.run, step.line));
-            }
+    for step in scenario.attacker.iter().flat_map(|a| &a.steps) {
+        let terms = step.terms.iter().map(|t| t.map(&|_| None, &party));
+        if matches!(step.from, End::Party(_)) {
+            terms.for_each(|term| page.bind(&term));
+            page.settle();
+        } else if let Some(term) = terms.into_iter().find(|term| !page.can(term)) {
+            return Err(format!("she can never build {term} of {}.{}", step.run, step.line));
         }
     }
     Ok(())
@@ -236,9 +236,6 @@ impl Page {
                     page.pairs.insert(name.clone());
                 }
                 page.has.insert(Term::Name(name));
-            }
-            for step in attacker.steps.iter().filter(|s| matches!(s.from, End::Party(_))) {
-                step.terms.iter().for_each(|t| page.bind(&t.map(&|_| None, &party)));
             }
         }
         page

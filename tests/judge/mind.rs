@@ -35,6 +35,8 @@ pub struct Mind<'p> {
     /// Whether what could not be checked at once is checked only at the end of a line. Which of
     /// two faults of one line is told first is nobody's business.
     pub is_patient: bool,
+    /// What was wrong with the lines so far: all that a patient one finds.
+    pub faults: Vec<&'static str>,
     /// Whether every value of one term is the same, as where nothing is random.
     pub is_ideal: bool,
     /// Values of its own that come back to it, and that it does not make.
@@ -77,6 +79,7 @@ impl<'p> Mind<'p> {
             has,
             kept: Vec::new(),
             is_patient: false,
+            faults: Vec::new(),
             is_ideal: false,
             returning: BTreeSet::new(),
             lasting,
@@ -268,13 +271,31 @@ impl<'p> Mind<'p> {
 
     /// Reads what arrived as this list of patterns.
     pub fn read_all(&mut self, patterns: &[Term], fields: &[Field]) -> Result<(), &'static str> {
-        self.read_inside(patterns, fields)?;
-        self.settle(0)
+        let read = self.read_inside(patterns, fields);
+        if read.is_err() && !self.is_patient {
+            return read;
+        }
+        let settled = self.settle(0);
+        self.faults.extend(settled.err());
+        read.and(settled)
     }
 
     fn read_inside(&mut self, patterns: &[Term], fields: &[Field]) -> Result<(), &'static str> {
-        self.split(patterns, fields)?;
-        patterns.iter().zip(fields).try_for_each(|(pattern, field)| self.take(pattern, &field.value))
+        if let Err(why) = self.split(patterns, fields) {
+            self.faults.push(why);
+            return Err(why);
+        }
+        let mut verdict = Ok(());
+        for (pattern, field) in patterns.iter().zip(fields) {
+            if let Err(why) = self.take(pattern, &field.value) {
+                self.faults.push(why);
+                verdict = Err(why);
+                if !self.is_patient {
+                    return verdict;
+                }
+            }
+        }
+        verdict
     }
 
     /// A list comes apart into fields before any is read.
@@ -337,14 +358,12 @@ impl<'p> Mind<'p> {
             (_, Some(Sort::Time | Sort::Expiry)) => matches!(value, Value::Time(_)),
             (Term::Pk(_), _) => matches!(value, Value::Public(_)),
             (Term::Pow(_), _) => {
-                let may_be = [
-                    Value::Name(String::new()),
-                    Value::Text(String::new()),
-                    Value::Fresh(0, 0),
-                    Value::Time(0),
-                ];
-                let is_short =
-                    may_be.iter().any(|v| std::mem::discriminant(v) == std::mem::discriminant(value));
+                // Any 32 bytes can be a share.
+                let is_short = match value {
+                    Value::Name(_) | Value::Text(_) | Value::Time(_) => true,
+                    Value::Fresh(_, width) => *width == 16,
+                    _ => false,
+                };
                 self.is_moot |= !is_short && !matches!(value, Value::Share(_));
                 matches!(value, Value::Share(_))
             }

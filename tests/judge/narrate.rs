@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::case::{Case, Dice, Narration};
 use super::file::{MALLORY, Scenario, Sort};
 use super::invent;
-use super::load::{self, Page};
+use super::load;
 use super::parse::{End, Step};
 use super::term::Term;
 use super::world::{self, Play, Sent};
@@ -169,10 +169,8 @@ fn speak(case: &mut Case, scenario: &Scenario, play: &Play<'_>, dice: &mut Dice)
         Some(MALLORY) => End::Attacker(None),
         Some(peer) => End::Attacker(Some(spelled(peer))),
         None if from != "S" && !attacker.is_outsider && dice.percent(15) => End::Attacker(None),
-        None => End::Attacker(Some(names.party(from))),
+        None => End::Attacker(Some(names.party(from)).filter(|name| name != "I")),
     };
-    let mut page = Page::new(scenario);
-    page.settle();
     for attempt in 0..6 {
         let terms = sending(case, play, &names, (run, line), &from, dice);
         let step = Step { run, line: line as u32 + 1, from: from.clone(), to: End::Party(to.clone()), terms };

@@ -72,6 +72,16 @@ impl<'p> Notebook<'p> {
             let value = Value::Fresh(source.next(), sort.width());
             has.insert(Term::Name(name), Field { ty: sort.field_type(), value });
         }
+        let is_first_read = |name: &String| {
+            let has = |t: &Term| {
+                let mut names = Vec::new();
+                t.names(&mut names);
+                names.contains(name)
+            };
+            let first = attacker.steps.iter().find(|s| s.terms.iter().any(has));
+            first.is_some_and(|s| matches!(s.from, End::Party(_)))
+        };
+        let is_moot = attacker.fresh.keys().any(is_first_read);
         let insider = attacker.insider;
         Notebook {
             protocol,
@@ -85,7 +95,7 @@ impl<'p> Notebook<'p> {
             line: 0,
             stamps,
             now: 0,
-            is_moot: false,
+            is_moot,
         }
     }
 
@@ -109,12 +119,13 @@ impl<'p> Notebook<'p> {
         let lines = &self.protocol.lines;
         let shape =
             lines.get(line as usize - 1).map(|l| l.terms.clone()).filter(|s| s.len() == patterns.len());
-        patterns.len() == fields.len()
-            && patterns
-                .iter()
-                .zip(fields)
-                .enumerate()
-                .all(|(at, (pattern, field))| self.bind(pattern, field, shape.as_ref().map(|s| &s[at])))
+        if patterns.len() != fields.len() {
+            return false;
+        }
+        // A signature may stand before what it signs.
+        let mut all: Vec<usize> = (0..patterns.len()).collect();
+        all.extend((0..patterns.len()).filter(|&at| matches!(patterns[at], Term::Sign(..))));
+        all.into_iter().all(|at| self.bind(&patterns[at], &fields[at], shape.as_ref().map(|s| &s[at])))
     }
 
     fn bind(&mut self, pattern: &Term, field: &Field, shape: Option<&Term>) -> bool {
@@ -132,12 +143,7 @@ impl<'p> Notebook<'p> {
             self.is_moot = true;
             return false;
         }
-        // Nobody's label is told from the outside: there a code of hers need not be theirs.
-        let is_labelled = self.protocol.encoding == Encoding::Labelled;
-        let mut is_random = |t: &Term| {
-            (matches!(t, Term::Enc(..)) || is_labelled && matches!(t, Term::Mac(_) | Term::Sign(..)))
-                && !self.has.contains_key(t)
-        };
+        let mut is_random = |t: &Term| matches!(t, Term::Enc(..)) && !self.has.contains_key(t);
         let is_random = !self.has.contains_key(&pattern) && pattern.any(&mut is_random);
         if let Term::Sign(by, body) = &pattern
             && !body.iter().any(|t| t.any(&mut |t| matches!(t, Term::Enc(..)) && !self.has.contains_key(t)))
@@ -158,6 +164,8 @@ impl<'p> Notebook<'p> {
             },
             _ => false,
         };
+        let has_made = |t: &Term| self.made.iter().any(|(of, _)| of == t);
+        self.is_moot |= pattern.inner().into_iter().any(|t| t.any(&mut { has_made }));
         if !is_opened && let Some((_, made)) = self.made.iter().rfind(|(of, _)| *of == pattern) {
             return *made == field.value;
         }

@@ -22,7 +22,7 @@ pub enum Outcome {
         line: usize,
         reason: &'static str,
         /// What it is if other faults of the line come first.
-        or: &'static str,
+        or: Vec<&'static str>,
     },
     Waits {
         line: usize,
@@ -505,7 +505,8 @@ impl<'p> World<'p> {
                 self.remember(at, now);
             }
             Err(reason) => {
-                let or = patient.read_all(&line.terms, &message.fields).err().unwrap_or(reason);
+                let _ = patient.read_all(&line.terms, &message.fields);
+                let or = patient.faults;
                 part.outcome = Outcome::Rejects { line: message.line + 1, reason, or };
                 part.refused_hers = message.is_hers;
             }
