@@ -89,6 +89,7 @@ impl Holdings {
                 holdings.take(value, Way::Handed(term.clone()));
             }
             closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs, journal)?;
+            holdings.collect_ingredients(journal, setting);
             // What she sent she made of what she had: it comes last, or it would explain itself.
             for event in journal.events() {
                 if let What::Injected { message, .. } = &event.what {
@@ -155,6 +156,17 @@ impl Holdings {
         let hers = journal.made().iter().filter(|maker| Some(&maker.by) == setting.attacker);
         for maker in hers.filter(|maker| matches!(maker.made.how, How::Drawn)) {
             self.take(&maker.made.value, Way::Made);
+        }
+    }
+
+    /// What she made things of she had: a name or a constant that she passed off as a key or a
+    /// nonce comes from nowhere else. What is said between people is no secret for being said.
+    fn collect_ingredients(&mut self, journal: &Journal, setting: &Setting<'_>) {
+        for maker in journal.made().iter().filter(|maker| Some(&maker.by) == setting.attacker) {
+            if let How::Computed(of) = &maker.made.how {
+                let passed_off = of.inputs.iter().filter(|part| part.value.kind != Kind::Data);
+                passed_off.for_each(|part| self.take(&part.value, Way::Made));
+            }
         }
     }
 
