@@ -265,3 +265,23 @@ fn goals_of_two_protocols_in_the_same_words_are_two() {
         "{problem}"
     );
 }
+
+#[test]
+fn a_part_that_joined_after_a_value_came_says_nothing_of_it() {
+    let text = r#"
+        [protocol]
+        messages = ["A -> B : Na", "B -> C : Nb", "A -> C : {Text}k(A,C)"]
+        goals    = ["C weakly authenticates B on Nb"]
+        fresh    = { A = ["Na: nonce"], B = ["Nb: nonce"] }
+        given    = { A = ["Text: data"] }
+        knows    = { A = ["C"], B = ["C"] }
+        joins    = { C = [3] }
+        [parties.alice]
+        [parties.carol]
+        [attacker]
+        attack = ["3.3 I(alice) -> carol : N"]
+    "#;
+    let play = play(text);
+    assert_eq!(play.run(3).party("carol").to_string(), "rejects line 3: decrypt-failed");
+    assert_eq!(verdict(&play, "C weakly authenticates B on Nb"), "untested");
+}

@@ -204,7 +204,11 @@ impl<'a> Bench<'a> {
                 }
                 // It says nothing of a peer, or of values, that it never had.
                 (true, ..) => {}
-                (false, ..) => self.count(session, &mut trial),
+                (false, ..) => {
+                    if on.iter().all(|id| self.may_have(session, *id)) {
+                        self.count(session, &mut trial);
+                    }
+                }
             }
         }
         let partners = self.partners((who, with), on);
@@ -216,6 +220,19 @@ impl<'a> Bench<'a> {
             Some((runs, lack)) => self.no_partner(goal, &runs, lack, with, on),
             None => trial.judgement(),
         }
+    }
+
+    /// Whether a part that did not complete has a value, or would have come to have it: one that
+    /// joined after the line that brings it would not.
+    fn may_have(&self, session: &SessionOutcome, id: Id) -> bool {
+        let from = match &session.outcome {
+            Outcome::Completed => return session.value(id).is_some(),
+            Outcome::Refused { refusal, .. } => refusal.line,
+            Outcome::Waits { line, .. } => *line,
+        };
+        let programs = self.protocol.programs.get(&session.id.role).into_iter().flatten();
+        let mut to_come = programs.flat_map(|program| &program.steps).filter(|step| step.line >= from);
+        session.value(id).is_some() || to_come.any(|step| step.concludes.contains(&id))
     }
 
     /// The parts on which others' claims may rest: by the claim, the events with which each had
