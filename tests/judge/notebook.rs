@@ -72,16 +72,21 @@ impl<'p> Notebook<'p> {
             let value = Value::Fresh(source.next(), sort.width());
             has.insert(Term::Name(name), Field { ty: sort.field_type(), value });
         }
-        let is_first_read = |name: &String| {
+        let first_line = |name: &String| {
             let has = |t: &Term| {
                 let mut names = Vec::new();
                 t.names(&mut names);
                 names.contains(name)
             };
-            let first = attacker.steps.iter().find(|s| s.terms.iter().any(has));
-            first.is_some_and(|s| matches!(s.from, End::Party(_)))
+            attacker.steps.iter().find(|s| s.terms.iter().any(has))
         };
-        let is_moot = attacker.fresh.keys().any(is_first_read);
+        let is_first_read = |name: &String| first_line(name).is_some_and(|s| matches!(s.from, End::Party(_)));
+        let is_said = |name: &String| first_line(name).is_some();
+        // A reading of her clock is the same bytes as an honest one of that time, and is read when
+        // its line is sent: the judge's symbols know neither.
+        let reads_clock =
+            |(name, sort): (&String, &Sort)| matches!(sort, Sort::Time | Sort::Expiry) && is_said(name);
+        let is_moot = attacker.fresh.keys().any(is_first_read) || attacker.fresh.iter().any(reads_clock);
         let insider = attacker.insider;
         Notebook {
             protocol,
