@@ -127,9 +127,12 @@ impl<'p> Notebook<'p> {
         if patterns.len() != fields.len() {
             return false;
         }
-        // A signature may stand before what it signs.
+        // A signature, a code or a hash may stand before what it is of.
         let mut all: Vec<usize> = (0..patterns.len()).collect();
-        all.extend((0..patterns.len()).filter(|&at| matches!(patterns[at], Term::Sign(..))));
+        let is_of = |at: &usize| {
+            matches!(patterns[*at], Term::Sign(..) | Term::Mac(_) | Term::Hash(_) | Term::Kdf(_))
+        };
+        all.extend((0..patterns.len()).filter(is_of));
         all.into_iter().all(|at| self.bind(&patterns[at], &fields[at], shape.as_ref().map(|s| &s[at])))
     }
 
@@ -271,6 +274,11 @@ impl<'p> Notebook<'p> {
     }
 
     /// The fields of a line that she sends; none if she lacks something.
+    /// The ciphertexts that she made.
+    pub fn ciphertexts(&self) -> impl Iterator<Item = Value> {
+        self.made.iter().map(|(_, value)| value.clone())
+    }
+
     pub fn build(&mut self, terms: &[Term], line: u32) -> Option<Vec<Field>> {
         let lengths = terms.iter().map(|t| match t {
             Term::Name(name) => self.whole.get(name).map(Vec::len),

@@ -176,7 +176,9 @@ pub fn play(scenario: &Scenario) -> Play<'_> {
     }
     let is_moot =
         world.notebook.as_ref().is_some_and(|n| n.is_moot) || world.parts.iter().any(|p| p.mind.is_moot);
-    let World { parts, seen, done, handed, lasting, sent, .. } = world;
+    let World { parts, mut seen, done, handed, lasting, sent, notebook, .. } = world;
+    // What she encrypted she has, wherever she put it.
+    seen.extend(notebook.iter().flat_map(Notebook::ciphertexts));
     let insider = scenario.attacker.as_ref().map(|a| a.insider);
     let holdings = insider.map(|i| Holdings::new(seen.iter().cloned(), i, false));
     let leaked = seen.into_iter().chain(lasting.values().cloned());
