@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use mallory::journal::What;
+use mallory::journal::Gain;
 use mallory::knowledge::Value;
 use mallory::scenario::PlayReport;
 
@@ -32,50 +32,15 @@ impl KeyLog {
         let setup = &play.variant().setup;
         let her = setup.attacker.as_ref().map_or("-", |a| &a.name);
         for event in play.journal().events() {
-            match &event.what {
-                What::Concluded { session, term, value, .. } => {
-                    self.line(play, Some(session.run), &session.party, term, value)?;
-                }
-                What::Equipped { term, value } => self.line(play, None, her, term, value)?,
-                What::Guessed { term, value, .. } => {
-                    value.iter().try_for_each(|value| self.line(play, None, her, term, value))?;
-                }
-                What::Compromised { term, run, value } => {
-                    value.iter().try_for_each(|value| self.line(play, *run, her, term, value))?;
-                }
-                What::Obtained { by, request, value } => {
-                    self.line(play, None, by, &format!("r{request}"), value)?;
-                }
-                What::Issued { .. }
-                | What::NotIssued { .. }
-                | What::Started { .. }
-                | What::Sent { .. }
-                | What::Injected { .. }
-                | What::Taken { .. }
-                | What::Delayed { .. }
-                | What::Lost { .. }
-                | What::Duplicated { .. }
-                | What::Delivered { .. }
-                | What::Ignored { .. }
-                | What::Completed { .. }
-                | What::Refused { .. }
-                | What::Waits { .. }
-                | What::Revoked { .. }
-                | What::Asked { .. }
-                | What::Answered { .. }
-                | What::Lacked { .. }
-                | What::Rekeyed { .. }
-                | What::Alarmed { .. }
-                | What::ClockSet { .. }
-                | What::Unsealed { .. }
-                | What::PutBack { .. }
-                | What::Forged { .. }
-                | What::Rotated { .. }
-                | What::Restarted { .. }
-                | What::Fetched { .. }
-                | What::Followed { .. }
-                | What::AttackStopped { .. } => {}
-            }
+            let Some(gain) = event.what.topics().gain else { continue };
+            let (run, who) = match gain {
+                Gain::Concluded(session, ..) => (Some(session.run), &*session.party),
+                Gain::Equipped(..) | Gain::Guessed(..) => (None, her),
+                Gain::Handed(_, run, _) => (run, her),
+                Gain::Obtained(by, ..) => (None, &**by),
+            };
+            let (term, value) = gain.named();
+            self.line(play, run, who, &term, value)?;
         }
         self.0.flush()
     }

@@ -6,6 +6,7 @@ mod json;
 mod matter;
 pub mod prints;
 mod schema;
+mod topics;
 
 use crate::knowledge::Made;
 use crate::notation::Name;
@@ -15,6 +16,7 @@ pub use event::{Event, What};
 pub use matter::{MessageId, QuestionId, Refusal, SessionId, Sight, Told};
 pub use prints::Prints;
 pub use schema::Kind;
+pub use topics::{Gain, Part, Revocation, Topics, Wire};
 
 /// The record of one play.
 #[derive(Clone, Default, Debug)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::journal::{Event, Journal, Sight, What};
+use crate::journal::{Event, Journal, Sight, Wire};
 use crate::knowledge::{Bytes, Public, Value};
 use crate::notation::Kind;
 use crate::party::{CA_PROTOCOL, CRL_PROTOCOL, OCSP_PROTOCOL};
@@ -129,7 +129,7 @@ fn appearance(event: &Event) -> Json {
     let mut told = Map::new();
     told.insert("event".into(), event.number.into());
     told.insert("kind".into(), event.what.word().into());
-    if let What::Sent { message } | What::Injected { message, .. } = &event.what {
+    if let Some(Wire::Sent(message) | Wire::Injected(message, _)) = event.what.topics().wire {
         told.insert("from".into(), (*message.from).into());
         told.insert("to".into(), (*message.to).into());
     }
@@ -156,48 +156,19 @@ struct Collector {
 impl Collector {
     fn event(&mut self, event: &Event) {
         let number = event.number;
-        match &event.what {
-            What::Issued { certificate, request, .. } => {
-                if let Some(request) = request {
-                    self.take(number, RecordKind::Request, request, None);
-                }
-                self.take(number, RecordKind::Certificate, certificate, None);
+        let topics = event.what.topics();
+        if let Some((certificate, request)) = topics.papers {
+            if let Some(request) = request {
+                self.take(number, RecordKind::Request, request, None);
             }
-            What::Sent { message } | What::Injected { message, .. } => self.message(number, message),
-            What::Equipped { term, value } | What::Concluded { term, value, .. } => {
-                self.value(number, term, value)
-            }
-            What::Compromised { term, value, .. } => {
-                value.iter().for_each(|value| self.value(number, term, value))
-            }
-            What::Obtained { request, value, .. } => self.value(number, &format!("r{request}"), value),
-            What::NotIssued { .. }
-            | What::Started { .. }
-            | What::Taken { .. }
-            | What::Delayed { .. }
-            | What::Lost { .. }
-            | What::Duplicated { .. }
-            | What::Delivered { .. }
-            | What::Ignored { .. }
-            | What::Completed { .. }
-            | What::Refused { .. }
-            | What::Waits { .. }
-            | What::Revoked { .. }
-            | What::Asked { .. }
-            | What::Answered { .. }
-            | What::Lacked { .. }
-            | What::Rekeyed { .. }
-            | What::Alarmed { .. }
-            | What::ClockSet { .. }
-            | What::Unsealed { .. }
-            | What::PutBack { .. }
-            | What::Forged { .. }
-            | What::Rotated { .. }
-            | What::Guessed { .. }
-            | What::Restarted { .. }
-            | What::Fetched { .. }
-            | What::Followed { .. }
-            | What::AttackStopped { .. } => {}
+            self.take(number, RecordKind::Certificate, certificate, None);
+        }
+        if let Some(Wire::Sent(message) | Wire::Injected(message, _)) = topics.wire {
+            self.message(number, message);
+        }
+        if let Some(gain) = topics.gain {
+            let (term, value) = gain.named();
+            self.value(number, &term, value);
         }
     }
 

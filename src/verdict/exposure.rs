@@ -3,7 +3,7 @@
 
 use super::outcome::{Outcome, SessionOutcome, Sessions};
 use super::traffic::Traffic;
-use crate::journal::{Journal, Told, What};
+use crate::journal::{Journal, Revocation, Told, What};
 use crate::notation::Name;
 use crate::reason::Reason;
 use crate::time::{SimTime, Span};
@@ -104,52 +104,17 @@ fn exposure(
         of,
     };
     for event in after {
-        match &event.what {
-            What::Asked { revokes, .. } => {
-                if revokes.as_ref() == Some(&exposure.of) {
-                    exposure.reported.get_or_insert(event.at);
-                }
+        match event.what.topics().revocation {
+            Some(Revocation::Asked(subject)) if *subject == exposure.of => {
+                exposure.reported.get_or_insert(event.at);
             }
-            What::Revoked { subject, told, .. } => {
-                if *subject == exposure.of {
-                    exposure.reported.get_or_insert(event.at);
-                    exposure.revoked.get_or_insert(event.at);
-                    // A centre that revokes beside the authority tells nobody by a list.
-                    exposure.told = exposure.told.or(told.as_deref().copied());
-                }
+            Some(Revocation::Done(subject, told)) if *subject == exposure.of => {
+                exposure.reported.get_or_insert(event.at);
+                exposure.revoked.get_or_insert(event.at);
+                // A centre that revokes beside the authority tells nobody by a list.
+                exposure.told = exposure.told.or(told);
             }
-            What::Issued { .. }
-            | What::NotIssued { .. }
-            | What::Equipped { .. }
-            | What::Started { .. }
-            | What::Sent { .. }
-            | What::Injected { .. }
-            | What::Taken { .. }
-            | What::Delayed { .. }
-            | What::Lost { .. }
-            | What::Duplicated { .. }
-            | What::Delivered { .. }
-            | What::Ignored { .. }
-            | What::Concluded { .. }
-            | What::Completed { .. }
-            | What::Refused { .. }
-            | What::Waits { .. }
-            | What::Compromised { .. }
-            | What::Answered { .. }
-            | What::Obtained { .. }
-            | What::Lacked { .. }
-            | What::Rekeyed { .. }
-            | What::Alarmed { .. }
-            | What::ClockSet { .. }
-            | What::Unsealed { .. }
-            | What::PutBack { .. }
-            | What::Forged { .. }
-            | What::Rotated { .. }
-            | What::Guessed { .. }
-            | What::Restarted { .. }
-            | What::Fetched { .. }
-            | What::Followed { .. }
-            | What::AttackStopped { .. } => {}
+            Some(Revocation::Asked(_) | Revocation::Done(..)) | None => {}
         }
     }
     let with_thief = sessions.0.iter().filter(|s| s.at >= at && is_with_thief(traffic, s, &exposure.of));

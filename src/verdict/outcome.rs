@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::journal::{Journal, MessageId, Refusal, SessionId, What};
+use crate::journal::{Journal, MessageId, Part, Refusal, SessionId};
 use crate::knowledge::Value;
 use crate::notation::{Id, Name, Protocol};
 use crate::time::SimTime;
@@ -104,8 +104,9 @@ impl Sessions {
         let mut all: Vec<SessionOutcome> = Vec::new();
         let mut places: BTreeMap<Arc<SessionId>, usize> = BTreeMap::new();
         for event in journal.events() {
-            let (session, outcome) = match &event.what {
-                What::Started { session } => {
+            let Some(part) = event.what.topics().part else { continue };
+            let (session, outcome) = match part {
+                Part::Started(session) => {
                     let Some(protocol) = protocols.get(&session.protocol) else { continue };
                     places.insert(session.clone(), all.len());
                     all.push(SessionOutcome {
@@ -119,49 +120,16 @@ impl Sessions {
                     });
                     continue;
                 }
-                What::Concluded { session, id, value, .. } => {
+                Part::Has(session, id, value) => {
                     if let Some(at) = places.get(session) {
                         let had = Had { value: value.clone(), since: event.number };
-                        all[*at].values.insert(*id, had);
+                        all[*at].values.insert(id, had);
                     }
                     continue;
                 }
-                What::Completed { session } => (session, Outcome::Completed),
-                What::Refused { session, refusal, message } => {
-                    (session, Outcome::Refused { refusal: *refusal, message: *message })
-                }
-                What::Waits { session, line, from } => {
-                    (session, Outcome::Waits { line: *line, from: from.clone() })
-                }
-                What::Issued { .. }
-                | What::NotIssued { .. }
-                | What::Equipped { .. }
-                | What::Sent { .. }
-                | What::Injected { .. }
-                | What::Taken { .. }
-                | What::Delayed { .. }
-                | What::Lost { .. }
-                | What::Duplicated { .. }
-                | What::Delivered { .. }
-                | What::Ignored { .. }
-                | What::Compromised { .. }
-                | What::Revoked { .. }
-                | What::Asked { .. }
-                | What::Answered { .. }
-                | What::Obtained { .. }
-                | What::Lacked { .. }
-                | What::Rekeyed { .. }
-                | What::Alarmed { .. }
-                | What::ClockSet { .. }
-                | What::Unsealed { .. }
-                | What::PutBack { .. }
-                | What::Forged { .. }
-                | What::Rotated { .. }
-                | What::Guessed { .. }
-                | What::Restarted { .. }
-                | What::Fetched { .. }
-                | What::Followed { .. }
-                | What::AttackStopped { .. } => continue,
+                Part::Completed(session) => (session, Outcome::Completed),
+                Part::Refused(session, refusal, message) => (session, Outcome::Refused { refusal, message }),
+                Part::Waits(session, line, from) => (session, Outcome::Waits { line, from: from.to_owned() }),
             };
             if let Some(at) = places.get(session) {
                 let ended = &mut all[*at];

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::journal::{Event, Journal, MessageId, SessionId, Sight, What};
+use crate::journal::{Event, Journal, MessageId, SessionId, Sight, What, Wire};
 use crate::notation::Name;
 use crate::party::SERVICE_PROTOCOLS;
 
@@ -63,55 +63,26 @@ impl<'a> Traffic<'a> {
     }
 
     fn note(&mut self, event: &'a Event, journal: &'a Journal) {
-        match &event.what {
-            What::Sent { message } => {
+        match event.what.topics().wire {
+            Some(Wire::Sent(message)) => {
                 let answers_touched = self
                     .answered(event, journal)
                     .is_some_and(|asked| asked.is_touched && is_of_one_run(asked.message, message));
                 self.put(message, answers_touched);
                 self.said.entry((&message.from, &message.bytes)).or_insert(event.number);
             }
-            What::Injected { message, instead_of } => {
+            Some(Wire::Injected(message, instead_of)) => {
                 self.put(message, true);
-                let injection = Injection { event: event.number, message, instead_of: *instead_of };
+                let injection = Injection { event: event.number, message, instead_of };
                 self.injected.entry((message.protocol.clone(), message.run)).or_default().push(injection);
             }
             // What she took and let go later she held back.
-            What::Taken { id } | What::Delayed { id, .. } => {
-                if let Some(Some(passage)) = place(*id).and_then(|at| self.messages.get_mut(at)) {
+            Some(Wire::HeldBack(id)) => {
+                if let Some(Some(passage)) = place(id).and_then(|at| self.messages.get_mut(at)) {
                     passage.is_touched = true;
                 }
             }
-            What::Issued { .. }
-            | What::NotIssued { .. }
-            | What::Equipped { .. }
-            | What::Started { .. }
-            | What::Lost { .. }
-            | What::Duplicated { .. }
-            | What::Delivered { .. }
-            | What::Ignored { .. }
-            | What::Concluded { .. }
-            | What::Completed { .. }
-            | What::Refused { .. }
-            | What::Waits { .. }
-            | What::Compromised { .. }
-            | What::Revoked { .. }
-            | What::Asked { .. }
-            | What::Answered { .. }
-            | What::Obtained { .. }
-            | What::Lacked { .. }
-            | What::Rekeyed { .. }
-            | What::Alarmed { .. }
-            | What::ClockSet { .. }
-            | What::Unsealed { .. }
-            | What::PutBack { .. }
-            | What::Forged { .. }
-            | What::Rotated { .. }
-            | What::Guessed { .. }
-            | What::Restarted { .. }
-            | What::Fetched { .. }
-            | What::Followed { .. }
-            | What::AttackStopped { .. } => {}
+            None => {}
         }
     }
 

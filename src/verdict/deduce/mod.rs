@@ -11,7 +11,7 @@ mod untagged;
 
 use crate::algebra::{How, Value};
 use crate::crypto::Suite;
-use crate::journal::{Journal, Sight, What};
+use crate::journal::{Gain, Journal, Sight, What, Wire};
 use crate::limits::MAX_DERIVATION_STEPS;
 use crate::notation::{Kind, Name};
 use crate::wire::{Encoding, Widths};
@@ -105,51 +105,20 @@ impl Holdings {
     /// What she was given, saw, drew and guessed.
     fn collect(&mut self, journal: &Journal, setting: &Setting<'_>) {
         for event in journal.events() {
-            match &event.what {
-                What::Sent { message } => {
-                    let (place, from) = (place_of(message).into(), message.from.clone());
-                    self.see(message, &Way::Seen { place, from }, setting);
+            let topics = event.what.topics();
+            if let Some(Wire::Sent(message)) = topics.wire {
+                let (place, from) = (place_of(message).into(), message.from.clone());
+                self.see(message, &Way::Seen { place, from }, setting);
+            }
+            match topics.gain {
+                Some(Gain::Equipped(term, value)) => self.take(value, Way::Own(term.to_owned())),
+                Some(Gain::Handed(term, _, value)) => self.take(value, Way::Handed(term.to_owned())),
+                Some(Gain::Guessed(term, value, words, tested)) => {
+                    let (term, tested) = (term.to_owned(), tested.bytes.clone());
+                    self.take(value, Way::Guessed { term, words, tested });
                 }
-                What::Equipped { term, value } => self.take(value, Way::Own(term.clone())),
-                What::Compromised { term, value, .. } => {
-                    value.iter().for_each(|value| self.take(value, Way::Handed(term.clone())));
-                }
-                What::Guessed { term, words, tested, value, .. } => {
-                    if let Some(value) = value {
-                        let (term, tested) = (term.clone(), tested.bytes.clone());
-                        self.take(value, Way::Guessed { term, words: *words, tested });
-                    }
-                }
-                What::Injected { .. }
-                | What::Issued { .. }
-                | What::NotIssued { .. }
-                | What::Started { .. }
-                | What::Taken { .. }
-                | What::Delayed { .. }
-                | What::Lost { .. }
-                | What::Duplicated { .. }
-                | What::Delivered { .. }
-                | What::Ignored { .. }
-                | What::Concluded { .. }
-                | What::Completed { .. }
-                | What::Refused { .. }
-                | What::Waits { .. }
-                | What::Revoked { .. }
-                | What::Asked { .. }
-                | What::Answered { .. }
-                | What::Obtained { .. }
-                | What::Lacked { .. }
-                | What::Rekeyed { .. }
-                | What::Alarmed { .. }
-                | What::ClockSet { .. }
-                | What::Unsealed { .. }
-                | What::PutBack { .. }
-                | What::Forged { .. }
-                | What::Rotated { .. }
-                | What::Restarted { .. }
-                | What::Fetched { .. }
-                | What::Followed { .. }
-                | What::AttackStopped { .. } => {}
+                // Others have these.
+                Some(Gain::Concluded(..) | Gain::Obtained(..)) | None => {}
             }
         }
         // What she made of what she has follows from it; what she drew does not.
@@ -192,40 +161,12 @@ impl Holdings {
 /// The values that an event is about.
 fn spoken_of(what: &What) -> Vec<&Value> {
     let mut all = what.secrets();
-    match what {
-        What::Sent { message } | What::Injected { message, .. } => all.extend(message.shown.values()),
-        What::Guessed { tested, .. } => all.push(tested),
-        What::Issued { .. }
-        | What::NotIssued { .. }
-        | What::Equipped { .. }
-        | What::Started { .. }
-        | What::Taken { .. }
-        | What::Delayed { .. }
-        | What::Lost { .. }
-        | What::Duplicated { .. }
-        | What::Delivered { .. }
-        | What::Ignored { .. }
-        | What::Concluded { .. }
-        | What::Completed { .. }
-        | What::Refused { .. }
-        | What::Waits { .. }
-        | What::Compromised { .. }
-        | What::Revoked { .. }
-        | What::Asked { .. }
-        | What::Answered { .. }
-        | What::Obtained { .. }
-        | What::Lacked { .. }
-        | What::Rekeyed { .. }
-        | What::Alarmed { .. }
-        | What::ClockSet { .. }
-        | What::Unsealed { .. }
-        | What::PutBack { .. }
-        | What::Forged { .. }
-        | What::Rotated { .. }
-        | What::Restarted { .. }
-        | What::Fetched { .. }
-        | What::Followed { .. }
-        | What::AttackStopped { .. } => {}
+    let topics = what.topics();
+    if let Some(Wire::Sent(message) | Wire::Injected(message, _)) = topics.wire {
+        all.extend(message.shown.values());
+    }
+    if let Some(Gain::Guessed(_, _, _, tested)) = topics.gain {
+        all.push(tested);
     }
     all
 }

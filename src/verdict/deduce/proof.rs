@@ -7,7 +7,7 @@ use super::graph::{By, Id, Rule, provenance};
 use super::held::Way;
 use super::untagged::Source;
 use crate::algebra::{Bytes, Form, Private, Provenance, Value, encode, step, xor};
-use crate::journal::{Journal, What};
+use crate::journal::{Gain, Journal, Wire};
 use crate::notation::Kind;
 use crate::party::KMS_PROTOCOL;
 
@@ -230,51 +230,21 @@ impl Names {
     fn of(journal: &Journal, wanted: Vec<Bytes>) -> Names {
         let mut names = Names(wanted.into_iter().map(|bytes| (bytes, None)).collect());
         for event in journal.events() {
-            match &event.what {
-                What::Concluded { term, value, .. } => names.call(value, term),
-                What::Obtained { request, value, .. } => names.call(value, &format!("r{request}")),
+            let topics = event.what.topics();
+            if let Some(Wire::Sent(message) | Wire::Injected(message, _)) = topics.wire
                 // What a request to the key centre gave is known by its number.
-                What::Sent { message } | What::Injected { message, .. } => {
-                    if *message.protocol != *KMS_PROTOCOL {
-                        let open = |value: &Value| names.0.get(&value.bytes).is_some_and(Option::is_none);
-                        let named = message.shown.names_of(&open);
-                        named.iter().for_each(|(term, value)| names.call(value, term));
-                    }
-                }
-                What::Compromised { term, value, .. } => {
-                    value.iter().for_each(|value| names.call(value, term));
-                }
-                What::Guessed { term, value, .. } => {
-                    value.iter().for_each(|value| names.call(value, term));
-                }
-                What::Issued { .. }
-                | What::NotIssued { .. }
-                | What::Equipped { .. }
-                | What::Started { .. }
-                | What::Taken { .. }
-                | What::Delayed { .. }
-                | What::Lost { .. }
-                | What::Duplicated { .. }
-                | What::Delivered { .. }
-                | What::Ignored { .. }
-                | What::Completed { .. }
-                | What::Refused { .. }
-                | What::Waits { .. }
-                | What::Revoked { .. }
-                | What::Asked { .. }
-                | What::Answered { .. }
-                | What::Lacked { .. }
-                | What::Rekeyed { .. }
-                | What::Alarmed { .. }
-                | What::ClockSet { .. }
-                | What::Unsealed { .. }
-                | What::PutBack { .. }
-                | What::Forged { .. }
-                | What::Rotated { .. }
-                | What::Restarted { .. }
-                | What::Fetched { .. }
-                | What::Followed { .. }
-                | What::AttackStopped { .. } => {}
+                && *message.protocol != *KMS_PROTOCOL
+            {
+                let open = |value: &Value| names.0.get(&value.bytes).is_some_and(Option::is_none);
+                let named = message.shown.names_of(&open);
+                named.iter().for_each(|(term, value)| names.call(value, term));
+            }
+            // What she had from the start is called by her own term where it is used.
+            if let Some(gain) = topics.gain
+                && !matches!(gain, Gain::Equipped(..))
+            {
+                let (term, value) = gain.named();
+                names.call(value, &term);
             }
         }
         names

@@ -1,0 +1,149 @@
+//! What events are about, for views that each look at one thing. Here alone every kind is gone
+//! through: a new one is given its topics, and the compiler then points to the views of those.
+
+use std::sync::Arc;
+
+use super::event::What;
+use super::matter::{MessageId, Refusal, SessionId, Sight, Told};
+use crate::knowledge::{Bytes, Value};
+use crate::notation::{Id, Name};
+
+/// What one event is about.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Topics<'a> {
+    /// A message on its way.
+    pub wire: Option<Wire<'a>>,
+    /// A party's part in a run.
+    pub part: Option<Part<'a>>,
+    /// A value that somebody has come to hold.
+    pub gain: Option<Gain<'a>>,
+    /// Credentials that somebody wants revoked, or that are.
+    pub revocation: Option<Revocation<'a>>,
+    /// A certificate that was issued, and the request for it.
+    pub papers: Option<(&'a Bytes, Option<&'a Bytes>)>,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug)]
+pub enum Wire<'a> {
+    /// An honest party sent it.
+    Sent(&'a Sight),
+    /// The attacker sent it, in the place of another if there is one.
+    Injected(&'a Sight, Option<MessageId>),
+    /// The attacker took it, or kept it back for a while.
+    HeldBack(MessageId),
+}
+
+/// What becomes of a session.
+#[derive(Clone, Copy, Debug)]
+pub enum Part<'a> {
+    /// It began.
+    Started(&'a Arc<SessionId>),
+    /// It has a value for a term.
+    Has(&'a Arc<SessionId>, Id, &'a Value),
+    /// It completed.
+    Completed(&'a Arc<SessionId>),
+    /// It refused, a message if it was one.
+    Refused(&'a Arc<SessionId>, Refusal, Option<MessageId>),
+    /// It still waits for a line, from somebody.
+    Waits(&'a Arc<SessionId>, u32, &'a str),
+}
+
+/// A value that somebody has come to hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Gain<'a> {
+    /// A session has it for a term.
+    Concluded(&'a SessionId, &'a str, &'a Value),
+    /// The attacker had it from the start.
+    Equipped(&'a str, &'a Value),
+    /// An event handed it to the attacker; of one run, if it is one's own.
+    Handed(&'a str, Option<u32>, &'a Value),
+    /// The attacker guessed it with so many words, and what was tested told the right one.
+    Guessed(&'a str, &'a Value, usize, &'a Value),
+    /// Somebody has it from a request of that number.
+    Obtained(&'a Name, u32, &'a Value),
+}
+
+/// A word about somebody's credentials.
+#[derive(Clone, Copy, Debug)]
+pub enum Revocation<'a> {
+    /// Somebody asked a service to revoke them.
+    Asked(&'a Name),
+    /// A service did, and when that can first be read.
+    Done(&'a Name, Option<Told>),
+}
+
+impl Gain<'_> {
+    /// The term or the request by which people know the value, and the value.
+    pub fn named(&self) -> (String, &Value) {
+        match self {
+            Gain::Concluded(_, term, value)
+            | Gain::Equipped(term, value)
+            | Gain::Handed(term, _, value)
+            | Gain::Guessed(term, value, ..) => ((*term).to_owned(), value),
+            Gain::Obtained(_, request, value) => (format!("r{request}"), value),
+        }
+    }
+}
+
+impl What {
+    /// What it is about.
+    pub fn topics(&self) -> Topics<'_> {
+        let none = Topics::default();
+        let of_part = |part| Topics { part: Some(part), ..none };
+        let on_wire = |wire| Topics { wire: Some(wire), ..none };
+        let of_gain = |gain: Option<_>| Topics { gain, ..none };
+        match self {
+            What::Issued { certificate, request, .. } => {
+                Topics { papers: Some((certificate, request.as_ref())), ..none }
+            }
+            What::Sent { message } => on_wire(Wire::Sent(message)),
+            What::Injected { message, instead_of } => on_wire(Wire::Injected(message, *instead_of)),
+            What::Taken { id } | What::Delayed { id, .. } => on_wire(Wire::HeldBack(*id)),
+            What::Started { session } => of_part(Part::Started(session)),
+            What::Completed { session } => of_part(Part::Completed(session)),
+            What::Refused { session, refusal, message } => {
+                of_part(Part::Refused(session, *refusal, *message))
+            }
+            What::Waits { session, line, from } => of_part(Part::Waits(session, *line, from)),
+            What::Concluded { session, id, term, value } => Topics {
+                part: Some(Part::Has(session, *id, value)),
+                gain: Some(Gain::Concluded(session, term, value)),
+                ..none
+            },
+            What::Equipped { term, value } => of_gain(Some(Gain::Equipped(term, value))),
+            What::Compromised { term, run, value } => {
+                of_gain(value.as_ref().map(|value| Gain::Handed(term, *run, value)))
+            }
+            What::Guessed { term, words, tested, value, .. } => {
+                of_gain(value.as_ref().map(|value| Gain::Guessed(term, value, *words, tested)))
+            }
+            What::Obtained { by, request, value } => of_gain(Some(Gain::Obtained(by, *request, value))),
+            What::Asked { revokes, .. } => {
+                Topics { revocation: revokes.as_ref().map(Revocation::Asked), ..none }
+            }
+            What::Revoked { subject, told, .. } => {
+                let told = told.as_deref().copied();
+                Topics { revocation: Some(Revocation::Done(subject, told)), ..none }
+            }
+            What::NotIssued { .. }
+            | What::Lost { .. }
+            | What::Duplicated { .. }
+            | What::Delivered { .. }
+            | What::Ignored { .. }
+            | What::Answered { .. }
+            | What::Lacked { .. }
+            | What::Rekeyed { .. }
+            | What::Alarmed { .. }
+            | What::ClockSet { .. }
+            | What::Unsealed { .. }
+            | What::PutBack { .. }
+            | What::Forged { .. }
+            | What::Rotated { .. }
+            | What::Restarted { .. }
+            | What::Fetched { .. }
+            | What::Followed { .. }
+            | What::AttackStopped { .. } => none,
+        }
+    }
+}
