@@ -27,6 +27,7 @@ mod setup;
 mod sizes;
 mod surroundings;
 mod toml_tree;
+mod unmet;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,7 +47,8 @@ pub use library::{Entry, protocols, scenarios};
 pub use play::{KeyPool, Played};
 pub use problem::{Problem, Problems, Text};
 pub use protocol_file::ProtocolFile;
-pub use report::{AttackerReport, Checked, Failure, PlayReport, Report, RunError, RunReport};
+pub use report::{AttackerReport, PlayReport, Report, RunError, RunReport};
+pub use unmet::{Checked, Failure};
 
 /// The keys of a scenario's file.
 const KEYS: [&str; 19] = [

@@ -1,25 +1,20 @@
-//! What came of a scenario, for programs and for views: sessions, goals, the attacker's
-//! holdings, and every expectation that failed.
+//! What came of a scenario, for programs and for views: sessions, goals, the attacker's holdings.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::events::{Stolen, ValueRef};
-use super::expect::{Expect, RequestExpect, RunExpect, RunRef};
+use super::events::ValueRef;
+use super::expect::Expect;
 use super::play::{KeyPool, Played, play};
 use super::problem::Problems;
 use super::{Scenario, Variant};
 use crate::algebra::{Func, Value};
-use crate::journal::{Event, Journal, Sight, What};
-use crate::legible::legible;
-use crate::notation::{Name, Term};
-use crate::party::SERVICE_PROTOCOLS;
-use crate::party::attacker::Plan;
+use crate::journal::{Event, Journal, What};
+use crate::notation::Term;
 use crate::reason::Reason;
-use crate::time::Span;
 use crate::verdict::{
-    Derivation, Exposure, GoalVerdict, Holdings, Outcome, SessionOutcome, Sessions, Traffic, Word, exposures,
+    Derivation, Exposure, GoalVerdict, Holdings, Outcome, SessionOutcome, Sessions, Traffic, exposures,
 };
 use crate::world::Halt;
 
@@ -69,54 +64,16 @@ pub struct PlayReport {
     pub seed: u64,
     /// Whether the attacker took part.
     pub with_attacker: bool,
-    repeat_with: String,
-    variant: Arc<Variant>,
-    journal: Journal,
-    sessions: Sessions,
-    goals: Vec<GoalVerdict>,
+    pub(super) repeat_with: String,
+    pub(super) variant: Arc<Variant>,
+    pub(super) journal: Journal,
+    pub(super) sessions: Sessions,
+    pub(super) goals: Vec<GoalVerdict>,
     /// What became of requests.
     answers: BTreeMap<u32, Option<Reason>>,
-    holdings: Holdings,
+    pub(super) holdings: Holdings,
     /// The versions of the long-term keys that `[expect]` names.
-    long_term: BTreeMap<Term, Vec<Value>>,
-}
-
-/// An expectation that was not met.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Failure {
-    /// What was expected.
-    pub expected: String,
-    /// What came.
-    pub found: String,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What was found may be anybody's text.
-        f.write_str(&legible(&format!("expected {}, but {}", self.expected, self.found)))
-    }
-}
-
-/// A variant, tested: with its attacker, and without.
-pub struct Checked {
-    /// With the attacker.
-    pub play: PlayReport,
-    /// Without; none where the file asserts nothing or has no attacker.
-    pub honest: Option<PlayReport>,
-    /// What was not met in either.
-    pub failures: Vec<Failure>,
-}
-
-impl Checked {
-    /// What was not met, each with the command that repeats the play in which it was not.
-    pub fn told(&self) -> Vec<(String, String)> {
-        let plays = [Some(&self.play), self.honest.as_ref()];
-        let of = |play: &PlayReport| {
-            let repeat_with = play.repeat_with().to_owned();
-            play.unmet().into_iter().map(move |failure| (failure.to_string(), repeat_with.clone()))
-        };
-        plays.into_iter().flatten().flat_map(of).collect()
-    }
+    pub(super) long_term: BTreeMap<Term, Vec<Value>>,
 }
 
 impl Scenario {
@@ -175,27 +132,6 @@ impl Scenario {
             holdings,
             long_term,
         })
-    }
-
-    /// Plays a variant and holds it against its expectations; then plays it without the
-    /// attacker, when every run between honest parties must complete unless the file says
-    /// otherwise.
-    ///
-    /// # Errors
-    /// A limit that was reached, or a defect.
-    pub fn check(&self, variant: &Arc<Variant>, pool: &KeyPool) -> Result<Checked, Halt> {
-        let play = self.play(variant, true, pool)?;
-        let mut failures = play.unmet();
-        let mut honest = None;
-        if variant.expect.is_given && variant.setup.attacker.is_some() {
-            let without = self.play(variant, false, pool)?;
-            failures.extend(without.unmet());
-            honest = Some(without);
-        }
-        for failure in &mut failures {
-            failure.found = play.journal.prints().in_text(&failure.found);
-        }
-        Ok(Checked { play, honest, failures })
     }
 }
 
@@ -342,17 +278,7 @@ impl PlayReport {
         &self.repeat_with
     }
 
-    /// What was not as the file expects of this play: with the attacker, or without.
-    pub fn unmet(&self) -> Vec<Failure> {
-        let expect = &self.variant.expect;
-        match (self.with_attacker, self.variant.setup.attacker.is_some()) {
-            (false, true) if expect.is_given => self.honest_failures(),
-            (false, true) => Vec::new(),
-            _ => self.failures(expect),
-        }
-    }
-
-    fn values(&self, of: &ValueRef) -> Vec<Value> {
+    pub(super) fn values(&self, of: &ValueRef) -> Vec<Value> {
         let Some(number) = of.name.strip_prefix('r').filter(|_| of.run == 0) else {
             let values = self.sessions.values(of.run, of.party.as_ref(), &of.name);
             return values.into_iter().cloned().collect();
@@ -362,188 +288,6 @@ impl PlayReport {
             _ => None,
         });
         obtained.collect()
-    }
-
-    /// What of these expectations was not met.
-    fn failures(&self, expect: &Expect) -> Vec<Failure> {
-        let mut failures = Vec::new();
-        let mut fail = |expected: String, found: String| failures.push(Failure { expected, found });
-        let runs = expect.runs.iter().map(|(of, _)| of.run);
-        let named = expect.never_learns.iter().chain(&expect.learns).filter_map(|of| match of {
-            Stolen::OfRun(of) => Some(of.run).filter(|run| *run > 0),
-            Stolen::LongTerm(_) => None,
-        });
-        let unknown: BTreeSet<u32> = runs.chain(named).filter(|run| !self.has_run(*run)).collect();
-        for run in unknown {
-            fail(format!("something of run {run}"), "there was no such run".to_owned());
-        }
-        for (of, expected) in &expect.runs {
-            if !self.meets(of, expected) {
-                fail(
-                    format!("{of} {expected}"),
-                    format!("{} {}", of.party, self.run(of.run).party(&of.party)),
-                );
-            }
-        }
-        for (goal, expected) in &expect.goals {
-            let verdict = self.goals.iter().find(|verdict| verdict.id == goal.id);
-            let found = verdict.map(GoalVerdict::word);
-            if !found.is_some_and(|word| expected.accepts(word)) {
-                let found = found.map_or("nobody judged it".to_owned(), |word| match word {
-                    Word::Holds => "it holds".to_owned(),
-                    Word::Violated | Word::Untested => format!("it is {word}"),
-                });
-                fail(format!("that `{}` {expected}", goal.text), found);
-            }
-        }
-        for (number, expected) in &expect.requests {
-            let found = self.request(*number);
-            let meets = match expected {
-                RequestExpect::Granted => found == Some(None),
-                RequestExpect::Refused(None) => matches!(found, Some(Some(_))),
-                RequestExpect::Refused(reason) => found == Some(*reason),
-                RequestExpect::Unanswered => found.is_none(),
-            };
-            if !meets {
-                let found = match found {
-                    None => RequestExpect::Unanswered,
-                    Some(None) => RequestExpect::Granted,
-                    Some(reason) => RequestExpect::Refused(reason),
-                };
-                fail(format!("request {number} {expected}"), format!("it is {found}"));
-            }
-        }
-        for (by, why) in &expect.lookups {
-            let refused: Vec<&str> = self.disbelieved(by).map(|reason| reason.word()).collect();
-            if !refused.contains(&why.word()) {
-                fail(format!("that {by} does not believe an answer: {why}"), format!("it is {refused:?}"));
-            }
-        }
-        for (by, count) in &expect.work {
-            let found = self.public_key_operations(by);
-            if found != *count as usize {
-                fail(format!("that {by} does {count} public-key operations"), format!("it does {found}"));
-            }
-        }
-        let exposures = self.exposures();
-        for expected in &expect.exposures {
-            let stolen: Vec<_> = exposures.iter().filter(|exposure| exposure.of == expected.of).collect();
-            let within = |span: Span| {
-                expected.min.is_none_or(|min| min <= span) && expected.max.is_none_or(|max| span <= max)
-            };
-            if stolen.is_empty() {
-                fail(format!("that {expected}"), "nothing was".to_owned());
-            } else if let Some(other) = stolen.iter().find(|exposure| !within(exposure.span())) {
-                fail(format!("that {expected}"), format!("{} is for {}", other.stolen, other.span()));
-            } else if let Some(open) =
-                stolen.iter().find(|exposure| expected.max.is_some() && !exposure.has_ended())
-            {
-                let found = match open.accepted.is_empty() {
-                    true => format!("nobody met the thief of {}, so nothing shows it", open.stolen),
-                    false => format!("{} was still accepted at the thief's last try", open.stolen),
-                };
-                fail(format!("that {expected}"), found);
-            }
-        }
-        for (of, learns) in
-            expect.learns.iter().map(|o| (o, true)).chain(expect.never_learns.iter().map(|o| (o, false)))
-        {
-            let learned = match of {
-                Stolen::OfRun(of) => self.attacker().learned_value(of),
-                Stolen::LongTerm(key) => {
-                    self.long_term.get(key).into_iter().flatten().any(|v| self.holdings.derivable(v))
-                }
-            };
-            if learned != learns {
-                let never = |yes: bool| if yes { "learns" } else { "never learns" };
-                fail(format!("that the attacker {} {of}", never(learns)), format!("she {}", never(learned)));
-            }
-        }
-        if let Some(guesses) = expect.guesses {
-            let found = self.attacker().guesses();
-            if found != guesses as usize {
-                fail(format!("that the attacker tries {guesses} words"), format!("she tries {found}"));
-            }
-        }
-        for (of, text) in &expect.values {
-            let found = self.values(of);
-            if !found.iter().any(|v| v.text() == Some(text)) {
-                let found: Vec<&str> = found.iter().map(|v| v.text().unwrap_or("no text")).collect();
-                fail(format!("that {of} is \"{text}\""), format!("it is {found:?}"));
-            }
-        }
-        let pairs = expect.equal.iter().map(|p| (p, true)).chain(expect.differ.iter().map(|p| (p, false)));
-        for ((a, b), same) in pairs {
-            let (left, right) = (self.values(a), self.values(b));
-            let equal = !left.is_empty() && left == right;
-            if equal != same || left.is_empty() || right.is_empty() {
-                let word = if same { "equal" } else { "differ" };
-                fail(format!("that {a} and {b} {word}"), format!("they are {left:?} and {right:?}"));
-            }
-        }
-        failures
-    }
-
-    /// Without the attacker, every run between honest parties completes, unless the file
-    /// says otherwise of a part.
-    fn honest_failures(&self) -> Vec<Failure> {
-        let setup = &self.variant.setup;
-        let her: Option<&Name> = setup.attacker.as_ref().map(|a| &a.name);
-        let said = self.variant.honest.clone().unwrap_or_default();
-        let mut failures = self.failures(&said);
-        for run in setup.runs.iter().filter(|r| r.names.values().all(|n| Some(n) != her)) {
-            for party in run.names.values() {
-                let of = RunRef { run: run.number, party: party.clone() };
-                let spoken_of = said.runs.iter().any(|(r, _)| r.run == run.number);
-                if !spoken_of && !self.meets(&of, &RunExpect::Completes) {
-                    failures.push(Failure {
-                        expected: format!("that without the attacker {of} completes"),
-                        found: format!("{party} {}", self.run(of.run).party(party)),
-                    });
-                }
-            }
-        }
-        for failure in &mut failures {
-            if !failure.expected.starts_with("that without") {
-                failure.expected = format!("that without the attacker {}", failure.expected);
-            }
-        }
-        failures
-    }
-
-    /// Whether there was such a run, or was meant to be: one that is scheduled, that the attacker's
-    /// narration speaks of, or that some message belonged to.
-    fn has_run(&self, run: u32) -> bool {
-        let setup = &self.variant.setup;
-        let narrated = || match setup.attacker.as_ref().map(|attacker| &attacker.plan) {
-            Some(Plan::Narration(attack)) => attack.lines.iter().any(|line| line.run == run),
-            _ => false,
-        };
-        let of_protocol = |message: &Sight| !SERVICE_PROTOCOLS.contains(&&*message.protocol);
-        let seen = || {
-            self.journal.events().iter().any(|event| match &event.what {
-                What::Sent { message } | What::Injected { message, .. } => {
-                    message.run == run && of_protocol(message)
-                }
-                _ => false,
-            })
-        };
-        setup.runs.iter().any(|scheduled| scheduled.number == run) || narrated() || seen()
-    }
-
-    fn meets(&self, of: &RunRef, expected: &RunExpect) -> bool {
-        let sessions: Vec<&SessionOutcome> = self.sessions.of_party(of.run, &of.party).collect();
-        let refused = |s: &&SessionOutcome| s.refusal();
-        match expected {
-            RunExpect::Completes => {
-                sessions.iter().any(|s| s.completed()) && sessions.iter().find_map(refused).is_none()
-            }
-            RunExpect::Waits => sessions.iter().any(|s| matches!(s.outcome, Outcome::Waits { .. })),
-            RunExpect::NeverStarts => sessions.is_empty(),
-            RunExpect::Rejects(line, reason) => sessions.iter().filter_map(refused).any(|refusal| {
-                line.is_none_or(|l| l == refusal.line) && reason.is_none_or(|r| r == refusal.reason)
-            }),
-        }
     }
 }
 
@@ -658,7 +402,7 @@ impl AttackerReport<'_> {
         self.play.holdings.derivable(value)
     }
 
-    fn learned_value(&self, of: &ValueRef) -> bool {
+    pub(super) fn learned_value(&self, of: &ValueRef) -> bool {
         let values = self.play.values(of);
         values.iter().any(|v| self.play.holdings.derivable(v))
     }
