@@ -1,8 +1,9 @@
 //! Every message of a play by its number, and what the attacker did to it. One pass over the
 //! journal. Must not judge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::algebra::Bytes;
 use crate::journal::{Event, Journal, MessageId, SessionId, Sight, What, Wire};
 use crate::notation::Name;
 use crate::party::SERVICE_PROTOCOLS;
@@ -15,7 +16,7 @@ pub struct Traffic<'a> {
     /// What she put on the wire, by protocol and run: a request to a service has a run, too.
     injected: BTreeMap<(Name, u32), Vec<Injection<'a>>>,
     /// What each party said in its own name, by its bytes.
-    said: BTreeMap<(&'a Name, &'a [u8]), u64>,
+    said: BTreeSet<(&'a Name, &'a Bytes)>,
 }
 
 /// A message and its way.
@@ -41,7 +42,7 @@ pub struct Injection<'a> {
 impl<'a> Traffic<'a> {
     /// Reads the messages off a journal.
     pub fn of(journal: &'a Journal) -> Traffic<'a> {
-        let mut all = Traffic { messages: Vec::new(), injected: BTreeMap::new(), said: BTreeMap::new() };
+        let mut all = Traffic { messages: Vec::new(), injected: BTreeMap::new(), said: BTreeSet::new() };
         for event in journal.events() {
             all.note(event, journal);
         }
@@ -69,7 +70,7 @@ impl<'a> Traffic<'a> {
                     .answered(event, journal)
                     .is_some_and(|asked| asked.is_touched && is_of_one_run(asked.message, message));
                 self.put(message, answers_touched);
-                self.said.entry((&message.from, &message.bytes)).or_insert(event.number);
+                self.said.insert((&message.from, &message.bytes));
             }
             Some(Wire::Injected(message, instead_of)) => {
                 self.put(message, true);
@@ -122,8 +123,8 @@ impl<'a> Traffic<'a> {
     }
 
     /// Whether a party itself ever put these bytes on the wire.
-    pub fn was_said_by(&self, party: &Name, bytes: &[u8]) -> bool {
-        self.said.contains_key(&(party, bytes))
+    pub fn was_said_by(&self, party: &Name, bytes: &Bytes) -> bool {
+        self.said.contains(&(party, bytes))
     }
 }
 

@@ -74,8 +74,14 @@ impl Holdings {
         setting: &Setting<'_>,
         leaked: &[(String, Value)],
     ) -> Result<Holdings, Undecided> {
-        let spoken_of = journal.events().iter().flat_map(|event| spoken_of(&event.what));
-        let graph = Graph::of(journal, spoken_of.chain(leaked.iter().map(|(_, value)| value)));
+        let graph = match setting.attacker {
+            Some(_) => {
+                let spoken_of = journal.events().iter().flat_map(|event| spoken_of(&event.what));
+                Graph::of(journal, spoken_of.chain(leaked.iter().map(|(_, value)| value)))
+            }
+            // Of what nobody attacked there is nothing to find out.
+            None => Graph::default(),
+        };
         let mut holdings = Holdings {
             suite: setting.suite,
             attacker: setting.attacker.cloned(),
