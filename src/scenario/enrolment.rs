@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::attacker_table::AttackerSpec;
 use super::setup::Setup;
+use super::setup::attacker::AttackerSpec;
 use crate::crypto::SigningKey;
 use crate::journal::What;
 use crate::knowledge::{Bytes, Keys, Public, Value};

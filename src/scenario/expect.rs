@@ -1,9 +1,9 @@
 //! What a scenario expects to come of it, read and held against what came.
 
-use super::events::{Stolen, ValueRef};
 use super::problem::Problem;
 use super::reader::{Reader, array, string, unknown};
 use super::setup::Setup;
+use super::setup::event::{Stolen, ValueRef};
 use super::toml_tree::Node;
 use crate::notation::{Claim, Goal, Name, Protocol, Quoted, Term, goal};
 use crate::reason::Reason;

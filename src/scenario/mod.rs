@@ -1,31 +1,19 @@
 //! Scenarios: files read and checked, their variants played, what came of it held against
 //! what was expected. Must not know how parties work inside.
 
-mod attacker_table;
-mod choice;
 mod enrolment;
-mod events;
 mod expect;
 mod files;
-mod key_centre;
 mod library;
 mod overlays;
-mod parties;
 mod people;
-mod periods;
 mod play;
-mod pleas;
 mod problem;
 mod protocol_file;
 mod reader;
 mod report;
-mod requests;
-mod rules_table;
-mod secrets;
-mod services;
 mod setup;
-mod sizes;
-mod surroundings;
+mod tables;
 mod toml_tree;
 mod unmet;
 
@@ -41,13 +29,13 @@ use setup::Setup;
 use toml_tree::{Data, Key, Node};
 
 pub use crate::time::EPOCH;
-pub use events::EventDeed;
 pub use files::{files_below, read_text};
 pub use library::{Entry, protocols, scenarios};
 pub use play::{KeyPool, Played};
 pub use problem::{Problem, Problems, Text};
 pub use protocol_file::ProtocolFile;
 pub use report::{AttackerReport, PlayReport, Report, RunError, RunReport};
+pub use setup::event::EventDeed;
 pub use unmet::{Checked, Failure};
 
 /// The keys of a scenario's file.
@@ -268,7 +256,7 @@ impl Variant {
         {
             return Err(unknown_key(&table, key, node).into());
         }
-        let setup = Setup::read(&table, folder)?;
+        let setup = tables::read(&table, folder)?;
         let mut expect = Expect::default();
         let mut honest = None;
         if let Some(node) = table.get("expect") {

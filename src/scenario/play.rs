@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::attacker_table::AttackerSpec;
 use super::enrolment;
-use super::events::{EventDeed, Stolen, ValueRef};
-use super::parties::Party;
 use super::protocol_file::ProtocolFile;
 use super::setup::Setup;
+use super::setup::attacker::AttackerSpec;
+use super::setup::event::{EventDeed, Stolen, ValueRef};
+use super::setup::party::Party;
 use crate::crypto::Suite;
 use crate::journal::{Journal, Prints, What};
 use crate::knowledge::{Keys, Ring, Value};

@@ -212,3 +212,10 @@ pub fn unknown(node: &Node, what: &str, word: &str, valid: &[&str]) -> Problem {
     problem.help = suggest(word, valid.iter().copied());
     problem
 }
+
+/// A key's problem, for keys that name something.
+pub fn key_problem(node: &Node, key: &Key, message: String, valid: &[&str]) -> Problem {
+    let mut problem = Problem::at(&node.file, key.range.clone(), message);
+    problem.help = crate::notation::fault::suggest(&key.name, valid.iter().copied());
+    problem
+}

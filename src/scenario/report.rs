@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::events::ValueRef;
 use super::expect::Expect;
 use super::play::{KeyPool, Played, play};
 use super::problem::Problems;
+use super::setup::event::ValueRef;
 use super::{Scenario, Variant};
 use crate::algebra::{Func, Value};
 use crate::journal::{Event, Journal, What};

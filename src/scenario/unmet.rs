@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::events::Stolen;
 use super::expect::{Expect, RequestExpect, RunExpect, RunRef};
 use super::play::KeyPool;
 use super::report::PlayReport;
+use super::setup::event::Stolen;
 use super::{Scenario, Variant};
 use crate::journal::{Sight, Wire};
 use crate::legible::legible;

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::read_text;
-use super::library;
-use super::problem::{Problem, Problems, Text};
-use super::protocol_file::{self, ProtocolFile};
-use super::reader::Reader;
-use super::toml_tree::{Data, Node};
+use crate::scenario::files::read_text;
+use crate::scenario::library;
+use crate::scenario::problem::{Problem, Problems, Text};
+use crate::scenario::protocol_file::{self, ProtocolFile};
+use crate::scenario::reader::Reader;
+use crate::scenario::toml_tree::{Data, Node};
 
 /// The protocol of a scenario in which nobody runs any.
 const NO_PROTOCOL: &str = r#"messages = ["A -> B : A"]"#;

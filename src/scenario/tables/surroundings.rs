@@ -1,10 +1,10 @@
 //! Tables that set the stage itself: `[crypto]`, `[lifetime]`, `[network]`.
 
-use super::problem::Problem;
-use super::protocol_file::{self, ProtocolFile};
-use super::reader::{Reader, array, name, string};
 use crate::crypto::{Agreement, PublicKeyEncryption, Signature, Suite, Symmetric};
 use crate::knowledge::Lifetimes;
+use crate::scenario::problem::Problem;
+use crate::scenario::protocol_file::{self, ProtocolFile};
+use crate::scenario::reader::{Reader, array, name, string};
 use crate::time::Span;
 use crate::world::{Link, Network};
 
@@ -12,7 +12,7 @@ fn names<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static s
     all.iter().map(|x| name(*x)).collect()
 }
 
-pub(super) fn suite(table: &Reader<'_>) -> Result<Suite, Problem> {
+pub fn suite(table: &Reader<'_>) -> Result<Suite, Problem> {
     let mut suite = Suite::default();
     let Some(node) = table.get("crypto") else { return Ok(suite) };
     let crypto = Reader::new(node)?;
@@ -40,14 +40,14 @@ pub(super) fn suite(table: &Reader<'_>) -> Result<Suite, Problem> {
     Ok(suite)
 }
 
-pub(super) fn lifetimes(table: &Reader<'_>, protocols: &[ProtocolFile]) -> Result<Lifetimes, Problem> {
+pub fn lifetimes(table: &Reader<'_>, protocols: &[ProtocolFile]) -> Result<Lifetimes, Problem> {
     let mut lifetimes = Lifetimes::default();
     protocols.iter().for_each(|p| lifetimes.of.extend(p.lifetimes.clone()));
     lifetimes.of.extend(protocol_file::lifetimes(table)?);
     Ok(lifetimes)
 }
 
-pub(super) fn network(table: &Reader<'_>) -> Result<Network, Problem> {
+pub fn network(table: &Reader<'_>) -> Result<Network, Problem> {
     let mut network = Network::default();
     let Some(node) = table.get("network") else { return Ok(network) };
     let reader = Reader::new(node)?;

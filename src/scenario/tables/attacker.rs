@@ -1,65 +1,33 @@
 //! `[attacker]`: who she is and what she sets out to do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use super::events::EventDeed;
-use super::parties::{Party, is_service};
-use super::problem::{Problem, Problems};
-use super::protocol_file::quoted;
-use super::reader::{Reader, array, name, string, unknown};
-use super::setup::Setup;
-use super::toml_tree::{Data, Node, Places};
+use super::rules;
+use super::scope::Scope;
 use crate::knowledge::Value;
 use crate::limits::{MAX_GUESSES, MAX_WORDS};
-use crate::notation::attack::{Deed, Says, Scheduled, Setting};
+use crate::notation::attack::{Deed, Says, Scheduled};
 use crate::notation::fault::near;
-use crate::notation::{self, Attack, Func, Name, Quoted, Term, parse};
-use crate::party::attacker::{Forger, Forgery, Plan, Rule};
+use crate::notation::{self, Func, Name, Quoted, Service, Term, parse};
+use crate::party::attacker::{Forger, Forgery, Plan};
+use crate::scenario::problem::{Problem, Problems};
+use crate::scenario::protocol_file::quoted;
+use crate::scenario::reader::{Reader, array, key_problem, name, span, string, unknown};
+use crate::scenario::setup::Setup;
+use crate::scenario::setup::attacker::AttackerSpec;
+use crate::scenario::setup::party::Party;
+use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::SimTime;
 
-/// The attacker of a variant.
-#[derive(Clone, Debug)]
-pub struct AttackerSpec {
-    /// Her name.
-    pub name: Name,
-    /// Whether she is registered and has a certificate.
-    pub insider: bool,
-    /// The party whose public key she asks the authority to certify in her name; her own if none.
-    pub enrols_key_of: Option<Name>,
-    /// What becomes of messages whatever she sets out to do.
-    pub rules: Vec<Rule>,
-    /// Certificates that she forges.
-    pub forgeries: Vec<Forgery>,
-    /// What she sets out to do.
-    pub plan: Plan,
-    /// Until then she only listens.
-    pub from: SimTime,
-    /// Data of hers.
-    pub given: BTreeMap<Name, Value>,
-    /// Words that she tries for passwords, in this order.
-    pub dictionary: Vec<String>,
-    /// The time before which she does not send a line of her narration, by run and line.
-    pub times: BTreeMap<(u32, u32), SimTime>,
-    /// What she sets out to do, line by line as the file has it.
-    pub words: Vec<String>,
-}
-
-impl AttackerSpec {
-    /// The times at which she sets out to do something.
-    pub fn moments(&self) -> impl Iterator<Item = SimTime> {
-        [self.from].into_iter().chain(self.times.values().copied())
-    }
-}
-
 const TACTICS: [&str; 6] = ["eavesdrop", "mitm", "replay", "reflect", "tamper", "impersonate NAME"];
+
 /// The attacker's name, if there is one.
 pub fn name_of(table: &Reader<'_>) -> Result<Option<String>, Problem> {
     let Some(node) = table.get("attacker") else { return Ok(None) };
     match Reader::new(node)?.get("name") {
         Some(node) => {
             let text = name(node)?;
-            if crate::notation::Service::ALL.iter().any(|s| s.1 == &*text) {
+            if Service::of(&text).is_some() {
                 return Err(node.problem(format!("`{text}` is a service's name")));
             }
             Ok(Some(text.to_string()))
@@ -84,7 +52,7 @@ pub fn narrated(scenario: &Reader<'_>, setup: &Setup, known: &BTreeMap<Name, Par
         for party in [line.from, line.to] {
             let (parse::Party::Named(name) | parse::Party::AttackerAs(name)) = party else { continue };
             let roles = || setup.protocols.iter().flat_map(|(file, _)| &file.protocol.roles);
-            let taken = is_service(&name)
+            let taken = Service::of(&name).is_some()
                 || name.contains('\'')
                 || attacker.as_deref() == Some(&*name)
                 || roles().any(|role| role.name == name);
@@ -119,7 +87,7 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
             let words: Vec<&str> = setup.protocol().values.iter().map(|v| &*v.name).collect();
             let Some(declared) = known else {
                 let message = setup.no_value(setup.protocol(), &key.name);
-                return Err(super::setup::key_problem(node, key, message, &words).into());
+                return Err(key_problem(node, key, message, &words).into());
             };
             let value = Value::new(declared.of.kind(), string(value)?.as_bytes());
             given.insert(key.name.as_str().into(), value);
@@ -166,7 +134,7 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
     let rules = match table.get("rule") {
         Some(node) => array(node)?
             .iter()
-            .map(|r| scope.rule(r, &fresh, &mut places))
+            .map(|node| rules::read(&scope, node, &fresh, &mut places))
             .collect::<Result<_, Problems>>()?,
         None => Vec::new(),
     };
@@ -285,9 +253,9 @@ fn times(table: &Reader<'_>, plan: &Plan) -> Result<BTreeMap<(u32, u32), SimTime
         let Some(at) = words.iter().position(|w| *w == key.name) else {
             let message = format!("she sends no line `{}`", key.name);
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            return Err(super::setup::key_problem(node, key, message, &words));
+            return Err(key_problem(node, key, message, &words));
         };
-        times.insert((sends[at].run, sends[at].step), SimTime::ZERO.after(super::reader::span(value)?));
+        times.insert((sends[at].run, sends[at].step), SimTime::ZERO.after(span(value)?));
     }
     Ok(times)
 }
@@ -309,54 +277,4 @@ fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {
         }
         _ => return Err(unknown(node, "tactic", text, &TACTICS)),
     })
-}
-
-/// What surrounds the lines that the attacker writes.
-pub(super) struct Scope<'a> {
-    pub name: &'a str,
-    insider: bool,
-    /// Whether she may come to know a password by trying words.
-    guesses: bool,
-    pub setup: &'a Setup,
-    pub runs: BTreeMap<u32, Scheduled<'a>>,
-    /// Certificates that she will have.
-    papers: Vec<Term>,
-}
-
-impl Scope<'_> {
-    pub fn attack(
-        &self,
-        lines: &[Quoted],
-        says: Says,
-        fresh: &[Quoted],
-        places: &Places,
-    ) -> Result<Arc<Attack>, Problems> {
-        let parties = self.setup.party_names();
-        let aliases = self.setup.aliases();
-        let handed: Vec<Term> = self
-            .setup
-            .events
-            .iter()
-            .filter_map(|e| match &e.deed {
-                EventDeed::Compromise { term, .. } => Some(term.clone()),
-                _ => None,
-            })
-            .chain(self.setup.requests.iter().filter_map(|request| request.term.clone()))
-            .chain(self.papers.iter().cloned())
-            .chain(self.setup.public_shares().into_iter().map(|(share, _)| share))
-            .collect();
-        let setting = Setting {
-            protocol: self.setup.protocol(),
-            runs: &self.runs,
-            says,
-            attacker: self.name,
-            insider: self.insider,
-            parties: &parties,
-            aliases: &aliases,
-            handed: &handed,
-            guesses: self.guesses,
-            fresh,
-        };
-        Attack::compile(lines, &setting).map(Arc::new).map_err(|faults| Problems(places.problems(&faults)))
-    }
 }

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::problem::Problem;
-use super::protocol_file::ProtocolFile;
-use super::setup::Setup;
 use crate::crypto::{RSA_2048_LEN, RSA_2048_SPKI_LEN, Suite};
 use crate::limits::{MAX_MESSAGE_BYTES, MAX_NAME_BYTES};
 use crate::notation::{Func, Id, Kind, Name, Node, Table, Term};
+use crate::scenario::problem::Problem;
+use crate::scenario::protocol_file::ProtocolFile;
+use crate::scenario::setup::Setup;
 use crate::wire::{Encoding, TAG_LEN};
 
 /// A bundle of certificates: two of a subject, three authorities, a staple, with long names.
@@ -16,32 +16,30 @@ const CERTIFICATES: u64 = 16 << 10;
 /// A pair of private keys, for encryption and for signatures.
 const PRIVATE: u64 = 4 << 10;
 
-impl Setup {
-    /// Reports the first line, goal or `let` that comes to more bytes than a message may have,
-    /// everything counted that goes into it.
-    pub(super) fn check_sizes(&self) -> Result<(), Problem> {
-        for (file, encoding) in &self.protocols {
-            let sizes = Sizes::of(self, file, encoding);
-            if let Some((what, words, bytes)) = sizes.excess(file) {
-                return Err(file
-                    .problem_at(words, format!("{what} comes to {bytes} bytes, with all that goes into it"))
-                    .help(format!("the limit MAX_MESSAGE_BYTES is {MAX_MESSAGE_BYTES}")));
-            }
+/// Reports the first line, goal or `let` that comes to more bytes than a message may have,
+/// everything counted that goes into it.
+pub fn check(setup: &Setup) -> Result<(), Problem> {
+    for (file, encoding) in &setup.protocols {
+        let sizes = Sizes::of(setup, file, encoding);
+        if let Some((what, words, bytes)) = sizes.excess(file) {
+            return Err(file
+                .problem_at(words, format!("{what} comes to {bytes} bytes, with all that goes into it"))
+                .help(format!("the limit MAX_MESSAGE_BYTES is {MAX_MESSAGE_BYTES}")));
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// The longest text that anybody is handed under each name, in a run of this protocol.
-    fn longest(&self, protocol: &str) -> BTreeMap<&Name, u64> {
-        let runs = self.runs.iter().filter(|run| *run.protocol == *protocol).flat_map(|run| &run.given);
-        let hers = self.attacker.iter().flat_map(|her| &her.given);
-        let mut longest = BTreeMap::new();
-        for (name, value) in runs.chain(hers) {
-            let slot = longest.entry(name).or_insert(0);
-            *slot = (value.bytes.len() as u64).max(*slot);
-        }
-        longest
+/// The longest text that anybody is handed under each name, in a run of this protocol.
+fn longest<'a>(setup: &'a Setup, protocol: &str) -> BTreeMap<&'a Name, u64> {
+    let runs = setup.runs.iter().filter(|run| *run.protocol == *protocol).flat_map(|run| &run.given);
+    let hers = setup.attacker.iter().flat_map(|her| &her.given);
+    let mut longest = BTreeMap::new();
+    for (name, value) in runs.chain(hers) {
+        let slot = longest.entry(name).or_insert(0);
+        *slot = (value.bytes.len() as u64).max(*slot);
     }
+    longest
 }
 
 /// The bytes of each term of a table, in the order of their numbers: parts come before the terms
@@ -65,7 +63,7 @@ struct Size {
 impl<'a> Sizes<'a> {
     fn of(setup: &'a Setup, file: &'a ProtocolFile, encoding: &'a Encoding) -> Sizes<'a> {
         let table = &*file.protocol.table;
-        let longest = setup.longest(&file.protocol.name);
+        let longest = longest(setup, &file.protocol.name);
         let mut sizes = Sizes { table, suite: setup.suite, encoding, longest, of: Vec::new() };
         for id in table.ids() {
             let takes = match table.node(id) {

@@ -1,0 +1,42 @@
+//! Who the attacker of a variant is and what she sets out to do.
+
+use std::collections::BTreeMap;
+
+use crate::knowledge::Value;
+use crate::notation::Name;
+use crate::party::attacker::{Forgery, Plan, Rule};
+use crate::time::SimTime;
+
+/// The attacker of a variant.
+#[derive(Clone, Debug)]
+pub struct AttackerSpec {
+    /// Her name.
+    pub name: Name,
+    /// Whether she is registered and has a certificate.
+    pub insider: bool,
+    /// The party whose public key she asks the authority to certify in her name; her own if none.
+    pub enrols_key_of: Option<Name>,
+    /// What becomes of messages whatever she sets out to do.
+    pub rules: Vec<Rule>,
+    /// Certificates that she forges.
+    pub forgeries: Vec<Forgery>,
+    /// What she sets out to do.
+    pub plan: Plan,
+    /// Until then she only listens.
+    pub from: SimTime,
+    /// Data of hers.
+    pub given: BTreeMap<Name, Value>,
+    /// Words that she tries for passwords, in this order.
+    pub dictionary: Vec<String>,
+    /// The time before which she does not send a line of her narration, by run and line.
+    pub times: BTreeMap<(u32, u32), SimTime>,
+    /// What she sets out to do, line by line as the file has it.
+    pub words: Vec<String>,
+}
+
+impl AttackerSpec {
+    /// The times at which she sets out to do something.
+    pub fn moments(&self) -> impl Iterator<Item = SimTime> {
+        [self.from].into_iter().chain(self.times.values().copied())
+    }
+}

@@ -1,0 +1,81 @@
+//! Who plays which role in which run: `[[run]]`.
+
+use std::collections::BTreeMap;
+
+use super::choice;
+use crate::knowledge::Value;
+use crate::limits::MAX_RUNS;
+use crate::notation::{Origin, Service};
+use crate::party::RunSpec;
+use crate::scenario::problem::Problem;
+use crate::scenario::reader::{Reader, name, string};
+use crate::scenario::setup::Setup;
+use crate::scenario::toml_tree::{Data, Node};
+use crate::time::SimTime;
+
+/// The runs, numbered from 1 in the order of the file.
+pub fn read(setup: &Setup, nodes: &[Node], attacker: Option<&str>) -> Result<Vec<RunSpec>, Problem> {
+    if let Some(extra) = nodes.get(MAX_RUNS) {
+        return Err(extra.problem(format!("more runs than the limit MAX_RUNS, {MAX_RUNS}")));
+    }
+    (1..).zip(nodes).map(|(number, node)| run(setup, number, node, attacker)).collect()
+}
+
+fn run(setup: &Setup, number: u32, node: &Node, attacker: Option<&str>) -> Result<RunSpec, Problem> {
+    let table = Reader::new(node)?;
+    let of = match table.get("protocol") {
+        Some(Node { data: Data::String(of), .. }) => choice::name_of(of),
+        _ => setup.protocol().name.clone(),
+    };
+    let protocol = setup.protocol_named(&of).unwrap_or(setup.protocol());
+    let at = SimTime::ZERO.after(table.span("at")?.unwrap_or_default());
+    let mut names = BTreeMap::new();
+    for role in protocol.client_roles() {
+        let Some(node) = table.get(&role.name) else {
+            return Err(table
+                .node
+                .problem(format!("run {number} does not say who plays role {}", role.name))
+                .help(format!("as in `{} = \"alice\"`", role.name)));
+        };
+        let mut player = name(node)?;
+        if &*player == "I" {
+            player = attacker.ok_or_else(|| node.problem("there is no attacker in this scenario"))?.into();
+        }
+        if names.values().any(|n| *n == player) {
+            return Err(node.problem(format!("{player} plays two roles in run {number}")));
+        }
+        if Service::ALL.iter().any(|s| s.1 == &*player) {
+            return Err(node.problem(format!("`{player}` is a service and plays no client's role")));
+        }
+        names.insert(role.name.clone(), player);
+    }
+    let mut given = BTreeMap::new();
+    for value in protocol.values.iter().filter(|v| v.origin == Origin::Given) {
+        let Some(node) = table.get(&value.name) else {
+            return Err(table
+                .node
+                .problem(format!("run {number} does not say what {} is", value.name))
+                .help(format!(
+                    "{} is [given] to role {}: write `{} = \"…\"`",
+                    value.name, value.role, value.name
+                )));
+        };
+        let text = string(node)?;
+        given.insert(value.name.clone(), Value::new(value.of.kind(), text.as_bytes()));
+    }
+    let services: Vec<&str> =
+        protocol.roles.iter().filter(|r| r.service.is_some()).map(|r| &*r.name).collect();
+    if let Some((key, _)) = table.others().into_iter().find(|(k, _)| services.contains(&&*k.name)) {
+        return Err(Problem::at(&node.file, key.range.clone(), format!("role {} is a service's", key.name))
+            .help(format!(
+                "let a client play it with `services = {{ {} = \"client\" }}` in the protocol",
+                key.name
+            )));
+    }
+    let roles = protocol.client_roles().map(|r| &*r.name);
+    let words: Vec<&str> = roles.chain(given.keys().map(|k| &**k)).chain(["at", "protocol"]).collect();
+    match Reader::new(node)?.entries().iter().find(|(k, _)| !words.contains(&k.name.as_str())) {
+        Some((key, _)) => Err(table.unknown_key(key, words)),
+        None => Ok(RunSpec { number, protocol: of.into(), at, names, given }),
+    }
+}

@@ -1,0 +1,61 @@
+//! What surrounds a line that the attacker writes, in a narration or a rule.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::notation::attack::{Says, Scheduled, Setting};
+use crate::notation::{Attack, Quoted, Term};
+use crate::scenario::problem::Problems;
+use crate::scenario::setup::Setup;
+use crate::scenario::setup::event::EventDeed;
+use crate::scenario::toml_tree::Places;
+
+/// What surrounds the lines that the attacker writes.
+pub struct Scope<'a> {
+    pub name: &'a str,
+    pub insider: bool,
+    /// Whether she may come to know a password by trying words.
+    pub guesses: bool,
+    pub setup: &'a Setup,
+    pub runs: BTreeMap<u32, Scheduled<'a>>,
+    /// Certificates that she will have.
+    pub papers: Vec<Term>,
+}
+
+impl Scope<'_> {
+    pub fn attack(
+        &self,
+        lines: &[Quoted],
+        says: Says,
+        fresh: &[Quoted],
+        places: &Places,
+    ) -> Result<Arc<Attack>, Problems> {
+        let parties = self.setup.party_names();
+        let aliases = self.setup.aliases();
+        let handed: Vec<Term> = self
+            .setup
+            .events
+            .iter()
+            .filter_map(|e| match &e.deed {
+                EventDeed::Compromise { term, .. } => Some(term.clone()),
+                _ => None,
+            })
+            .chain(self.setup.requests.iter().filter_map(|request| request.term.clone()))
+            .chain(self.papers.iter().cloned())
+            .chain(self.setup.public_shares().into_iter().map(|(share, _)| share))
+            .collect();
+        let setting = Setting {
+            protocol: self.setup.protocol(),
+            runs: &self.runs,
+            says,
+            attacker: self.name,
+            insider: self.insider,
+            parties: &parties,
+            aliases: &aliases,
+            handed: &handed,
+            guesses: self.guesses,
+            fresh,
+        };
+        Attack::compile(lines, &setting).map(Arc::new).map_err(|faults| Problems(places.problems(&faults)))
+    }
+}
