@@ -62,13 +62,7 @@ impl Protocol {
             name: draft.name.clone(),
             roles,
             has_certificates: any_term(&lines, |t| matches!(t, Term::App(Func::Cert, _))),
-            uses: KeyUses {
-                encryption: any_term(
-                    &lines,
-                    |t| matches!(t, Term::Enc(_, k) if matches!(**k, Term::App(Func::Pk, _))),
-                ),
-                signature: any_term(&lines, |t| matches!(t, Term::App(Func::Sign, _))),
-            },
+            uses: KeyUses::default().with(lines.iter().flat_map(|l| &l.parts)),
             lines,
             values,
             lets,
@@ -77,10 +71,6 @@ impl Protocol {
             programs: BTreeMap::new(),
             warnings: Vec::new(),
         };
-        if !protocol.uses.encryption && !protocol.uses.signature {
-            protocol.uses.signature =
-                any_term(&protocol.lines, |t| matches!(t, Term::App(Func::Pk | Func::Cert, _)));
-        }
         protocol.table = Arc::new(table_of(&protocol).map_err(|()| vec![too_large(draft)])?);
         project::project(&mut protocol)?;
         Ok(protocol)

@@ -131,7 +131,8 @@ pub struct Protocol {
     pub programs: BTreeMap<Name, Vec<Arc<Program>>>,
     /// Whether some message carries a certificate.
     pub has_certificates: bool,
-    /// Whether key pairs encrypt, and whether they sign.
+    /// Whether key pairs encrypt, and whether they sign: what the lines ask for, and those of an
+    /// attack on it.
     pub uses: KeyUses,
     /// What a role never checks; see [`super::slips::warnings`] for all that is unwise.
     pub warnings: Vec<Warning>,
@@ -144,6 +145,33 @@ pub struct KeyUses {
     pub encryption: bool,
     /// `sign(sk(X), M)`.
     pub signature: bool,
+}
+
+impl KeyUses {
+    /// These, and what these terms ask of key pairs: one that is only shown is one that signs.
+    #[must_use]
+    pub fn with<'a>(self, terms: impl IntoIterator<Item = &'a Term>) -> KeyUses {
+        let (mut uses, mut is_shown) = (self, false);
+        for term in terms {
+            term.walk(&mut |t| match t {
+                Term::Enc(_, key) => uses.encryption |= matches!(**key, Term::App(Func::Pk, _)),
+                Term::App(Func::Sign, _) => uses.signature = true,
+                Term::App(Func::Pk | Func::Cert, _) => is_shown = true,
+                _ => {}
+            });
+        }
+        uses.signature |= is_shown && !uses.encryption;
+        uses
+    }
+
+    /// What either asks for.
+    #[must_use]
+    pub fn and(self, other: KeyUses) -> KeyUses {
+        KeyUses {
+            encryption: self.encryption || other.encryption,
+            signature: self.signature || other.signature,
+        }
+    }
 }
 
 impl Protocol {

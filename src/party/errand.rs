@@ -140,10 +140,7 @@ pub fn message(from: &Name, id: QuestionId, number: u32, text: &str, petition: &
 /// The uses of the keys that certificates of a play are for.
 pub fn certified_uses(cast: &Cast) -> KeyUses {
     let certified = cast.protocols.values().filter(|spoken| spoken.protocol.has_certificates);
-    certified.map(|spoken| spoken.protocol.uses).fold(KeyUses::default(), |a, b| KeyUses {
-        encryption: a.encryption || b.encryption,
-        signature: a.signature || b.signature,
-    })
+    certified.map(|spoken| spoken.protocol.uses).fold(KeyUses::default(), KeyUses::and)
 }
 
 /// What an answer that is waited for is about.

@@ -36,10 +36,7 @@ pub fn enrol(
     attacker: Option<&AttackerSpec>,
 ) -> Result<Enrolled, Halt> {
     let protocols = setup.protocols.iter().map(|(file, _)| &file.protocol);
-    let uses = protocols.filter(|p| p.has_certificates).map(|p| p.uses).reduce(|a, b| KeyUses {
-        encryption: a.encryption || b.encryption,
-        signature: a.signature || b.signature,
-    });
+    let uses = protocols.filter(|p| p.has_certificates).map(|p| p.uses).reduce(KeyUses::and);
     let Some(uses) = uses else { return Ok(Enrolled::default()) };
     let mut authority = authority(setup, keys);
     let ca = Service::Ca.name();

@@ -444,10 +444,7 @@ fn credulous() -> Party {
 
 fn all_uses(setup: &Setup) -> KeyUses {
     let uses = setup.protocols.iter().map(|(file, _)| file.protocol.uses);
-    uses.fold(KeyUses::default(), |a, b| KeyUses {
-        encryption: a.encryption || b.encryption,
-        signature: a.signature || b.signature,
-    })
+    uses.fold(KeyUses::default(), KeyUses::and)
 }
 
 /// Whose keys these are and for how manieth time they were renewed, if they were.

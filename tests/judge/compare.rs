@@ -37,9 +37,6 @@ pub fn judged(text: &str) -> Result<View, String> {
     if let Err(why) = load::check(&scenario) {
         return Ok(View::refused(why));
     }
-    if uses_more_than_the_protocol(&scenario) {
-        return Err("moot".to_owned());
-    }
     let play = play(&scenario);
     if play.is_moot {
         return Err("moot".to_owned());
@@ -75,19 +72,6 @@ pub fn judged(text: &str) -> Result<View, String> {
         }
     }
     Ok(View { refused: None, says: joined(says) })
-}
-
-/// Whether the attack seals or signs with key pairs that no line of the protocol has use for:
-/// nobody has such keys.
-fn uses_more_than_the_protocol(scenario: &Scenario) -> bool {
-    let is_sealed = |t: &Term| matches!(t, Term::Enc(_, key) if matches!(**key, Term::Pk(_)));
-    let is_signed = |t: &Term| matches!(t, Term::Sign(..));
-    let attack = || scenario.attacker.iter().flat_map(|a| &a.steps).flat_map(|s| &s.terms);
-    let protocol = || scenario.protocol.lines.iter().flat_map(|l| &l.terms);
-    let only_hers = |mut test: &mut dyn FnMut(&Term) -> bool| {
-        attack().any(|t| t.any(&mut test)) && !protocol().any(|t| t.any(&mut test))
-    };
-    only_hers(&mut { is_sealed }) || only_hers(&mut { is_signed })
 }
 
 /// Several parts of one party, in an order that does not matter.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::fault::{Fault, Quoted};
 use super::parse;
-use super::protocol::Protocol;
+use super::protocol::{KeyUses, Protocol};
 use super::table::{Casts, Id, Table, Type};
 use super::term::{Name, Term};
 use crate::limits::MAX_LINES;
@@ -103,6 +103,8 @@ pub struct AttackLine {
     pub deed: Deed,
     /// The message's parts.
     pub parts: Vec<Id>,
+    /// What the protocol and they ask of key pairs.
+    pub uses: KeyUses,
     /// The types that the protocol has in the places of this line: types are the sender's to
     /// write, whatever a value came with or was made as.
     pub casts: Casts,

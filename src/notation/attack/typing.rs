@@ -93,6 +93,7 @@ pub fn typed(standing: &Standing, table: &Table, fixed: &Kinds, setting: &Settin
         step: *step,
         deed: deed.clone(),
         parts: line.parts.iter().map(find).collect::<Vec<Id>>(),
+        uses: protocol.uses.with(&line.parts),
         casts,
         table: table.in_line(kinds, first_line).into(),
         text: line.source.text.split_whitespace().collect::<Vec<_>>().join(" "),

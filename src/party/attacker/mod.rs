@@ -22,7 +22,7 @@ use super::{Adversary, AttackerEffect, AttackerInput, Effects, Handed};
 use crate::journal::{Sight, What};
 use crate::knowledge::Value;
 use crate::limits::{MAX_ATTACKER_ACTIONS, MAX_GUESSES, MAX_MESSAGE_BYTES, Reached};
-use crate::notation::{Attack, Func, Name, Node, Term};
+use crate::notation::{Attack, Func, KeyUses, Name, Node, Term};
 use crate::reason::Reason;
 use crate::time::{SimTime, Span};
 
@@ -205,11 +205,8 @@ impl Attacker {
                 own.extend(shared.iter().map(secret).map(|(term, value)| (term.to_string(), value)));
             }
         }
-        let uses = self.cast.protocols.values().fold((false, false), |uses, spoken| {
-            let of = spoken.protocol.uses;
-            (uses.0 || of.encryption, uses.1 || of.signature)
-        });
-        let uses = crate::notation::KeyUses { encryption: uses.0, signature: uses.1 };
+        let uses = self.cast.protocols.values().map(|spoken| spoken.protocol.uses);
+        let uses = uses.fold(KeyUses::default(), KeyUses::and);
         if uses.encryption || uses.signature {
             own.push((format!("sk({name})"), self.cast.keys.private(name, uses).to_value()));
         }

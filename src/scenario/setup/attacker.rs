@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::knowledge::Value;
 use crate::notation::Name;
-use crate::party::attacker::{Forgery, Plan, Rule};
+use crate::notation::attack::AttackLine;
+use crate::party::attacker::{Action, Forgery, Plan, Rule};
 use crate::time::SimTime;
 
 /// The attacker of a variant.
@@ -38,5 +39,15 @@ impl AttackerSpec {
     /// The times at which she sets out to do something.
     pub fn moments(&self) -> impl Iterator<Item = SimTime> {
         [self.from].into_iter().chain(self.times.values().copied())
+    }
+
+    /// The lines that she writes, in a narration or for rules.
+    pub fn lines(&self) -> impl Iterator<Item = &AttackLine> {
+        let narration = if let Plan::Narration(attack) = &self.plan { Some(attack) } else { None };
+        let rules = self.rules.iter().filter_map(|rule| match &rule.action {
+            Action::Replace(attack) | Action::Inject(attack) => Some(attack),
+            _ => None,
+        });
+        narration.into_iter().chain(rules).flat_map(|attack| &attack.lines)
     }
 }

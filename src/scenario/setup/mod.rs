@@ -80,6 +80,17 @@ impl Setup {
         self.protocols.iter().map(|(file, _)| &file.protocol).find(|p| p.name == name)
     }
 
+    /// Admits the attacker. Key pairs are for what her lines ask of them, too: she may seal and
+    /// sign where the protocol's own lines do not.
+    pub fn admit(&mut self, attacker: Option<AttackerSpec>) {
+        for line in attacker.iter().flat_map(AttackerSpec::lines) {
+            for (file, _) in self.protocols.iter_mut().filter(|(p, _)| *p.protocol.name == *line.protocol) {
+                file.protocol.uses = file.protocol.uses.and(line.uses);
+            }
+        }
+        self.attacker = attacker;
+    }
+
     /// The last time at which anything is scheduled.
     pub fn horizon(&self) -> SimTime {
         let runs = self.runs.iter().map(|run| run.at);

@@ -75,7 +75,8 @@ pub fn read(table: &Reader<'_>, folder: &Path) -> Result<Setup, Problems> {
     parties::check_hosts(&setup, table)?;
     requests::read(&mut setup, table, her)?;
     setup.events = events::read(&setup, table, her)?;
-    setup.attacker = attacker::read(table, &setup)?;
+    let attacker = attacker::read(table, &setup)?;
+    setup.admit(attacker);
     periods::check(&setup, table)?;
     widths::check(&setup, table)?;
     sizes::check(&setup)?;
