@@ -19,6 +19,7 @@ fn said(table: &str, to_bob: &str, to_carol: &str) -> PlayReport {
         [parties.bob]
         [parties.carol]
         [attacker]
+        fresh  = ["P: data", "Q: data"]
         attack = ['2.1 I(alice) -> bob : alice, {to_bob}', '3.2 I(alice) -> carol : {to_carol}']
         "#
     ))
@@ -66,4 +67,33 @@ fn what_she_seals_where_the_protocol_does_not_is_opened_by_whoever_has_the_key()
     );
     assert_ne!(taken(&play, 4, "bob"), taken(&play, 3, "bob"));
     assert_eq!(taken(&play, 4, "bob").len(), 16, "what she sealed was a nonce");
+}
+
+#[test]
+fn data_of_hers_is_something_and_each_is_another() {
+    for table in ["", "[encoding]\nkind = 'untagged'\ndata = 40"] {
+        let play = said(table, "P", "Q");
+        let (one, other) = (taken(&play, 2, "bob"), taken(&play, 3, "carol"));
+        assert_ne!(one, other, "{table}");
+        assert_eq!([one.len(), other.len()], [if table.is_empty() { 32 } else { 40 }; 2]);
+    }
+}
+
+#[test]
+fn data_that_a_role_generates_is_something() {
+    let play = play(
+        r#"
+        [protocol]
+        messages = ["A -> B : M, A"]
+        fresh    = { A = ["M: data"] }
+        [[run]]
+        A = "alice"
+        B = "bob"
+        [[run]]
+        A = "alice"
+        B = "bob"
+        "#,
+    );
+    assert_eq!(taken(&play, 1, "bob").len(), 32);
+    assert_ne!(taken(&play, 1, "bob"), taken(&play, 2, "bob"));
 }

@@ -136,7 +136,7 @@ impl Knowledge {
             Supply::Generate(of) => {
                 let mut value = keys::generate(of, suite, self.grounds().uses, ctx.rng);
                 if let Encoding::Untagged(widths) = &*self.grounds().encoding
-                    && matches!(of, Type::Nonce | Type::Key)
+                    && matches!(of, Type::Nonce | Type::Key | Type::Data)
                     && let Some(width) = self.width(id, widths, suite)
                     && width != value.bytes.len()
                 {

@@ -155,11 +155,11 @@ pub fn random(rng: &mut Rng, len: usize) -> Vec<u8> {
     bytes
 }
 
-/// A fresh value of a type that needs no clock; `data` is never generated and stays empty.
+/// A fresh value of a type that needs no clock.
 pub fn generate(of: Type, suite: Suite, uses: KeyUses, rng: &mut Rng) -> Value {
     let bytes = match of {
         Type::Nonce => random(rng, 16),
-        Type::Key => random(rng, 32),
+        Type::Key | Type::Data => random(rng, 32),
         Type::Dh => suite.agreement.generate(rng).to_vec(),
         Type::Keypair => {
             let private = Private {
@@ -168,7 +168,7 @@ pub fn generate(of: Type, suite: Suite, uses: KeyUses, rng: &mut Rng) -> Value {
             };
             return private.to_value();
         }
-        Type::Time | Type::Expiry | Type::Data => Vec::new(),
+        Type::Time | Type::Expiry => Vec::new(),
     };
     Value::new(of.kind(), bytes)
 }

@@ -206,6 +206,7 @@ impl Narration {
                 Some(Sort::Key) if dice.percent(80) => "key",
                 Some(Sort::Time) => "time",
                 Some(Sort::Expiry) => "expiry",
+                Some(Sort::Data) if dice.percent(50) => "data",
                 _ => continue,
             };
             let is_said = |f: &String| f.starts_with(&format!("{name}:"));
