@@ -109,3 +109,19 @@ fn a_word_that_she_passes_off_as_a_key_is_a_key_that_she_has() {
         &[("value 2.bob.K", "learned"), ("value 2.bob.Nb", "learned"), ("goal secret Nb", "violated")],
     );
 }
+
+#[test]
+fn a_service_that_she_asks_brings_others_into_the_run() {
+    come_out(
+        r#"
+        [protocol]
+        messages = ["A -> S : A, B", "S -> B : A, Ns", "B -> A : B"]
+        fresh    = { S = ["Ns: nonce"] }
+        [parties.alice]
+        [parties.bob]
+        [attacker]
+        attack = ["1.1 I(alice) -> S : alice, bob", "1.3 bob -> I(alice) : X"]
+        "#,
+        &[("part 1.kdc as S", "completes"), ("part 1.bob as B", "completes")],
+    );
+}

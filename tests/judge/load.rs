@@ -176,34 +176,63 @@ pub fn check(scenario: &Scenario) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether each line of the attack is one that somebody can have a part in.
+/// Whether whoever is honest and sends a line of the attack, or is sent one by her, has a part
+/// in its run by then.
 fn fits(scenario: &Scenario) -> Result<(), String> {
-    let lines = &scenario.protocol.lines;
-    let programs = parts(&scenario.protocol)?;
-    let steps: Vec<_> = scenario.attacker.iter().flat_map(|a| &a.steps).collect();
-    for step in &steps {
-        let said = || format!("a line {}.{} that nobody can have a part in", step.run, step.line);
-        let line = lines.get((step.line as usize).wrapping_sub(1)).ok_or_else(said)?;
-        let cast = scenario.runs.get(step.run as usize - 1).map(|r| &r.cast);
-        for (end, role) in [(&step.from, &line.from), (&step.to, &line.to)] {
-            let End::Party(name) = end else { continue };
-            if (role == SERVICE) != (party(name) == CENTRE) {
-                return Err(said());
-            }
-            if cast.is_some_and(|cast| cast[role] != party(name)) {
-                return Err(said());
-            }
+    let mut casting = Casting { scenario, programs: parts(&scenario.protocol)?, players: BTreeMap::new() };
+    for (run, number) in scenario.runs.iter().zip(1..) {
+        for (role, name) in run.cast.iter().filter(|(role, name)| *role != SERVICE && *name != MALLORY) {
+            casting.players.entry((number, role.clone())).or_default().insert(name.clone());
         }
-        let opens = |s: &&Step| {
-            let begins = |to: &String| programs[to].iter().any(|p| p.first() == Some(&(s.line as usize - 1)));
-            s.run == step.run && matches!(s.from, End::Attacker(_)) && begins(&lines[s.line as usize - 1].to)
-        };
-        let in_range = |s: &&Step| s.line > 0 && s.line as usize <= lines.len();
-        if cast.is_none() && !steps.iter().copied().filter(in_range).any(|s| opens(&s)) {
-            return Err(said());
+    }
+    for step in scenario.attacker.iter().flat_map(|a| &a.steps) {
+        if !casting.follow(step) {
+            return Err(format!("a line {}.{} that nobody can have a part in", step.run, step.line));
         }
     }
     Ok(())
+}
+
+/// Who plays which role in which run, as far as runs and the attack's lines so far say.
+struct Casting<'p> {
+    scenario: &'p Scenario,
+    programs: BTreeMap<String, Vec<Vec<usize>>>,
+    players: BTreeMap<(u32, String), BTreeSet<String>>,
+}
+
+impl Casting<'_> {
+    fn follow(&mut self, step: &Step) -> bool {
+        let Some(at) = (step.line as usize).checked_sub(1) else { return false };
+        let Some(line) = self.scenario.protocol.lines.get(at) else { return false };
+        let (role, name, is_hers) = match (&step.from, &step.to) {
+            (End::Party(from), _) => (&line.from, party(from), false),
+            (_, End::Party(to)) => (&line.to, party(to), true),
+            _ => return false,
+        };
+        if (role == SERVICE) != (name == CENTRE) {
+            return false;
+        }
+        let place = (step.run, role.clone());
+        if self.players.get(&place).is_some_and(|players| players.contains(&name)) {
+            return true;
+        }
+        let begins = is_hers && self.programs[role].iter().any(|lines| lines[0] == at);
+        let has_another = self.players.iter().any(|((run, _), all)| *run == step.run && all.contains(&name));
+        let joins = !has_another && !self.players.contains_key(&place) && self.may_join(step.run, role, at);
+        if begins || joins {
+            self.players.entry(place).or_default().insert(name);
+        }
+        begins || joins
+    }
+
+    /// Whether somebody with a part in the run can have sent what begins a part with this line.
+    fn may_join(&self, run: u32, role: &str, line: usize) -> bool {
+        self.programs[role].iter().filter(|lines| lines.contains(&line)).any(|lines| {
+            let from = &self.scenario.protocol.lines[lines[0]].from;
+            let is_there = || self.players.contains_key(&(run, from.clone()));
+            from != role && (is_there() || self.may_join(run, from, lines[0]))
+        })
+    }
 }
 
 /// The terms that she may come to have, whatever the order of lines.

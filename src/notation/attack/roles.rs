@@ -44,18 +44,12 @@ impl<'a> Cast<'a> {
     /// receives it, or as one whose part begins with it.
     fn takes(&mut self, at: &'a Standing, protocol: &'a Protocol, to: &'a Name) -> Result<(), Fault> {
         let role = protocol.receiver_of(at.step);
-        if self.is_its_service(at, protocol, role, to)? || self.plays(at.run, role, to) {
-            return Ok(());
-        }
-        let begins = protocol.programs[role].iter().any(|program| program.entry == at.step);
-        if begins {
+        if protocol.programs[role].iter().any(|program| program.entry == at.step) {
+            self.check_service(at, protocol, role, to)?;
             self.players.entry((at.run, role)).or_default().insert(to);
             return Ok(());
         }
-        if let Some(other) = self.other_role(at.run, protocol, to) {
-            return Err(self.wrong_way(at, protocol, to, other, role));
-        }
-        if self.setting.says == Says::Some {
+        if self.has_part(at, protocol, role, to)? || self.setting.says == Says::Some {
             return Ok(());
         }
         let message = format!("{to} takes no part in run {} to which this line belongs", at.run);
@@ -69,13 +63,7 @@ impl<'a> Cast<'a> {
     /// An honest party sends a line: as who plays the role that sends it.
     fn sends(&mut self, at: &'a Standing, protocol: &'a Protocol, from: &'a Name) -> Result<(), Fault> {
         let role = protocol.sender_of(at.step);
-        if self.is_its_service(at, protocol, role, from)? || self.plays(at.run, role, from) {
-            return Ok(());
-        }
-        if let Some(other) = self.other_role(at.run, protocol, from) {
-            return Err(self.wrong_way(at, protocol, from, other, role));
-        }
-        if self.setting.says == Says::Some {
+        if self.has_part(at, protocol, role, from)? || self.setting.says == Says::Some {
             return Ok(());
         }
         if !self.setting.runs.contains_key(&at.run) && starts(protocol, role) {
@@ -83,14 +71,6 @@ impl<'a> Cast<'a> {
                 .line
                 .fault_at(from, format!("{from} never starts run {}: no [[run]] has this number", at.run))
                 .help("add a [[run]], or let her open the run: she sends its first line"));
-        }
-        // Whom a message reaches that no line mentions joins, too: the first in an open role.
-        let open = self.players.get(&(at.run, role)).is_none_or(BTreeSet::is_empty);
-        let is_under_way =
-            self.players.range((at.run, "")..).next().is_some_and(|((run, _), _)| *run == at.run);
-        if open && is_under_way && !starts(protocol, role) {
-            self.players.entry((at.run, role)).or_default().insert(from);
-            return Ok(());
         }
         let player = self.players.get(&(at.run, role)).and_then(|players| players.first());
         let fault = at.line.fault_at(
@@ -103,8 +83,46 @@ impl<'a> Cast<'a> {
         })
     }
 
-    /// Whether a role is a service's and this is the service; an error if only one of both is so.
-    fn is_its_service(
+    /// Whether a party has a part in a role that has this line: it plays the role, or may be
+    /// the first whom somebody's message brings into it.
+    fn has_part(
+        &mut self,
+        at: &'a Standing,
+        protocol: &'a Protocol,
+        role: &'a Name,
+        party: &'a Name,
+    ) -> Result<bool, Fault> {
+        let is_service = self.check_service(at, protocol, role, party)?;
+        if self.plays(at.run, role, party) {
+            return Ok(true);
+        }
+        if let Some(other) = self.other_role(at.run, protocol, party).filter(|_| !is_service) {
+            return Err(self.wrong_way(at, protocol, party, other, role));
+        }
+        let comes = !self.is_played(at.run, role) && self.may_have_come(at.run, protocol, role, at.step);
+        if comes {
+            self.players.entry((at.run, role)).or_default().insert(party);
+        }
+        Ok(comes)
+    }
+
+    /// Whether a message that no line mentions can have begun a part in a role that has this
+    /// line: somebody there sends it.
+    fn may_have_come(&self, run: u32, protocol: &Protocol, role: &Name, line: u32) -> bool {
+        protocol.programs[role].iter().any(|program| {
+            let sender = protocol.sender_of(program.entry);
+            program.steps.iter().any(|step| step.line == line)
+                && sender != role
+                && (self.is_played(run, sender) || self.may_have_come(run, protocol, sender, program.entry))
+        })
+    }
+
+    fn is_played(&self, run: u32, role: &Name) -> bool {
+        self.players.get(&(run, role)).is_some_and(|players| !players.is_empty())
+    }
+
+    /// Whether a role is a service's; an error unless its service plays it, and nothing else.
+    fn check_service(
         &self,
         at: &Standing,
         protocol: &Protocol,
