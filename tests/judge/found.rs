@@ -111,6 +111,36 @@ fn a_word_that_she_passes_off_as_a_key_is_a_key_that_she_has() {
 }
 
 #[test]
+fn a_code_that_stands_before_what_it_is_of_ends_the_attack_if_it_is_of_something_else() {
+    for line in ["h(A), Na", "{h(A), Na}k(A,B)", "mac(k(A,B), A), Na"] {
+        let [opened, said] = match line {
+            "h(A), Na" => ["h(N), N", "h(N), N"],
+            "{h(A), Na}k(A,B)" => ["{h(N), N}k(alice,I)", "{h(N), N}k(alice,bob)"],
+            _ => ["mac(k(alice,I), N), N", "mac(k(alice,bob), N), N"],
+        };
+        come_out(
+            &format!(
+                r#"
+                [protocol]
+                messages = ["A -> B : {line}"]
+                fresh    = {{ A = ["Na: nonce"] }}
+                [parties.bob]
+                [[run]]
+                A = "alice"
+                B = "I"
+                [[event]]
+                at = "0s"
+                compromise = "k(alice,bob)"
+                [attacker]
+                attack = ["1.1 alice -> I : {opened}", "2.1 I(alice) -> bob : {said}"]
+                "#
+            ),
+            &[("part 1.alice as A", "completes"), ("part 2.bob as B", "never starts")],
+        );
+    }
+}
+
+#[test]
 fn a_service_that_she_asks_brings_others_into_the_run() {
     come_out(
         r#"

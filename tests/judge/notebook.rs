@@ -12,6 +12,16 @@ use super::term::{Field, Term, Type, Value};
 /// A part of what she reads, and the term that the protocol has in its place.
 type Inside = (Term, Field, Option<Term>);
 
+/// A part that waits to be read or checked: the pattern, the value, the term that the protocol
+/// has in its place, and the line in which it came.
+#[derive(Clone, Debug)]
+struct Kept {
+    pattern: Term,
+    value: Value,
+    shape: Option<Term>,
+    line: u32,
+}
+
 #[derive(Clone, Debug)]
 pub struct Notebook<'p> {
     protocol: &'p Protocol,
@@ -20,9 +30,8 @@ pub struct Notebook<'p> {
     has: BTreeMap<Term, Field>,
     /// Whole messages that have one name.
     whole: BTreeMap<String, Vec<Field>>,
-    /// What she could not read yet: the pattern, the value, and the term that the protocol has in
-    /// its place.
-    kept: Vec<(Term, Value, Option<Term>)>,
+    /// What she could not read or check yet.
+    kept: Vec<Kept>,
     /// Ciphertexts that she made: one term is one ciphertext as long as nothing in it differs.
     made: Vec<(Term, Value)>,
     source: Source,
@@ -127,13 +136,8 @@ impl<'p> Notebook<'p> {
         if patterns.len() != fields.len() {
             return false;
         }
-        // A signature, a code or a hash may stand before what it is of.
-        let mut all: Vec<usize> = (0..patterns.len()).collect();
-        let is_of = |at: &usize| {
-            matches!(patterns[*at], Term::Sign(..) | Term::Mac(_) | Term::Hash(_) | Term::Kdf(_))
-        };
-        all.extend((0..patterns.len()).filter(is_of));
-        all.into_iter().all(|at| self.bind(&patterns[at], &fields[at], shape.as_ref().map(|s| &s[at])))
+        let mut all = patterns.iter().zip(fields).enumerate();
+        all.all(|(at, (pattern, field))| self.bind(pattern, field, shape.as_ref().map(|s| &s[at])))
     }
 
     fn bind(&mut self, pattern: &Term, field: &Field, shape: Option<&Term>) -> bool {
@@ -151,19 +155,9 @@ impl<'p> Notebook<'p> {
             self.is_moot = true;
             return false;
         }
-        let mut is_random = |t: &Term| matches!(t, Term::Enc(..)) && !self.has.contains_key(t);
-        let is_random = !self.has.contains_key(&pattern) && pattern.any(&mut is_random);
-        if let Term::Sign(by, body) = &pattern
-            && !body.iter().any(|t| t.any(&mut |t| matches!(t, Term::Enc(..)) && !self.has.contains_key(t)))
-            && let Some(by) = self.party_of(&Term::name(by))
-        {
-            let inner = if let Some(Term::Sign(_, inner)) = shape { Some(inner.as_slice()) } else { None };
-            if let Some(body) = self.fields(body, inner) {
-                let Value::Signature { by: signer, body: signed, .. } = &field.value else { return false };
-                if **signer != Value::Name(by) || **signed != body {
-                    return false;
-                }
-            }
+        let is_random = self.is_random(&pattern);
+        if self.verify(&pattern, &field.value, shape) == Some(false) {
+            return false;
         }
         let is_opened = match &pattern {
             Term::Enc(_, key) => match &**key {
@@ -184,13 +178,42 @@ impl<'p> Notebook<'p> {
             return known.value == field.value;
         }
         self.has.insert(pattern.clone(), field.clone());
-        match &pattern {
-            Term::Enc(..) | Term::Xor(..) | Term::Succ(_) | Term::Pred(_) => {
-                self.kept.push((pattern.clone(), field.value.clone(), shape.cloned()));
-            }
-            _ => {}
+        if !matches!(pattern, Term::Name(_) | Term::Pow(_) | Term::Pk(_)) {
+            let (value, shape, line) = (field.value.clone(), shape.cloned(), self.line);
+            self.kept.push(Kept { pattern, value, shape, line });
         }
         self.settle()
+    }
+
+    /// Whether she does not have it, and nobody but its maker can make it again.
+    fn is_random(&self, term: &Term) -> bool {
+        !self.has.contains_key(term)
+            && (matches!(term, Term::Enc(..) | Term::Sign(..))
+                || term.inner().into_iter().any(|t| self.is_random(t)))
+    }
+
+    /// Whether a signature is what its pattern says; none if she cannot tell yet.
+    fn verify(&mut self, pattern: &Term, value: &Value, shape: Option<&Term>) -> Option<bool> {
+        let Term::Sign(by, body) = pattern else { return None };
+        let by = self.party_of(&Term::name(by))?;
+        if body.iter().any(|t| self.is_random(t)) {
+            return None;
+        }
+        let inner = if let Some(Term::Sign(_, inner)) = shape { Some(inner.as_slice()) } else { None };
+        let body = self.fields(body, inner)?;
+        Some(matches!(value, Value::Signature { by: signer, body: signed, .. }
+            if **signer == Value::Name(by) && **signed == body))
+    }
+
+    /// What a code or a hash is by what it is of; none if she cannot tell yet.
+    fn computed(&mut self, pattern: &Term, shape: Option<&Term>) -> Option<Value> {
+        if pattern.inner().into_iter().any(|t| self.is_random(t)) {
+            return None;
+        }
+        let arrived = self.has.remove(pattern);
+        let made = self.eval(pattern, shape);
+        self.has.extend(arrived.map(|field| (pattern.clone(), field)));
+        made.map(|field| field.value)
     }
 
     /// The term with every name of hers and of services in one spelling.
@@ -205,23 +228,29 @@ impl<'p> Notebook<'p> {
         }
     }
 
+    /// Reads and checks what she kept and can read or check now, each as in the line in which it
+    /// came.
     fn settle(&mut self) -> bool {
+        let now = self.line;
         let mut at = 0;
         while at < self.kept.len() {
-            let (pattern, value, shape) = self.kept[at].clone();
+            let Kept { pattern, value, shape, line } = self.kept[at].clone();
+            self.line = line;
             let Some(inner) = self.look_into(&pattern, &value, shape.as_ref()) else {
                 at += 1;
                 continue;
             };
             self.kept.remove(at);
-            let Some(inner) = inner else { return false };
-            for (pattern, field, shape) in inner {
-                if !self.bind(&pattern, &field, shape.as_ref()) {
-                    return false;
-                }
+            let reads = inner.is_some_and(|inner| {
+                inner.iter().all(|(pattern, field, shape)| self.bind(pattern, field, shape.as_ref()))
+            });
+            if !reads {
+                self.line = now;
+                return false;
             }
             at = 0;
         }
+        self.line = now;
         true
     }
 
@@ -260,7 +289,11 @@ impl<'p> Notebook<'p> {
                 let parts = body.iter().cloned().zip(fields.iter().cloned()).enumerate();
                 Some(Some(parts.map(|(at, (term, field))| (term, field, shape(at))).collect()))
             }
-            _ => None,
+            Term::Sign(..) => self.verify(pattern, value, shape).map(|fits| fits.then(Vec::new)),
+            Term::Mac(_) | Term::Hash(_) | Term::Kdf(_) => {
+                self.computed(pattern, shape).map(|made| (made == *value).then(Vec::new))
+            }
+            Term::Name(_) | Term::Text(_) | Term::Pow(_) | Term::Pk(_) | Term::Sk(_) | Term::Key(..) => None,
         }
     }
 
@@ -273,12 +306,12 @@ impl<'p> Notebook<'p> {
         self.has.get(&Term::Name(owner)).filter(|f| f.ty == Type::KeyPair).map(|f| f.value.clone())
     }
 
-    /// The fields of a line that she sends; none if she lacks something.
     /// The ciphertexts that she made.
     pub fn ciphertexts(&self) -> impl Iterator<Item = Value> {
         self.made.iter().map(|(_, value)| value.clone())
     }
 
+    /// The fields of a line that she sends; none if she lacks something.
     pub fn build(&mut self, terms: &[Term], line: u32) -> Option<Vec<Field>> {
         let lengths = terms.iter().map(|t| match t {
             Term::Name(name) => self.whole.get(name).map(Vec::len),
