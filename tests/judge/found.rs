@@ -155,3 +155,24 @@ fn a_service_that_she_asks_brings_others_into_the_run() {
         &[("part 1.kdc as S", "completes"), ("part 1.bob as B", "completes")],
     );
 }
+
+#[test]
+fn a_part_that_joined_too_late_for_a_value_puts_no_goal_about_it_to_the_test() {
+    come_out(
+        r#"
+        [protocol]
+        messages = ["A -> B : Na", "A -> B : g^x"]
+        goals    = ["B weakly authenticates A on Na"]
+        fresh    = { A = ["Na: nonce", "x: dh"] }
+        joins    = { B = [2] }
+        [parties.alice]
+        [parties.bob]
+        [attacker]
+        attack = ['2.2 I(alice) -> bob : "ok"']
+        "#,
+        &[
+            ("part 2.bob as B", "rejects line 2: malformed"),
+            ("goal B weakly authenticates A on Na", "untested"),
+        ],
+    );
+}

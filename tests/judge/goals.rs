@@ -88,9 +88,12 @@ fn authentication(play: &Play<'_>, by: &str, of: &str, on: &[Term], injective: b
     let mut verdict = Verdict::Untested;
     let mut partners: Vec<BTreeSet<usize>> = Vec::new();
     for part in play.parts.iter().filter(speaks_of) {
-        // A part that joined later and never has a value for T claims nothing about it.
+        // A part that joined later and never has a value for T claims nothing about it, however
+        // it ends.
         let completes = part.outcome == Outcome::Completes;
-        if completes && !on.iter().all(|term| part.had.contains_key(term)) {
+        let lines = part.lines();
+        let claims = |term: &Term| load::comes_to_have(&play.scenario.protocol, &part.role, &lines, term);
+        if !on.iter().all(|term| part.had.contains_key(term) || !completes && claims(term)) {
             continue;
         }
         if was_tested(part) {

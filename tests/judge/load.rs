@@ -102,6 +102,15 @@ pub fn honest(protocol: &Protocol) -> Result<BTreeMap<String, Mind<'_>>, String>
     Ok(rehearsal.minds)
 }
 
+/// Whether a part of a role that carries out these lines has the term at its end.
+pub fn comes_to_have(protocol: &Protocol, role: &str, lines: &[usize], term: &Term) -> bool {
+    let mut part = [Later { role: role.to_owned(), lines: lines.to_vec(), mind: None, can: true }];
+    let is_played = Rehearsal::new(protocol).run(&mut part).is_ok();
+    let [Later { mind, can, .. }] = part;
+    let has = |mut mind: Mind<'_>| mind.recall(term).is_some() && protocol.exists(term, role, lines);
+    is_played && can && mind.is_some_and(has)
+}
+
 /// The parts of each role: the lines that one session of it carries out. A client has one,
 /// and one from each line of `[joins]`; a service has a session for each request that it can
 /// answer by itself.

@@ -52,6 +52,13 @@ pub struct Part<'p> {
     pub met: BTreeMap<String, usize>,
 }
 
+impl Part<'_> {
+    /// The lines that it takes part in.
+    pub fn lines(&self) -> Vec<usize> {
+        self.done.iter().chain(&self.todo).copied().collect()
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Message {
     run: u32,
