@@ -12,9 +12,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use mallory::Scenario;
+use mallory::algebra::Bytes;
 use mallory::crypto::{self, Agreement, Signature, Symmetric};
 use mallory::journal::Sight;
-use mallory::knowledge::{Bytes, Shown};
+use mallory::knowledge::Shown;
 use mallory::notation::Name;
 use mallory::party::{Actor, Effect, Effects, Input};
 use mallory::pki::{Authority, AuthorityPolicy, RelyingParty, TrustPolicy};

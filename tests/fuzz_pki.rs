@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use mallory::algebra::Bytes;
 use mallory::crypto::{Signature, SigningKey, stream};
-use mallory::knowledge::Bytes;
 use mallory::pki::repository::{self, Item};
 use mallory::pki::{Answer, Ask, Office, Petition};
 use mallory::pki::{

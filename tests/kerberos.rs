@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use mallory::Scenario;
+use mallory::algebra::Value;
 use mallory::journal::What;
-use mallory::knowledge::Value;
 use mallory::scenario::{KeyPool, PlayReport};
 use rand::{Rng as _, RngExt as _};
 

@@ -4,8 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use mallory::algebra::Value;
 use mallory::journal::Gain;
-use mallory::knowledge::Value;
 use mallory::scenario::PlayReport;
 
 /// A key log that is being written.

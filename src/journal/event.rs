@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::matter::{MessageId, Refusal, SessionId, Sight, Told};
 use super::schema::events;
-use crate::knowledge::{Bytes, Value};
+use crate::algebra::{Bytes, Value};
 use crate::notation::{Id, Name};
 use crate::reason::Reason;
 use crate::time::{SimTime, Span};

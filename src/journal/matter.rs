@@ -1,6 +1,7 @@
 //! What events are about: sessions, messages, refusals. Must not know the kinds of event.
 
-use crate::knowledge::{Bytes, Shown};
+use crate::algebra::Bytes;
+use crate::knowledge::Shown;
 use crate::notation::Name;
 use crate::reason::Reason;
 use crate::time::SimTime;

@@ -8,7 +8,7 @@ pub mod prints;
 mod schema;
 mod topics;
 
-use crate::knowledge::Made;
+use crate::algebra::Made;
 use crate::notation::Name;
 use crate::time::SimTime;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::matter::{Refusal, SessionId, Sight, Told};
-use crate::knowledge::{Bytes, Value};
+use crate::algebra::{Bytes, Value};
 use crate::reason::Reason;
 use crate::time::Span;
 
@@ -59,7 +59,7 @@ macro_rules! events {
             }
 
             /// The secrets that somebody came to hold by it.
-            pub fn secrets(&self) -> Vec<&$crate::knowledge::Value> {
+            pub fn secrets(&self) -> Vec<&$crate::algebra::Value> {
                 #[allow(unused_mut, reason = "most kinds have none")]
                 let mut all = Vec::new();
                 match self {

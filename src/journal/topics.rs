@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::event::What;
 use super::matter::{MessageId, Refusal, SessionId, Sight, Told};
-use crate::knowledge::{Bytes, Value};
+use crate::algebra::{Bytes, Value};
 use crate::notation::{Id, Name};
 
 /// What one event is about.

@@ -12,6 +12,7 @@ pub mod shown;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::algebra::{Made, Private, Public, Value};
 use crate::crypto::Rng;
 use crate::notation::table::Casts;
 use crate::notation::{Id, KeyUses, Kind, Node, Origin, Protocol, Rights, Table, Term, Type};
@@ -19,10 +20,6 @@ use crate::reason::Reason;
 use crate::time::{Span, UnixNanos};
 use crate::wire::Encoding;
 
-pub use crate::algebra::{
-    Binding, Bytes, How, Label, Made, Part, Parts, Private, Provenance, Public, Value, encode, fingerprint,
-    xor,
-};
 pub use keys::Keys;
 pub use learn::Arrived;
 pub use ring::Ring;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Knowledge, Value};
+use super::Knowledge;
+use crate::algebra::Value;
 use crate::notation::{Func, Id, Kind, Node, Table};
 
 /// What a message says.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::cast::RunSpec;
 use super::errand::RequestSpec;
+use crate::algebra::{Made, Value};
 use crate::journal::{MessageId, Sight, What};
-use crate::knowledge::{Made, Value};
 use crate::limits::Reached;
 use crate::notation::{Kind, Name, Term};
 use crate::pki::RevocationReason;

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use super::cast::Cast;
 use super::{Effects, exchange};
+use crate::algebra::Bytes;
 use crate::journal::{Sight, Told, What};
-use crate::knowledge::{Bytes, Shown};
+use crate::knowledge::Shown;
 use crate::notation::{Name, Service};
 use crate::pki::{Answer, Ask, Authority, Office, Petition, RevocationReason};
 use crate::time::{SimTime, UnixNanos};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
+use crate::algebra::Value;
 use crate::hashed::Hashed;
-use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, Value, label};
+use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, label};
 use crate::notation::{Func, Name, Program, Protocol, Term};
 use crate::pki::RelyingParty;
 use crate::time::{SimTime, Span, UnixNanos};

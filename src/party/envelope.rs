@@ -3,9 +3,10 @@
 
 use super::cast::Cast;
 use crate::algebra::pair::{HEADER, join, parts};
+use crate::algebra::{Bytes, Value};
 use crate::crypto::{self, Rng};
 use crate::journal::Sight;
-use crate::knowledge::{Bytes, Ring, Value};
+use crate::knowledge::Ring;
 use crate::notation::{Func, Kind, Name, Service};
 use crate::reason::Reason;
 use crate::vault::{Proved, Received, Request};
@@ -155,8 +156,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::algebra::Bytes;
     use crate::crypto::Suite;
-    use crate::knowledge::{Bytes, Shown};
+    use crate::knowledge::Shown;
     use crate::time::SimTime;
     use crate::vault::Operation;
 

@@ -1,7 +1,8 @@
 //! Questions to services and their answers, as messages. Must not know what is asked.
 
+use crate::algebra::Bytes;
 use crate::journal::{QuestionId, Sight};
-use crate::knowledge::{Bytes, Shown};
+use crate::knowledge::Shown;
 use crate::notation::Name;
 
 /// Numbers somebody's questions. No number comes twice, not after a restart either: an answer

@@ -5,8 +5,8 @@ use super::Leaked;
 use super::bureau::{Bureau, KMS_PROTOCOL};
 use super::footing::{Footing, Moment};
 use super::keeper::Keeper;
+use crate::algebra::Value;
 use crate::journal::{Sight, What};
-use crate::knowledge::Value;
 use crate::notation::{Kind, Name};
 use crate::pki::RevocationReason;
 

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use super::cast::{Cast, Remembers};
 use super::footing::Footing;
+use crate::algebra::{Bytes, Made};
 use crate::crypto;
 use crate::journal::Sight;
-use crate::knowledge::{Bytes, Knowledge, Made};
+use crate::knowledge::Knowledge;
 use crate::notation::protocol::Declared;
 use crate::notation::{Func, Id, Kind, Node, Op, Origin, Protocol, Term};
 use crate::reason::Reason;

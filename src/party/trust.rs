@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cast::{Cast, Character};
-use crate::knowledge::{Certified, Private, Ring, Trust, Value};
+use crate::algebra::{Private, Value};
+use crate::knowledge::{Certified, Ring, Trust};
 use crate::limits::MAX_LOOKUPS;
 use crate::notation::Name;
 use crate::pki::{Certificates, Judgement, RelyingParty, Want};

@@ -11,8 +11,8 @@ use super::repository::{self, Item};
 use super::request::Request;
 use super::responder::{OcspPolicy, Responder};
 use super::{RevocationReason, x509};
+use crate::algebra::Bytes;
 use crate::crypto::{SigningKey, sha256};
-use crate::knowledge::Bytes;
 use crate::reason::Reason;
 use crate::time::{Span, UnixNanos};
 

@@ -1,8 +1,8 @@
 //! A party's certificates as one value on the wire, with what comes with them. Must not know
 //! what is in them.
 
+use crate::algebra::Value;
 use crate::algebra::pair::{ENCRYPTION, SIGNATURE, join, parts};
-use crate::knowledge::Value;
 use crate::notation::Kind;
 use crate::reason::Reason;
 

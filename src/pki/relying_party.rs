@@ -15,7 +15,8 @@ use super::path::{self, Leaf, Leaves, Root, Signer};
 use super::policy::{Fetch, OnUnavailable, Revocation, TrustPolicy};
 use super::statements::{self, Came, Known, Library, Statements};
 use super::x509::Purpose;
-use crate::knowledge::{Bytes, Certified, Public};
+use crate::algebra::{Bytes, Public};
+use crate::knowledge::Certified;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 

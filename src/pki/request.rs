@@ -11,8 +11,8 @@ use x509_cert::ext::pkix::KeyUsage;
 use x509_cert::request::{CertReqInfo, ExtensionReq, Version};
 
 use super::x509::{self, Purpose, Signed};
+use crate::algebra::Private;
 use crate::crypto::{DecryptionKey, Signature, SigningKey, VerifyingKey};
-use crate::knowledge::Private;
 use crate::reason::Reason;
 
 /// A request, DER, for a certificate that binds `name` to a key that signs. It asks for

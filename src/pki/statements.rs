@@ -14,7 +14,7 @@ use super::path::{self, Leaf, Root, Signer};
 use super::policy::TrustPolicy;
 use super::repository::{self, Item};
 use super::x509::Signed;
-use crate::knowledge::Bytes;
+use crate::algebra::Bytes;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
 

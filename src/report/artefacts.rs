@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::algebra::{Bytes, Public, Value};
 use crate::journal::{Event, Journal, Sight, Wire};
-use crate::knowledge::{Bytes, Public, Value};
 use crate::notation::Kind;
 use crate::party::{CA_PROTOCOL, CRL_PROTOCOL, OCSP_PROTOCOL};
 use crate::pki::repository::{self, Item};

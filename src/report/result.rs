@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::algebra::Value;
 use crate::journal::{Event, What};
-use crate::knowledge::Value;
 use crate::notation::{Id, Kind, Node};
 use crate::reason::Reason;
 use crate::scenario::PlayReport;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use super::setup::Setup;
 use super::setup::attacker::AttackerSpec;
+use crate::algebra::{Bytes, Public, Value};
 use crate::crypto::SigningKey;
 use crate::journal::What;
-use crate::knowledge::{Bytes, Keys, Public, Value};
+use crate::knowledge::Keys;
 use crate::notation::{KeyUses, Name, Service};
 use crate::party::Register;
 use crate::pki::{self, Authority, AuthorityKeys, Certificates};

@@ -9,9 +9,10 @@ use super::setup::Setup;
 use super::setup::attacker::AttackerSpec;
 use super::setup::event::{EventDeed, Stolen, ValueRef};
 use super::setup::party::Party;
+use crate::algebra::Value;
 use crate::crypto::Suite;
 use crate::journal::{Journal, Prints, What};
-use crate::knowledge::{Keys, Ring, Value};
+use crate::knowledge::{Keys, Ring};
 use crate::notation::{Func, Id, KeyUses, Kind, Name, Origin, Protocol, Service, Term, Type};
 use crate::party::attacker::{Attacker, Plan, Profile};
 use crate::party::{

@@ -8,8 +8,9 @@ use super::evidence::{Finding, Lack, Part, Step, interference, unchecked};
 use super::judgement::{GoalId, GoalVerdict, Judgement, Rebuff, Untested};
 use super::outcome::{Outcome, SessionOutcome, Sessions};
 use super::traffic::Traffic;
+use crate::algebra::{Bytes, Value};
 use crate::journal::{Event, Journal, Refusal, Sight, What};
-use crate::knowledge::{Bytes, Ring, Value};
+use crate::knowledge::Ring;
 use crate::notation::{Claim, Goal, Id, Kind, Name, Node, Protocol, Term};
 
 /// What a judgement is made from.

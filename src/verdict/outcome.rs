@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::algebra::Value;
 use crate::journal::{Journal, MessageId, Part, Refusal, SessionId};
-use crate::knowledge::Value;
 use crate::notation::{Id, Name, Protocol};
 use crate::time::SimTime;
 

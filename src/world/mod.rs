@@ -14,10 +14,10 @@ use std::vec::IntoIter;
 
 use smol_str::SmolStr;
 
+use crate::algebra::Value;
 use crate::crypto::Rng;
 use crate::hashed::Hashed;
 use crate::journal::{Journal, Prints, Sight, What};
-use crate::knowledge::Value;
 use crate::limits::{
     MAX_EVENTS, MAX_JOURNAL_BYTES, MAX_MESSAGE_BYTES, MAX_MESSAGES, MAX_VIRTUAL_SECONDS, Reached,
 };

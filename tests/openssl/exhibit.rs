@@ -72,7 +72,7 @@ impl Exhibit {
     }
 
     pub fn root(&self) -> String {
-        mallory::knowledge::fingerprint(&self.root)
+        mallory::algebra::fingerprint(&self.root)
     }
 
     pub fn above(&self) -> impl Iterator<Item = &[u8]> {

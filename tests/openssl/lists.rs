@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mallory::algebra::Bytes;
 use mallory::journal::What;
-use mallory::knowledge::Bytes;
 use mallory::pki::repository::{self, Item};
 use mallory::pki::{Record, RecordKind, RelyingParty, Revocation};
 use mallory::reason::Reason;

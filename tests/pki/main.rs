@@ -15,8 +15,8 @@ mod staples;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use mallory::algebra::Bytes;
 use mallory::crypto::{DecryptionKey, PublicKeyEncryption, Signature, SigningKey, stream};
-use mallory::knowledge::Bytes;
 use mallory::pki::{
     Authority, AuthorityPolicy, Certificates, CrlSummary, Judgement, OnUnavailable, RelyingParty, Revocation,
     RevocationReason, TrustPolicy, request_for_signing,

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use super::format::Format;
 use super::hand::Hand;
 use super::{Desk, Profile};
+use crate::algebra::Value;
 use crate::journal::{Sight, What};
-use crate::knowledge::{Grounds, Value};
+use crate::knowledge::Grounds;
 use crate::notation::{Func, Id, Kind, Name, Node, Rights, Term};
 use crate::party::{Effects, PartyTrust, Spoken};
 

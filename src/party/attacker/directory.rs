@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::algebra::{Private, Public, Value};
 use crate::journal::Sight;
-use crate::knowledge::{Private, Public, Value};
 use crate::notation::Name;
 use crate::party::{CA_PROTOCOL, Cast};
 use crate::pki::{Answer, Certificates, Record, RecordKind};

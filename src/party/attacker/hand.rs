@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::Desk;
 use super::format::{Format, Spelling};
+use crate::algebra::{Bytes, Private, Value};
 use crate::crypto::Rng;
 use crate::journal::Sight;
-use crate::knowledge::{Arrived, Bytes, Context, Grounds, Knowledge, Private, Value};
+use crate::knowledge::{Arrived, Context, Grounds, Knowledge};
 use crate::notation::{Func, Id, Name, Node, Op, Planner, Source, Table};
 use crate::party::PartyTrust;
 use crate::pki::Certificates;

@@ -3,8 +3,9 @@
 //! know what they make of it.
 
 use super::Desk;
+use crate::algebra::Bytes;
 use crate::journal::Sight;
-use crate::knowledge::{Bytes, Shown};
+use crate::knowledge::Shown;
 use crate::notation::{Name, Service};
 use crate::party::{CRL_PROTOCOL, OCSP_PROTOCOL};
 use crate::pki;

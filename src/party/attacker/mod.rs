@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use super::cast::{Cast, Character, RunSpec};
 use super::{Adversary, AttackerEffect, AttackerInput, Effects, Handed};
+use crate::algebra::Value;
 use crate::journal::{Sight, What};
-use crate::knowledge::Value;
 use crate::limits::{MAX_ATTACKER_ACTIONS, MAX_GUESSES, MAX_MESSAGE_BYTES, Reached};
 use crate::notation::{Attack, Func, KeyUses, Name, Node, Term};
 use crate::reason::Reason;

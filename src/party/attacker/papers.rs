@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Desk, Profile};
+use crate::algebra::Bytes;
+use crate::algebra::{Private, Value};
 use crate::crypto::{self, Share};
 use crate::journal::{QuestionId, Sight, What};
-use crate::knowledge::Bytes;
-use crate::knowledge::{Private, Value};
 use crate::notation::{Func, Kind, Name, Service, Term};
 use crate::party::custody::{Custody, Means};
 use crate::party::errand::{self, Errand, answered, asked};

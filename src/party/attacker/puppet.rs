@@ -8,8 +8,9 @@ use std::sync::Arc;
 use super::format::Format;
 use super::hand::{Address, Hand};
 use super::{Desk, Mind};
+use crate::algebra::{Bytes, Part, Value, encode};
 use crate::journal::{Sight, What};
-use crate::knowledge::{Bytes, Grounds, Part, Value, encode};
+use crate::knowledge::Grounds;
 use crate::notation::{Action, Func, Id, Kind, Name, Node, Op, Origin, Program, Rights, Term, Type};
 use crate::party::{RunSpec, SERVICE_PROTOCOLS, Spoken};
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Desk, Mind, Profile};
+use crate::algebra::Bytes;
 use crate::crypto::Rng;
 use crate::journal::Sight;
-use crate::knowledge::{Bytes, Shown};
+use crate::knowledge::Shown;
 use crate::notation::Kind;
 use crate::party::{AttackerEffect, Cast, SERVICE_PROTOCOLS};
 use crate::time::Span;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::knowledge::Value;
+use crate::algebra::Value;
 use crate::notation::Name;
 use crate::notation::attack::AttackLine;
 use crate::party::attacker::{Action, Forgery, Plan, Rule};

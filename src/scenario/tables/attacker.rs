@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rules;
 use super::scope::Scope;
-use crate::knowledge::Value;
+use crate::algebra::Value;
 use crate::limits::{MAX_GUESSES, MAX_WORDS};
 use crate::notation::attack::{Deed, Says, Scheduled};
 use crate::notation::fault::near;

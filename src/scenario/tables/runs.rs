@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::choice;
-use crate::knowledge::Value;
+use crate::algebra::Value;
 use crate::limits::MAX_RUNS;
 use crate::notation::{Origin, Service};
 use crate::party::RunSpec;
