@@ -1,6 +1,8 @@
 //! Every limit, in one place, each with the cause that it most likely has.
 //! Reaching one is an error that names it; nothing loops without one.
 
+use crate::reason::Reason;
+
 /// A limit that was reached while a play went on: the play ends, without a verdict.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reached {
@@ -10,6 +12,26 @@ pub struct Reached {
     pub value: usize,
     /// What most likely brought it about.
     pub cause: &'static str,
+}
+
+impl Reached {
+    /// The limit behind a check that failed, if it was one: what would have come of the check is
+    /// then not known, and nobody may go on as if it had failed.
+    pub fn behind(reason: Reason) -> Option<Reached> {
+        match reason {
+            Reason::MessageTooLong => Some(Reached {
+                name: "MAX_MESSAGE_BYTES",
+                value: MAX_MESSAGE_BYTES,
+                cause: "messages made of whole messages",
+            }),
+            Reason::MemoryUnavailable => Some(Reached {
+                name: "ARGON2_MEMORY_KIB",
+                value: ARGON2_MEMORY_KIB as usize,
+                cause: "the system gives no memory to stretch a password in",
+            }),
+            _ => None,
+        }
+    }
 }
 
 /// Bytes in a scenario or protocol file. The largest shipped one has about 8 KiB. A program
@@ -93,6 +115,9 @@ pub const MAX_ANCHOR_BYTES: u64 = 1_024;
 pub const MAX_TEMPORARY_NAMES: usize = 64;
 /// Bytes in a secret that is split into shares; a sealing key has 32.
 pub const MAX_SHARED_SECRET_BYTES: usize = 1_024;
+/// Memory that stretching a password takes, in KiB: 19 MiB, the smallest that the OWASP password
+/// storage cheat sheet permits for two passes. A system may have less to give.
+pub const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
 /// Memory that a sealed vault may ask Argon2id for, in KiB: 1 GiB. More is a tampered header.
 pub const MAX_ARGON2_MEMORY_KIB: u32 = 1 << 20;
 /// Passes that a sealed vault may ask Argon2id for.

@@ -38,6 +38,7 @@ reasons! {
     WrongType = "wrong-type", "a field carries another type than the protocol has in its place";
     WrongPeer = "wrong-peer", "a message names another party than the one this session talks to";
     MessageTooLong = "message-too-long", "what the line takes has more bytes than a message may have, and the play ends (MAX_MESSAGE_BYTES)";
+    MemoryUnavailable = "memory-unavailable", "the system gives no memory to stretch a password in, and the play ends (ARGON2_MEMORY_KIB)";
     Malformed = "malformed", "the bytes do not have the shape of the line";
     Stale = "stale", "a time stamp is further from the party's clock than its permitted skew (RFC 4120 §3.2.3)";
     Expired = "expired", "a value's expiry lies before the party's clock (RFC 4120 §3.2.3)";

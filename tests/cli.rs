@@ -389,6 +389,28 @@ fn what_a_variant_removes_is_gone_before_it_is_laid_over() {
     assert!(told.contains("an outsider\n  1.1 alice -> bob : M\n"), "{told}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_system_without_memory_to_stretch_a_password_in_ends_a_play_by_the_limits_name() {
+    let mut named = 0;
+    // Below some size the program itself finds no room, above some there is enough for all.
+    for size in (28_000..400_000).step_by(8_000) {
+        let mallory = env!("CARGO_BIN_EXE_mallory");
+        let line = format!("ulimit -v {size} && exec '{mallory}' run krb-kerberoast/weak -q");
+        let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+        let err = text(&output.stderr);
+        match output.status.code() {
+            Some(0) => break,
+            Some(3) => {
+                assert!(err.contains("the limit ARGON2_MEMORY_KIB (19456) was reached"), "{size}: {err}");
+                named += 1;
+            }
+            _ => assert!(!err.contains("a defect of mallory"), "{size}: {err}"),
+        }
+    }
+    assert!(named > 0, "some size is too small for a password alone");
+}
+
 #[test]
 fn every_shell_gets_completions() {
     for shell in ["bash", "zsh", "fish"] {

@@ -20,6 +20,6 @@ struct Stretch;
 impl OneWay for Stretch {
     fn compute(&self, of: &Inputs<'_>) -> Result<Bytes> {
         let password = of.parts.first().ok_or(Reason::Malformed)?;
-        Ok(crypto::stretch(&password.value.bytes, of.binding.label()).as_slice().into())
+        Ok(crypto::stretch(&password.value.bytes, of.binding.label())?.as_slice().into())
     }
 }

@@ -1,18 +1,15 @@
 //! From a password to a key, slowly. Must not know who logs in.
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Error, Params, Version};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Result;
 use super::hash::sha256;
-use crate::limits::{MAX_ARGON2_ITERATIONS, MAX_ARGON2_MEMORY_KIB};
+use crate::limits::{ARGON2_MEMORY_KIB, MAX_ARGON2_ITERATIONS, MAX_ARGON2_MEMORY_KIB};
 use crate::reason::Reason;
 
-/// Memory that one guess costs, in KiB: 19 MiB, the smallest that the OWASP
-/// password storage cheat sheet permits for two iterations.
-pub const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
-/// Passes over that memory.
+/// Passes over the memory that one guess costs ([`ARGON2_MEMORY_KIB`]).
 pub const ARGON2_ITERATIONS: u32 = 2;
 /// Lanes: one, so that a guess is sequential.
 pub const ARGON2_LANES: u32 = 1;
@@ -42,10 +39,13 @@ impl Default for StretchCost {
 ///
 /// `salt` may have any length, such as a principal's name (RFC 4120 §4): the
 /// first 16 bytes of its SHA-256 are used.
-pub fn stretch(password: &[u8], salt: &[u8]) -> Zeroizing<[u8; 32]> {
+///
+/// # Errors
+/// `MemoryUnavailable`.
+pub fn stretch(password: &[u8], salt: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
-    stretch_into(&mut key, password, salt, StretchCost::default()).expect("the named costs are permitted");
-    key
+    stretch_into(&mut key, password, salt, StretchCost::default())?;
+    Ok(key)
 }
 
 /// As [`stretch`], at another cost, and written to where the key is to be: one that is handed
@@ -53,15 +53,19 @@ pub fn stretch(password: &[u8], salt: &[u8]) -> Zeroizing<[u8; 32]> {
 ///
 /// # Errors
 /// `Malformed` for a cost outside RFC 9106 §3.1 or above
-/// [`limits`](crate::limits): a file that asks for all memory is not obeyed.
+/// [`limits`](crate::limits): a file that asks for all memory is not obeyed. `MemoryUnavailable`.
 pub fn stretch_into(key: &mut [u8; 32], password: &[u8], salt: &[u8], cost: StretchCost) -> Result<()> {
     if cost.memory_kib > MAX_ARGON2_MEMORY_KIB || cost.iterations > MAX_ARGON2_ITERATIONS {
         return Err(Reason::Malformed);
     }
     let params =
         Params::new(cost.memory_kib, cost.iterations, cost.lanes, Some(32)).map_err(|_| Reason::Malformed)?;
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password, &sha256(&[salt])[..STRETCH_SALT_LEN], key)
-        .expect("salt and key have permitted lengths, and a password below 4 GiB has too");
-    Ok(())
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    match argon2.hash_password_into(password, &sha256(&[salt])[..STRETCH_SALT_LEN], key) {
+        Err(Error::OutOfMemory) => Err(Reason::MemoryUnavailable),
+        done => {
+            done.expect("salt and key have permitted lengths, and a password below 4 GiB has too");
+            Ok(())
+        }
+    }
 }

@@ -7,6 +7,7 @@ use super::event::What;
 use super::matter::{MessageId, Refusal, SessionId, Sight, Told};
 use crate::algebra::{Bytes, Value};
 use crate::notation::{Id, Name};
+use crate::reason::Reason;
 
 /// What one event is about.
 #[derive(Clone, Copy, Default, Debug)]
@@ -19,6 +20,8 @@ pub struct Topics<'a> {
     pub gain: Option<Gain<'a>>,
     /// Credentials that somebody wants revoked, or that are.
     pub revocation: Option<Revocation<'a>>,
+    /// Why something was refused.
+    pub refusal: Option<Reason>,
     /// A certificate that was issued, and the request for it.
     pub papers: Option<(&'a Bytes, Option<&'a Bytes>)>,
 }
@@ -102,9 +105,11 @@ impl What {
             What::Taken { id } | What::Delayed { id, .. } => on_wire(Wire::HeldBack(*id)),
             What::Started { session } => of_part(Part::Started(session)),
             What::Completed { session } => of_part(Part::Completed(session)),
-            What::Refused { session, refusal, message } => {
-                of_part(Part::Refused(session, *refusal, *message))
-            }
+            What::Refused { session, refusal, message } => Topics {
+                part: Some(Part::Refused(session, *refusal, *message)),
+                refusal: Some(refusal.reason),
+                ..none
+            },
             What::Waits { session, line, from } => of_part(Part::Waits(session, *line, from)),
             What::Concluded { session, id, term, value } => Topics {
                 part: Some(Part::Has(session, *id, value)),
@@ -126,12 +131,14 @@ impl What {
                 let told = told.as_deref().copied();
                 Topics { revocation: Some(Revocation::Done(subject, told)), ..none }
             }
-            What::NotIssued { .. }
-            | What::Lost { .. }
+            What::NotIssued { reason, .. } => Topics { refusal: Some(*reason), ..none },
+            What::Answered { refusal, .. } | What::Fetched { refusal, .. } => {
+                Topics { refusal: *refusal, ..none }
+            }
+            What::Lost { .. }
             | What::Duplicated { .. }
             | What::Delivered { .. }
             | What::Ignored { .. }
-            | What::Answered { .. }
             | What::Lacked { .. }
             | What::Rekeyed { .. }
             | What::Alarmed { .. }
@@ -141,7 +148,6 @@ impl What {
             | What::Forged { .. }
             | What::Rotated { .. }
             | What::Restarted { .. }
-            | What::Fetched { .. }
             | What::Followed { .. }
             | What::AttackStopped { .. } => none,
         }

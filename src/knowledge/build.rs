@@ -167,7 +167,10 @@ impl Knowledge {
             return self.carry(Provenance::power(secret, None, agreement), ctx);
         }
         for x in exponents {
-            let Ok(secret) = self.build(*x, ctx) else { continue };
+            let secret = match self.build(*x, ctx) {
+                Err(Reason::Malformed) => continue,
+                secret => secret?,
+            };
             let Some(other) = other_share(&table, exponents, *x) else {
                 return self.carry(Provenance::power(secret, None, agreement), ctx);
             };
@@ -202,14 +205,14 @@ impl Knowledge {
     }
 
     /// The older versions of a long-term key that still open what was made under them.
-    pub(super) fn older_keys(&self, id: Id, ctx: &Context<'_>) -> Vec<Value> {
+    pub(super) fn older_keys(&self, id: Id, ctx: &Context<'_>) -> Result<Vec<Value>> {
         let node = self.table().node(id);
-        let Node::App(func @ (Func::K | Func::Pw), _) = node else { return Vec::new() };
-        let Ok((a, b)) = self.sharers(id, node, ctx) else { return Vec::new() };
+        let Node::App(func @ (Func::K | Func::Pw), _) = node else { return Ok(Vec::new()) };
+        let Ok((a, b)) = self.sharers(id, node, ctx) else { return Ok(Vec::new()) };
         let ring = ctx.trust.ring();
         let as_key = |secret: Value| match func {
-            Func::Pw => ring.stretched(ctx.keys, &secret, &a, &b).0,
-            _ => secret,
+            Func::Pw => Ok(ring.stretched(ctx.keys, &secret, &a, &b)?.0),
+            _ => Ok(secret),
         };
         ring.older(ctx.keys, *func, &a, &b).into_iter().map(as_key).collect()
     }
@@ -227,7 +230,7 @@ impl Knowledge {
             node @ Node::App(Func::Pw, _) => {
                 let (a, b) = pair(node).ok_or(Reason::Malformed)?;
                 let (key, salt) =
-                    ctx.trust.ring().stretched(ctx.keys, &value, &self.agent(a)?, &self.agent(b)?);
+                    ctx.trust.ring().stretched(ctx.keys, &value, &self.agent(a)?, &self.agent(b)?)?;
                 let inputs = [Part::of(value)].into_iter().collect::<Parts>();
                 ctx.made.push(Made::computed(
                     key.clone(),

@@ -11,6 +11,7 @@ use crate::algebra::{Bytes, Private, Value};
 use crate::crypto::{self, DecryptionKey, Rng, SigningKey, Suite};
 use crate::hashed::{Equivalent, Hashed};
 use crate::notation::{KeyUses, Kind, Type};
+use crate::reason::Reason;
 
 /// The long-term keys of one seed and suite, made on first use and kept.
 pub struct Keys {
@@ -93,15 +94,18 @@ impl Keys {
     }
 
     /// The key into which a password is stretched, and the salt: the owners' names.
-    pub fn stretched(&self, password: &Value, a: &str, b: &str) -> (Value, String) {
+    ///
+    /// # Errors
+    /// As [`crypto::stretch`].
+    pub fn stretched(&self, password: &Value, a: &str, b: &str) -> Result<(Value, String), Reason> {
         let (a, b) = if a <= b { (a, b) } else { (b, a) };
         let slot = (format!("{a} {b}"), password.bytes.clone());
         if let Some(key) = self.lock().stretched.get(&slot) {
-            return (Value { kind: Kind::Key, bytes: key.clone() }, slot.0);
+            return Ok((Value { kind: Kind::Key, bytes: key.clone() }, slot.0));
         }
-        let key = Bytes::from(crypto::stretch(&password.bytes, slot.0.as_bytes()).to_vec());
+        let key = Bytes::from(crypto::stretch(&password.bytes, slot.0.as_bytes())?.to_vec());
         self.lock().stretched.insert(slot.clone(), key.clone());
-        (Value { kind: Kind::Key, bytes: key }, slot.0)
+        Ok((Value { kind: Kind::Key, bytes: key }, slot.0))
     }
 
     /// The private keys of `owner`, those that `uses` asks for.

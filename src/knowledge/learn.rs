@@ -96,7 +96,7 @@ impl Knowledge {
             }
             _ => {
                 let mut keys = vec![self.symmetric_key(*key, ctx)?];
-                keys.extend(self.older_keys(*key, ctx));
+                keys.extend(self.older_keys(*key, ctx)?);
                 (Func::Encrypt, keys)
             }
         };

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::keys::Keys;
 use crate::algebra::Value;
 use crate::notation::{Func, Kind, Name, Term};
+use crate::reason::Reason;
 
 /// A party's view of the secrets that pairs of names share: a key table.
 #[derive(Clone, Default, Debug)]
@@ -61,7 +62,16 @@ impl Ring {
     }
 
     /// The key into which a password of these two is stretched, and the salt.
-    pub fn stretched(&self, keys: &Keys, password: &Value, a: &str, b: &str) -> (Value, String) {
+    ///
+    /// # Errors
+    /// As [`Keys::stretched`].
+    pub fn stretched(
+        &self,
+        keys: &Keys,
+        password: &Value,
+        a: &str,
+        b: &str,
+    ) -> Result<(Value, String), Reason> {
         let (a, b) = self.owners(a, b);
         keys.stretched(password, a, b)
     }

@@ -10,6 +10,7 @@ use super::footing::{Footing, Moment};
 use super::replay::{OwnWork, ReplayCache};
 use super::session::{Heard, Session, State};
 use crate::journal::{MessageId, SessionId, Sight, What};
+use crate::limits::Reached;
 use crate::notation::Name;
 use crate::reason::Reason;
 
@@ -197,7 +198,7 @@ impl Runs {
             match heard {
                 Heard::Read => session.go_on(moment),
                 Heard::Over => {}
-                Heard::Refused(_) if spares => {
+                Heard::Refused(reason) if spares && Reached::behind(reason).is_none() => {
                     self.put(seat, Part::Running(Running { session, ponders: None }));
                     return Err(NotForIt);
                 }

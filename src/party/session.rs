@@ -12,6 +12,7 @@ use crate::algebra::{Bytes, Value};
 use crate::crypto::Rng;
 use crate::journal::{MessageId, Refusal, SessionId, Sight, What};
 use crate::knowledge::{Context, Knowledge};
+use crate::limits::Reached;
 use crate::notation::table::Casts;
 use crate::notation::{Action, Id, Name, Op, Program};
 use crate::pki::Judgement;
@@ -209,7 +210,8 @@ impl Session {
             .and_then(|()| self.check_replay(message, step.line, ops, accepted, moment.footing))
             .and_then(|()| self.conclude(&step.concludes, step.line, moment));
         let trust = &mut moment.footing.trust;
-        let ponders = read.is_err() && !trust.wants.is_empty() && before.is_some();
+        let is_limit = read.is_err_and(|reason| Reached::behind(reason).is_some());
+        let ponders = read.is_err() && !is_limit && !trust.wants.is_empty() && before.is_some();
         if let (Err(_), true, Some(knowledge)) = (read, ponders || spares, before) {
             self.knowledge = knowledge;
             moment.effects.all.truncate(noted);

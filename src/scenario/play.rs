@@ -13,6 +13,7 @@ use crate::algebra::Value;
 use crate::crypto::Suite;
 use crate::journal::{Journal, Prints, What};
 use crate::knowledge::{Keys, Ring};
+use crate::limits::Reached;
 use crate::notation::{Func, Id, KeyUses, Kind, Name, Origin, Protocol, Service, Term, Type};
 use crate::party::attacker::{Attacker, Plan, Profile};
 use crate::party::{
@@ -189,9 +190,10 @@ impl Company {
             principals: principals.collect(),
         };
         let keeper = Keeper::new(spec, |purpose| self.cast.keys.stream(&["kdc", purpose]), EPOCH);
-        keeper
-            .map(|keeper| Some(Box::new(keeper)))
-            .map_err(|reason| Halt::Runtime(format!("no vault: {reason}")))
+        keeper.map(|keeper| Some(Box::new(keeper))).map_err(|reason| match Reached::behind(reason) {
+            Some(reached) => reached.into(),
+            None => Halt::Runtime(format!("no vault: {reason}")),
+        })
     }
 
     fn stage(&mut self, setup: &Setup, attacker: Option<&AttackerSpec>) -> Result<Stage, Halt> {

@@ -109,8 +109,12 @@ impl Seal {
     pub fn open(&self, with: Unsealing) -> Result<Secret> {
         let key = match (&self.method, with) {
             (Method::Passphrase { salt, cost }, Unsealing::Passphrase(passphrase)) => {
-                Secret::try_fill(|key| stretch_into(key, passphrase, salt, *cost))
-                    .map_err(|_| Reason::VaultTampered)?
+                Secret::try_fill(|key| stretch_into(key, passphrase, salt, *cost)).map_err(|reason| {
+                    match reason {
+                        Reason::MemoryUnavailable => reason,
+                        _ => Reason::VaultTampered,
+                    }
+                })?
             }
             (Method::Shares { .. }, Unsealing::Shares(shares)) => {
                 Secret::copy_of(&combine_shares(shares).map_err(|_| Reason::DecryptFailed)?)?

@@ -25,7 +25,6 @@ use crate::notation::Name;
 use crate::party::{
     Actor, Adversary, AttackerEffect, AttackerInput, Effect, Effects, Handed, Input, Intrusion,
 };
-use crate::reason::Reason;
 use crate::time::{SimTime, Span};
 
 /// How a message comes to be longer than one may be.
@@ -102,6 +101,12 @@ impl fmt::Display for Halt {
 }
 
 impl std::error::Error for Halt {}
+
+impl From<Reached> for Halt {
+    fn from(Reached { name, value, cause }: Reached) -> Halt {
+        Halt::Limit { name, value: value as u64, cause }
+    }
+}
 
 impl Stage {
     /// Plays to the end: until nothing is due any more.
@@ -394,9 +399,7 @@ impl World {
                     let at = self.now.after(after);
                     self.schedule(at, cause, Due::Injection(message, instead_of));
                 }
-                AttackerEffect::Halt(Reached { name, value, cause }) => {
-                    return Err(Halt::Limit { name, value: value as u64, cause });
-                }
+                AttackerEffect::Halt(reached) => return Err(reached.into()),
                 AttackerEffect::Timer(at, number) => {
                     let due = Due::Attacker(Box::new(AttackerInput::Timer(number)));
                     self.schedule(at.max(self.now), cause, due);
@@ -411,11 +414,8 @@ impl World {
 
     /// Records an event; what comes after a session's beginning comes of it.
     fn note(&mut self, what: What, cause: &mut Option<u64>) -> Result<(), Halt> {
-        if let What::Refused { refusal, .. } = &what
-            && refusal.reason == Reason::MessageTooLong
-        {
-            let (name, value) = ("MAX_MESSAGE_BYTES", MAX_MESSAGE_BYTES as u64);
-            return Err(Halt::Limit { name, value, cause: LARGE_PARTS });
+        if let Some(reached) = what.topics().refusal.and_then(Reached::behind) {
+            return Err(reached.into());
         }
         let opens = matches!(what, What::Started { .. });
         let number = self.journal.push(self.now, *cause, what);

@@ -107,6 +107,25 @@ pub fn asks() -> Vec<Ask> {
     all
 }
 
+/// An attacker who reads 32 bytes as a hash of more than a message may have.
+pub fn compared_with_whole_messages() -> String {
+    let mut attack: Vec<String> = (2..=10)
+        .map(|run| {
+            let before = if run == 2 { "johannes".to_owned() } else { format!("R{}", run - 1) };
+            let last = if run == 10 { "P".to_owned() } else { format!("R{run}") };
+            format!("\"{run}.1 I(johannes) -> bob : {before}\", \"{run}.2 bob -> I(johannes) : {last}\"")
+        })
+        .collect();
+    attack.push("\"11.1 I(johannes) -> bob : johannes\"".to_owned());
+    attack.push(format!("\"11.2 bob -> I(johannes) : h({})\"", ["P"; 8].join(", ")));
+    format!(
+        "[protocol]\nmessages = [\"A -> B : P\", \"B -> A : P, P, P, P\"]\ngiven = {{ A = [\"P: data\"] }}\n\
+         [encoding]\nkind = \"untagged\"\nP = \"any\"\n[[run]]\nA = \"johannes\"\nB = \"bob\"\n\
+         P = \"aaaaaaaaaaaaaaaa\"\n[attacker]\nattack = [{}]\n",
+        attack.join(",\n")
+    )
+}
+
 /// A party that sends back eight times what it gets, and an attacker who hands it on.
 pub fn swollen(runs: usize) -> String {
     let attack: Vec<String> = (1..=runs)

@@ -25,15 +25,15 @@ fn argon2id_of_rfc_9106() {
 #[test]
 fn stretch_is_a_known_answer() {
     assert_eq!(
-        stretch(b"hunter2", b"alice@EXAMPLE").to_vec(),
+        stretch(b"hunter2", b"alice@EXAMPLE").unwrap().to_vec(),
         hex("09709d114e895837c3d6ad1ad8ddc1cfe53fe44b30494e2fa4903f28142b21ca")
     );
 }
 
 #[test]
 fn password_and_salt_both_count() {
-    let key = stretch(b"hunter2", b"");
-    assert_eq!(*key, *stretch(b"hunter2", b""));
-    assert_ne!(*key, *stretch(b"hunter3", b""));
-    assert_ne!(*key, *stretch(b"hunter2", b"a"));
+    let key = stretch(b"hunter2", b"").unwrap();
+    assert_eq!(*key, *stretch(b"hunter2", b"").unwrap());
+    assert_ne!(*key, *stretch(b"hunter3", b"").unwrap());
+    assert_ne!(*key, *stretch(b"hunter2", b"a").unwrap());
 }

@@ -13,7 +13,7 @@ use crate::algebra::Value;
 use crate::journal::{Sight, What};
 use crate::knowledge::Grounds;
 use crate::notation::{Func, Id, Kind, Name, Node, Rights, Term};
-use crate::party::{Effects, PartyTrust, Spoken};
+use crate::party::{AttackerEffect, Effects, PartyTrust, Spoken};
 
 /// A password that she found, under the term by which her notebook knows it.
 pub type Found = (Term, Value);
@@ -42,16 +42,19 @@ impl Guesser {
         Guesser { words, runs: BTreeMap::new(), found: Vec::new(), tried: 0, given_up: BTreeSet::new() }
     }
 
+    /// Whether she has any words to try.
+    pub fn has_words(&self) -> bool {
+        !self.words.is_empty()
+    }
+
     /// Reads a message of her own: it tells who plays which role.
-    pub fn note(&mut self, message: &Sight, desk: &Desk<'_>) {
-        if !self.words.is_empty() {
-            self.read(message, desk);
-        }
+    pub fn note(&mut self, message: &Sight, desk: &mut Desk<'_>) {
+        self.read(message, desk);
     }
 
     /// Reads a message of somebody's and tries her words on it. Answers what she found.
     pub fn look(&mut self, message: &Sight, desk: &mut Desk<'_>) -> Vec<Found> {
-        if self.words.is_empty() || !self.read(message, desk) {
+        if !self.has_words() || !self.read(message, desk) {
             return Vec::new();
         }
         let Some(mut reading) = self.runs.remove(&message.run) else { return Vec::new() };
@@ -69,7 +72,7 @@ impl Guesser {
         found
     }
 
-    fn read(&mut self, message: &Sight, desk: &Desk<'_>) -> bool {
+    fn read(&mut self, message: &Sight, desk: &mut Desk<'_>) -> bool {
         let Some(spoken) = desk.cast.protocols.get(&message.protocol) else { return false };
         let reading = self.runs.entry(message.run).or_insert_with(|| Reading::new(message, spoken, desk));
         if reading.spoken.name != message.protocol {
@@ -157,7 +160,7 @@ impl Reading {
         }
     }
 
-    fn read(&mut self, message: &Sight, desk: &Desk<'_>) {
+    fn read(&mut self, message: &Sight, desk: &mut Desk<'_>) {
         let spoken = self.spoken.clone();
         let protocol = &spoken.protocol;
         self.casts(protocol.sender_of(message.line), &message.from);
@@ -189,7 +192,7 @@ impl Reading {
     }
 
     /// Whether something opens, or comes out right, if the password is this word.
-    fn fits(&mut self, id: Id, word: &Value, desk: &Desk<'_>) -> bool {
+    fn fits(&mut self, id: Id, word: &Value, desk: &mut Desk<'_>) -> bool {
         let Some((ops, _)) = self.hand.test_of(id) else { return false };
         let before = self.hand.knowledge.clone();
         self.hand.knowledge.set(id, word.clone());
@@ -198,13 +201,21 @@ impl Reading {
         fits.is_ok()
     }
 
-    /// Works beside the play: what she computes in order to guess is not yet of it.
-    fn with_scratch<T>(&mut self, desk: &Desk<'_>, work: impl FnOnce(&mut Hand, &mut Desk<'_>) -> T) -> T {
+    /// Works beside the play: what she computes in order to guess is not yet of it. A limit that
+    /// keeps her from it is.
+    fn with_scratch<T>(
+        &mut self,
+        desk: &mut Desk<'_>,
+        work: impl FnOnce(&mut Hand, &mut Desk<'_>) -> T,
+    ) -> T {
         let mut effects = Effects::default();
         let Desk { cast, profile, directory, connections, now, active, .. } = *desk;
-        work(
+        let done = work(
             &mut self.hand,
             &mut Desk { cast, profile, directory, connections, now, active, effects: &mut effects },
-        )
+        );
+        let is_halt = |effect: &AttackerEffect| matches!(effect, AttackerEffect::Halt(_));
+        desk.effects.all.extend(effects.all.into_iter().filter(is_halt));
+        done
     }
 }

@@ -218,9 +218,11 @@ impl Hand {
             let of = of.unwrap_or(format).clone();
             self.knowledge.stand_on(of.grounds.clone());
             let (knowledge, mut ctx) = self.context(&of, desk);
-            match knowledge.learn(std::slice::from_ref(op), message, &mut ctx) {
-                Err(reason) if failing == Failing::Ends => return Err(reason),
-                Ok(()) | Err(_) => {}
+            if let Err(reason) = knowledge.learn(std::slice::from_ref(op), message, &mut ctx) {
+                desk.stop_at_limit(reason);
+                if failing == Failing::Ends {
+                    return Err(reason);
+                }
             }
             taken.extend(arrives.iter().copied());
             for id in arrives {
@@ -316,7 +318,7 @@ impl Hand {
         let known = self.knowledge.known();
         let (knowledge, mut ctx) = self.context(format, desk);
         let bytes = knowledge.build_message(parts, &mut ctx);
-        let bytes = bytes.inspect_err(|reason| desk.stop_at_long_messages(*reason))?;
+        let bytes = bytes.inspect_err(|reason| desk.stop_at_limit(*reason))?;
         self.note_made(&known, &BTreeSet::new(), format);
         Ok(self.sight(at, Bytes::from(bytes), parts))
     }
@@ -327,7 +329,7 @@ impl Hand {
         self.look_up(&[id], desk);
         let (knowledge, mut ctx) = self.context(format, desk);
         let value = knowledge.build(id, &mut ctx);
-        value.inspect_err(|reason| desk.stop_at_long_messages(*reason))
+        value.inspect_err(|reason| desk.stop_at_limit(*reason))
     }
 
     /// A message of these bytes, shown as these terms.

@@ -21,7 +21,7 @@ use super::cast::{Cast, Character, RunSpec};
 use super::{Adversary, AttackerEffect, AttackerInput, Effects, Handed};
 use crate::algebra::Value;
 use crate::journal::{Sight, What};
-use crate::limits::{MAX_ATTACKER_ACTIONS, MAX_GUESSES, MAX_MESSAGE_BYTES, Reached};
+use crate::limits::{MAX_ATTACKER_ACTIONS, MAX_GUESSES, Reached};
 use crate::notation::{Attack, Func, KeyUses, Name, Node, Term};
 use crate::reason::Reason;
 use crate::time::{SimTime, Span};
@@ -144,14 +144,10 @@ impl Desk<'_> {
         self.effects.all.push(AttackerEffect::Inject { message, instead_of, after: Span(0) });
     }
 
-    /// Ends the play where what she would make is too long for a message: what she could do with
-    /// it is not known.
-    fn stop_at_long_messages(&mut self, reason: Reason) {
-        if reason == Reason::MessageTooLong {
-            let cause = "messages made of whole messages";
-            let (name, value) = ("MAX_MESSAGE_BYTES", MAX_MESSAGE_BYTES);
-            self.effects.all.push(AttackerEffect::Halt(Reached { name, value, cause }));
-        }
+    /// Ends the play where a limit keeps her from making or reading something: what she could do
+    /// with it is not known.
+    fn stop_at_limit(&mut self, reason: Reason) {
+        self.effects.all.extend(Reached::behind(reason).map(AttackerEffect::Halt));
     }
 
     /// Counts a word that she tries; false if she may try no more.
@@ -285,12 +281,14 @@ impl Adversary for Attacker {
             effects.all.insert(0, AttackerEffect::Halt(Reached { name, value, cause }));
         }
         let Attacker { cast, profile, directory, connections, guesser, .. } = self;
-        let desk =
-            Desk { cast, profile, directory, connections, now, active, effects: &mut Effects::default() };
-        for effect in &effects.all {
-            if let AttackerEffect::Inject { message, .. } = effect {
-                guesser.note(message, &desk);
-            }
+        if guesser.has_words() {
+            let injected = |effect: &AttackerEffect| match effect {
+                AttackerEffect::Inject { message, .. } => Some(message.clone()),
+                _ => None,
+            };
+            let injected: Vec<_> = effects.all.iter().filter_map(injected).collect();
+            let mut desk = Desk { cast, profile, directory, connections, now, active, effects };
+            injected.iter().for_each(|message| guesser.note(message, &mut desk));
         }
     }
 }

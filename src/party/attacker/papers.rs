@@ -295,8 +295,12 @@ fn open_vault(copy: &Value, shares: &[Share], tried: &mut usize, desk: &mut Desk
     let Ok(store) = vault::read_copy(&copy.bytes) else { return };
     // She reads, and draws nothing.
     let Ok(mut vault) = Vault::open_rehearsed(store, crypto::stream(0, &[])) else { return };
-    let (word, tried, shares) = if vault.takes_shares() {
-        let opens = vault.unseal(Unsealing::Shares(shares)).is_ok();
+    let takes_shares = vault.takes_shares();
+    let mut unseals = |with, desk: &mut Desk<'_>| {
+        vault.unseal(with).inspect_err(|reason| desk.stop_at_limit(*reason)).is_ok()
+    };
+    let (word, tried, shares) = if takes_shares {
+        let opens = unseals(Unsealing::Shares(shares), desk);
         (opens.then_some(0), 1, Some(shares.len()))
     } else {
         let words = [""].into_iter().chain(desk.profile.dictionary.iter().map(String::as_str));
@@ -306,7 +310,7 @@ fn open_vault(copy: &Value, shares: &[Share], tried: &mut usize, desk: &mut Desk
             if !desk.may_guess(tried) {
                 return;
             }
-            if vault.unseal(Unsealing::Passphrase(word.as_bytes())).is_ok() {
+            if unseals(Unsealing::Passphrase(word.as_bytes()), desk) {
                 opens = Some(nth);
                 break;
             }

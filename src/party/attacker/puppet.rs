@@ -165,7 +165,7 @@ impl Puppet {
         }
         let at = Address { run, line, protocol: &self.spoken.protocol.name, from: &self.me, to };
         if encoding.has_tags() {
-            let bytes = encode(&encoding, &built).ok()?;
+            let bytes = encode(&encoding, &built).inspect_err(|reason| desk.stop_at_limit(*reason)).ok()?;
             return Some(self.hand.sight(&at, Bytes::from(bytes), parts));
         }
         self.hand.write(&at, parts, &format, desk).ok()

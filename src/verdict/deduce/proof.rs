@@ -8,6 +8,7 @@ use super::held::Way;
 use super::untagged::Source;
 use crate::algebra::{Bytes, Form, Private, Provenance, Value, encode, step, xor};
 use crate::journal::{Gain, Journal, Wire};
+use crate::limits::Reached;
 use crate::notation::Kind;
 use crate::party::KMS_PROTOCOL;
 
@@ -220,9 +221,13 @@ impl Holdings {
     }
 }
 
-/// Whether a computation gives these bytes.
+/// Whether a computation gives these bytes. Where a limit keeps it from being done again, that
+/// says nothing against it: it was done once.
 fn gives(of: &Provenance, target: &Bytes) -> bool {
-    of.compute().is_ok_and(|value| value.is_some_and(|value| value.bytes == *target))
+    match of.compute() {
+        Ok(value) => value.is_some_and(|value| value.bytes == *target),
+        Err(reason) => Reached::behind(reason).is_some(),
+    }
 }
 
 impl Names {
