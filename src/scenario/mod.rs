@@ -260,10 +260,10 @@ impl Variant {
         let mut expect = Expect::default();
         let mut honest = None;
         if let Some(node) = table.get("expect") {
-            expect = Expect::read(node, &setup)?;
+            expect = tables::expect::read(node, &setup, setup.attacker.as_ref())?;
             if let Some(node) = Reader::new(node)?.get("honest") {
                 if let Data::Table(_) = node.data {
-                    honest = Some(Expect::read(node, &setup)?);
+                    honest = Some(tables::expect::read(node, &setup, None)?);
                 } else {
                     return Err(node.problem("expected a table of expectations").into());
                 }

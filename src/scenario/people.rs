@@ -61,7 +61,7 @@ fn configurations(layer: &Node) -> Vec<(Node, String)> {
     let mut all = Vec::new();
     for path in [&["parties"][..], &["services", "kdc", "keys", "roles"]] {
         for (key, node) in at(path).map(entries).unwrap_or_default() {
-            all.push((Node { range: key.range.clone(), ..node.clone() }, key.name.clone()));
+            all.push((key.as_value(&node.file), key.name.clone()));
         }
     }
     for path in [

@@ -131,15 +131,11 @@ pub fn quoted(node: &Node, places: &mut Places) -> Result<Vec<Quoted>, Problem> 
     array(node)?.iter().map(|item| Ok(places.quote(string(item)?, item))).collect()
 }
 
-fn key_node(table: &Node, key: &super::toml_tree::Key) -> Node {
-    Node { file: table.file.clone(), range: key.range.clone(), data: Data::Other("a key") }
-}
-
 fn pairs(table: &Reader<'_>, key: &str, places: &mut Places) -> Result<Vec<(Quoted, Quoted)>, Problem> {
     let Some(node) = table.get(key) else { return Ok(Vec::new()) };
     let inner = Reader::new(node)?;
     let pair = |(key, value): &(super::toml_tree::Key, Node)| {
-        Ok((places.quote(&key.name, &key_node(node, key)), places.quote(string(value)?, value)))
+        Ok((places.quote(&key.name, &key.as_value(&node.file)), places.quote(string(value)?, value)))
     };
     inner.entries().iter().map(pair).collect()
 }
@@ -148,7 +144,7 @@ fn lists(table: &Reader<'_>, key: &str, places: &mut Places) -> Result<Vec<(Quot
     let Some(node) = table.get(key) else { return Ok(Vec::new()) };
     let inner = Reader::new(node)?;
     let list = |(key, value): &(super::toml_tree::Key, Node)| {
-        Ok((places.quote(&key.name, &key_node(node, key)), quoted(value, places)?))
+        Ok((places.quote(&key.name, &key.as_value(&node.file)), quoted(value, places)?))
     };
     inner.entries().iter().map(list).collect()
 }
@@ -160,7 +156,7 @@ fn joins(table: &Reader<'_>, places: &mut Places) -> Result<Vec<(Quoted, Vec<Quo
     for (key, value) in Reader::new(node)?.entries() {
         let line = |n: &Node| Ok(places.quote(&integer(n, 1)?.to_string(), n));
         let lines = array(value)?.iter().map(line).collect::<Result<_, Problem>>()?;
-        all.push((places.quote(&key.name, &key_node(node, key)), lines));
+        all.push((places.quote(&key.name, &key.as_value(&node.file)), lines));
     }
     Ok(all)
 }

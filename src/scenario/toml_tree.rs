@@ -50,6 +50,11 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key as a value of its own, for keys that name something.
+    pub fn as_value(&self, file: &Arc<Text>) -> Node {
+        Node { file: file.clone(), range: self.range.clone(), data: Data::String(self.name.clone()) }
+    }
+
     fn shown(&self) -> String {
         let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if !self.name.is_empty() && self.name.chars().all(bare) {

@@ -13,7 +13,6 @@ use crate::journal::{Sight, Wire};
 use crate::legible::legible;
 use crate::notation::Name;
 use crate::party::SERVICE_PROTOCOLS;
-use crate::party::attacker::Plan;
 use crate::time::Span;
 use crate::verdict::{GoalVerdict, Outcome, SessionOutcome, Word};
 use crate::world::Halt;
@@ -239,14 +238,11 @@ impl PlayReport {
         failures
     }
 
-    /// Whether there was such a run, or was meant to be: one that is scheduled, that the attacker's
-    /// narration speaks of, or that some message belonged to.
+    /// Whether there was such a run, or was meant to be: one that is scheduled, of which the
+    /// attacker's lines speak, or that some message belonged to.
     fn has_run(&self, run: u32) -> bool {
         let setup = &self.variant.setup;
-        let narrated = || match setup.attacker.as_ref().map(|attacker| &attacker.plan) {
-            Some(Plan::Narration(attack)) => attack.lines.iter().any(|line| line.run == run),
-            _ => false,
-        };
+        let narrated = || setup.attacker.as_ref().is_some_and(|her| her.narrated_runs().contains(&run));
         let of_protocol = |message: &Sight| !SERVICE_PROTOCOLS.contains(&&*message.protocol);
         let seen = || {
             self.journal.events().iter().any(|event| match event.what.topics().wire {

@@ -1,6 +1,6 @@
 //! Who the attacker of a variant is and what she sets out to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::algebra::Value;
 use crate::notation::Name;
@@ -36,6 +36,18 @@ pub struct AttackerSpec {
 }
 
 impl AttackerSpec {
+    /// Whether she opens runs whose numbers only the play tells: what she repeats, sends back or
+    /// begins as another is a run of its own.
+    pub fn opens_runs(&self) -> bool {
+        matches!(self.plan, Plan::Replay | Plan::Reflect | Plan::Impersonate(_))
+            || self.rules.iter().any(|rule| matches!(rule.action, Action::Replay(_)))
+    }
+
+    /// The runs of which her lines speak.
+    pub fn narrated_runs(&self) -> BTreeSet<u32> {
+        self.lines().map(|line| line.run).collect()
+    }
+
     /// The times at which she sets out to do something.
     pub fn moments(&self) -> impl Iterator<Item = SimTime> {
         [self.from].into_iter().chain(self.times.values().copied())

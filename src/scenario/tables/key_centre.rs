@@ -7,7 +7,7 @@ use crate::party::SealedUnder;
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, integer, name, one_of, string, unknown};
 use crate::scenario::setup::services::KeyCentre;
-use crate::scenario::toml_tree::{Data, Node};
+use crate::scenario::toml_tree::Node;
 use crate::vault::{Policy, Role, Verb};
 
 /// Reads `[services.kdc.keys]`.
@@ -47,7 +47,7 @@ pub fn read(node: &Node) -> Result<KeyCentre, Problem> {
     let mut roles = BTreeMap::new();
     if let Some(node) = table.get("roles") {
         for (key, node) in Reader::new(node)?.entries() {
-            let who = Node { range: key.range.clone(), data: Data::String(key.name.clone()), ..node.clone() };
+            let who = key.as_value(&node.file);
             roles.insert(name(&who)?, one_of(node, "role", Role::ALL, Role::word)?);
         }
     }

@@ -5,6 +5,7 @@ mod amounts;
 mod attacker;
 mod choice;
 mod events;
+pub mod expect;
 mod key_centre;
 mod leaks;
 mod parties;

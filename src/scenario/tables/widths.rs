@@ -46,7 +46,7 @@ fn place_of(table: &Reader<'_>, is_meant: impl Fn(&str, &str) -> bool) -> Node {
     let parties = table.get("parties").and_then(|n| Reader::new(n).ok());
     let key = parties.and_then(|p| p.entries().iter().find(|(key, _)| is_meant("", &key.name)));
     match key {
-        Some((key, node)) => Node { range: key.range.clone(), ..node.clone() },
+        Some((key, node)) => key.as_value(&node.file),
         None => table.node.clone(),
     }
 }
