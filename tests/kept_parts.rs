@@ -237,3 +237,42 @@ fn a_static_share_that_is_granted_is_public() {
         "#,
     );
 }
+
+#[test]
+fn a_code_that_came_back_is_not_one_over_another_ciphertext() {
+    // Alice never sees bob's ciphertext: she sends one of her own beside what bob computed.
+    for (term, why) in [
+        ("mac(k(A,B), {A}k(A,B))", "bad-mac"),
+        ("h({A}k(A,B))", "mismatch"),
+        ("h(h({A}k(A,B)), Nb)", "mismatch"),
+    ] {
+        as_expected(&format!(
+            r#"
+            [protocol]
+            messages = ["B -> A : Nb, {term}", "A -> B : {{A}}k(A,B), {term}"]
+            fresh    = {{ B = ["Nb: nonce"] }}
+            [[run]]
+            A = "alice"
+            B = "bob"
+            [expect]
+            runs = {{ "1.bob" = "rejects line 2: {why}" }}
+            "#
+        ));
+    }
+}
+
+#[test]
+fn a_key_over_a_ciphertext_is_that_of_the_one_that_arrived() {
+    as_expected(
+        r#"
+        [protocol]
+        messages = ["B -> A : {Nb}kdf({A}k(A,B))", "A -> B : {A}k(A,B), {Na}kdf({A}k(A,B))"]
+        fresh    = { A = ["Na: nonce"], B = ["Nb: nonce"] }
+        [[run]]
+        A = "alice"
+        B = "bob"
+        [expect]
+        runs = { "1.alice" = "completes", "1.bob" = "completes" }
+        "#,
+    );
+}

@@ -27,6 +27,11 @@ impl Knowledge {
         }
         let value = self.construct(id, ctx)?;
         self.set(id, value.clone());
+        if let Node::App(func, _) = self.table().node(id)
+            && matches!(func.definition().form, Form::OneWay(_) | Form::Step { .. } | Form::Sum)
+        {
+            self.computed.insert(id);
+        }
         Ok(value)
     }
 

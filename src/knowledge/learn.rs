@@ -43,13 +43,13 @@ impl Knowledge {
             Op::Open(source, term, inner) => {
                 let sealed = self.read(*source)?;
                 let plain = self.unseal(*term, &sealed, ctx)?;
-                self.set(*term, sealed);
+                self.take(*term, sealed);
                 self.split(&plain, inner, ctx)
             }
             Op::Verify(source, term) => {
                 let signature = self.read(*source)?;
                 self.verify(*term, &signature, ctx)?;
-                self.set(*term, signature);
+                self.take(*term, signature);
                 Ok(())
             }
             Op::Equal(source, term) => self.compare(*source, *term, ctx),

@@ -176,6 +176,8 @@ impl Default for Lifetimes {
 pub struct Knowledge {
     grounds: Arc<Grounds>,
     values: Vec<Option<Value>>,
+    /// The terms whose value is a computation from those of their parts.
+    computed: BTreeSet<Id>,
     slots: Vec<Option<Value>>,
 }
 
@@ -183,7 +185,7 @@ impl Knowledge {
     /// Knows nothing but its grounds.
     pub fn new(grounds: Arc<Grounds>, slots: usize) -> Self {
         let values = vec![None; grounds.table.len()];
-        Knowledge { grounds, values, slots: vec![None; slots] }
+        Knowledge { grounds, values, computed: BTreeSet::new(), slots: vec![None; slots] }
     }
 
     /// The grounds.
@@ -211,6 +213,18 @@ impl Knowledge {
         self.values[id.index()] = Some(value);
     }
 
+    /// Gives a term the value that arrived for it. What was computed from another that it had is
+    /// computed anew: a code stands for the ciphertext beside it.
+    fn take(&mut self, id: Id, value: Value) {
+        if self.get(id).is_some_and(|had| *had != value) {
+            let table = self.grounds.table.clone();
+            self.computed.iter().filter(|whole| table.is_part(id, **whole)).for_each(|whole| {
+                self.values[whole.index()] = None;
+            });
+        }
+        self.set(id, value);
+    }
+
     /// Takes a term's value away: it is made anew when it is needed.
     pub fn unset(&mut self, id: Id) {
         self.values[id.index()] = None;
@@ -224,6 +238,7 @@ impl Knowledge {
     /// Forgets every value: what is not needed any more cannot be stolen.
     pub fn forget(&mut self) {
         self.values.iter_mut().for_each(|v| *v = None);
+        self.computed.clear();
         self.slots.iter_mut().for_each(|v| *v = None);
     }
 

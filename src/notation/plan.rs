@@ -353,7 +353,7 @@ impl<'t> Planner<'t> {
     ) {
         let unknown: Vec<Id> = args.iter().copied().filter(|a| !self.can_compute(*a)).collect();
         match unknown.as_slice() {
-            [one] if !args.iter().any(|p| p != one && self.is_part(*one, *p)) => {
+            [one] if !args.iter().any(|p| p != one && self.table.is_part(*one, *p)) => {
                 ops.push(Op::Invert(source, id, *one));
                 self.hold(id);
                 self.hold(*one);
@@ -363,11 +363,6 @@ impl<'t> Planner<'t> {
             }
             _ => open.push((source, id)),
         }
-    }
-
-    /// Whether a term is another or stands in it.
-    pub fn is_part(&self, part: Id, whole: Id) -> bool {
-        part == whole || self.table.parts(whole).into_iter().any(|p| self.is_part(part, p))
     }
 
     fn can_decrypt(&self, key: Id) -> bool {

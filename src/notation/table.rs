@@ -269,6 +269,11 @@ impl Table {
         self.each_part(id).collect()
     }
 
+    /// Whether a term is another or stands in it.
+    pub fn is_part(&self, part: Id, whole: Id) -> bool {
+        part == whole || self.each_part(whole).any(|p| self.is_part(part, p))
+    }
+
     /// As `parts`, one after another.
     pub fn each_part(&self, id: Id) -> impl Iterator<Item = Id> + '_ {
         let (many, key): (&[Id], Option<Id>) = match self.node(id) {

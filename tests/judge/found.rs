@@ -176,3 +176,17 @@ fn a_part_that_joined_too_late_for_a_value_puts_no_goal_about_it_to_the_test() {
         ],
     );
 }
+
+#[test]
+fn a_code_that_comes_back_is_over_the_ciphertext_beside_it() {
+    come_out(
+        r#"
+        [protocol]
+        messages = ["B -> A : mac(k(A,B), {A}k(A,B))", "A -> B : {A}k(A,B), mac(k(A,B), {A}k(A,B))"]
+        [[run]]
+        A = "alice"
+        B = "bob"
+        "#,
+        &[("part 1.alice as A", "completes"), ("part 1.bob as B", "rejects line 2: bad-mac")],
+    );
+}

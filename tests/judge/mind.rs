@@ -342,8 +342,19 @@ impl<'p> Mind<'p> {
             Term::Name(_) | Term::Pow(_) | Term::Pk(_) => {}
             _ => self.kept.push((pattern.clone(), value.clone())),
         }
-        self.has.insert(pattern.clone(), value.clone());
+        if self.has.insert(pattern.clone(), value.clone()).is_some_and(|had| had != *value) {
+            self.compute_anew(pattern);
+        }
         self.settle(if self.is_patient { before } else { 0 })
+    }
+
+    /// Forgets what it checked over another value of the term: that is computed with what arrived.
+    fn compute_anew(&mut self, term: &Term) {
+        let kept: BTreeSet<Term> = self.kept.iter().map(|(pattern, _)| pattern.clone()).collect();
+        let is_over = |whole: &Term| {
+            matches!(whole, Term::Mac(_) | Term::Hash(_) | Term::Kdf(_)) && whole.any(&mut |t| t == term)
+        };
+        self.has.retain(|whole, _| kept.contains(whole) || !is_over(whole));
     }
 
     /// Whether bytes of another kind can be what stands in this place at all: a time has eight,

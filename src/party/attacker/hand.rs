@@ -150,8 +150,8 @@ impl Hand {
             _ => None,
         })?;
         let depends = match self.table().node(of) {
-            Node::Enc(_, key) => planner.is_part(id, *key),
-            _ => planner.is_part(id, of),
+            Node::Enc(_, key) => planner.table.is_part(id, *key),
+            _ => planner.table.is_part(id, of),
         };
         if !depends {
             return None;
