@@ -146,14 +146,6 @@ impl Session {
             && self.spoken.protocol.has_certificates
     }
 
-    /// Whether reading its next line involves a certificate.
-    fn reads_certificate(&self) -> bool {
-        match self.program.steps.get(self.next).map(|s| &s.action) {
-            Some(Action::Receive { ops, .. }) => ops.iter().any(|op| matches!(op, Op::Certificate(..))),
-            _ => false,
-        }
-    }
-
     /// This is the message that it looks at, and refuses if it refuses.
     pub fn has_at_hand(&mut self, message: MessageId) {
         self.at_hand = Some(message);
@@ -201,8 +193,8 @@ impl Session {
         if self.shows_own() && moment.footing.wants_staples(moment.now) {
             return Heard::Ponders;
         }
-        let may_ask = moment.footing.trust.relying.asks() && self.reads_certificate();
-        let before = (may_ask || spares).then(|| self.knowledge.clone());
+        // What is postponed is read again from its beginning, and sets the same values.
+        let before = spares.then(|| self.knowledge.clone());
         let (noted, made) = (moment.effects.all.len(), moment.effects.made.len());
         let read = self
             .read(ops, message, step.line, moment)
@@ -211,11 +203,13 @@ impl Session {
             .and_then(|()| self.conclude(&step.concludes, step.line, moment));
         let trust = &mut moment.footing.trust;
         let is_limit = read.is_err_and(|reason| Reached::behind(reason).is_some());
-        let ponders = read.is_err() && !is_limit && !trust.wants.is_empty() && before.is_some();
-        if let (Err(_), true, Some(knowledge)) = (read, ponders || spares, before) {
-            self.knowledge = knowledge;
+        let ponders = read.is_err() && !is_limit && !trust.wants.is_empty();
+        if ponders || (read.is_err() && spares) {
             moment.effects.all.truncate(noted);
             moment.effects.made.truncate(made);
+        }
+        if let (Err(_), Some(knowledge)) = (read, before) {
+            self.knowledge = knowledge;
         }
         if ponders {
             return Heard::Ponders;

@@ -95,11 +95,6 @@ impl RelyingParty {
         &self.shared.policy
     }
 
-    /// Whether it may want to know something before it decides.
-    pub fn asks(&self) -> bool {
-        matches!(self.shared.policy.revocation, Revocation::Crl | Revocation::Ocsp)
-    }
-
     /// Forgets what it holds and the times that it has seen: a restart without a disk.
     pub fn forget(&mut self) {
         (self.statements, self.floor) = (Statements::default(), UnixNanos(0));
