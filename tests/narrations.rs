@@ -225,7 +225,7 @@ fn a_certificate_in_a_narration_is_the_newest_that_can_be_had() {
 fn she_encrypts_to_the_key_that_a_party_has_now() {
     let text = r#"
         [protocol]
-        messages = ["A -> B : A", "B -> A : cert(B)", "A -> B : {Na}pk(B)"]
+        messages = ["A -> B : A", "B -> A : cert(B), sign(sk(B), A)", "A -> B : {Na}pk(B)"]
         fresh    = { A = ["Na: nonce"] }
         [[run]]
         at = "2h"
@@ -237,7 +237,9 @@ fn she_encrypts_to_the_key_that_a_party_has_now() {
         ask = "rekey"
     "#;
     let attack = ["1.3 alice -> I(bob) : X", "1.3 I(alice) -> bob : {N}pk(bob)"];
-    assert_eq!(part(&narrated(text, &attack), 1, "bob"), "completes");
+    let play = narrated(text, &attack);
+    assert_eq!(play.request(1), Some(None), "granted");
+    assert_eq!(part(&play, 1, "bob"), "completes");
 }
 
 /// She takes a nonce and returns a key; whoever has the key reads the secret.
