@@ -128,6 +128,26 @@ attack = [
     assert_ne!(drawn[0].1, drawn[1].1, "each with a nonce of its own");
 }
 
+#[test]
+fn a_session_that_could_not_read_anothers_message_reads_its_own() {
+    // Mallory opens two sessions of her own and answers them in the other order.
+    let attack = [
+        "2.1 I -> kdc : I, {N}k(I,kdc)",
+        "2.2 kdc -> I : {N, X1}k(I,kdc)",
+        "2.1 I -> kdc : I, {N}k(I,kdc)",
+        "2.2 kdc -> I : {N, X2}k(I,kdc)",
+        "2.3 I -> kdc : {X2, bob}k(I,kdc)",
+        "2.4 kdc -> I : {N, X2, bob}k(I,kdc)",
+        "2.3 I -> kdc : {X1, bob}k(I,kdc)",
+        "2.4 kdc -> I : {N, X1, bob}k(I,kdc)",
+    ];
+    let text = CHALLENGED.replace("insider = false", &format!("attack = {attack:?}"));
+    let play = play(&text, 0);
+    let sessions = play.sessions().iter().filter(|s| s.id.run == 2 && &*s.id.party == "kdc");
+    let completed: Vec<bool> = sessions.map(|s| s.completed()).collect();
+    assert_eq!(completed, [true, true]);
+}
+
 /// The number of a session of the centre's and its nonce.
 fn drawn_by_kdc(event: &mallory::journal::Event) -> Option<(u32, String)> {
     match &event.what {
@@ -209,6 +229,8 @@ fn two_honest_orders_of_one_instant_are_no_replay_unless_known_by_their_time_alo
     let by_time = ticket("replay_cache = \"A, T\"", second);
     assert_eq!(part(&by_time, 1, "bob"), "completes");
     assert_eq!(part(&by_time, 2, "bob"), "rejects line 3: replayed");
+    let later = second.replacen('\n', "\nat = \"1s\"\n", 1);
+    assert_eq!(part(&ticket("replay_cache = \"A, T\"", &later), 2, "bob"), "completes");
 }
 
 #[test]
