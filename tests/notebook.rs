@@ -18,18 +18,24 @@ fn part(play: &PlayReport, run: u32, party: &str) -> String {
 #[test]
 fn what_she_made_for_one_place_she_makes_anew_for_a_place_of_another_type() {
     // The hash of a nonce is not the hash of the key that has the same bytes: types are written.
-    let text = r#"
-        [protocol]
-        messages = ["A -> B : A, Na, h(Na)", "B -> A : Nb", "A -> B : K, h(K)"]
-        fresh    = { A = ["Na: nonce", "K: key"], B = ["Nb: nonce"] }
-        [[run]]
-        A = "alice"
-        B = "bob"
-        [attacker]
-        insider = false
-        attack  = ["2.1 I(alice) -> bob : alice, M, h(M)", "2.3 I(alice) -> bob : M, h(M)"]
-    "#;
-    assert_eq!(part(&play(text), 2, "bob"), "completes");
+    for made in ["h(M)", "{h(M)}k(I,bob)"] {
+        let of = |value: &str| made.replace('M', value).replace("I,bob", "A,B");
+        let text = format!(
+            r#"
+            [protocol]
+            messages = ["A -> B : A, Na, {}", "B -> A : Nb", "A -> B : K, {}"]
+            fresh    = {{ A = ["Na: nonce", "K: key"], B = ["Nb: nonce"] }}
+            [[run]]
+            A = "alice"
+            B = "bob"
+            [attacker]
+            attack = ["2.1 I -> bob : I, M, {made}", "2.3 I -> bob : M, {made}"]
+            "#,
+            of("Na"),
+            of("K")
+        );
+        assert_eq!(part(&play(&text), 2, "bob"), "completes", "{made}");
+    }
 }
 
 #[test]

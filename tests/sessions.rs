@@ -103,12 +103,12 @@ fn what_is_reported_of_one_thief_says_nothing_of_another() {
     let stolen = |of: &str| format!("[[event]]\nat = \"20m\"\ncompromise = \"sk({of})\"\n");
     let text = format!(
         r#"
+        network  = {{ latency = "2m" }}
         protocol = "signed-dh"
         [services.ca]
         crl_period   = "1h"
         crl_lifetime = "1h"
         [[run]]
-        at = "10m"
         A  = "alice"
         B  = "bob"
         Payload = "transfer 100"
@@ -129,7 +129,7 @@ fn what_is_reported_of_one_thief_says_nothing_of_another() {
         let found = exposures.iter().find(|e| *e.of == *of).unwrap_or_else(|| panic!("none of {of}'s"));
         [found.reported, found.revoked].map(|at| at.map(|at| at.0 / 60_000_000_000))
     };
-    assert_eq!(minutes("alice"), [Some(50), Some(50)]);
+    assert_eq!(minutes("alice"), [Some(50), Some(52)]);
     assert_eq!(minutes("bob"), [None, None]);
 }
 
