@@ -39,6 +39,7 @@
 //! [`scenarios!`] (feature `testing`, on by default) makes each scenario file of a folder a test of the caller's own crate.
 pub mod algebra;
 pub mod crypto;
+pub mod export;
 mod hashed;
 pub mod journal;
 pub mod knowledge;

@@ -27,11 +27,12 @@ pub struct Arguments {
 }
 
 /// The arguments that take a name of the library, by subcommand, and whether protocols are meant.
-const NAMED: [(&str, &str, Names); 6] = [
+const NAMED: [(&str, &str, Names); 7] = [
     ("run", "scenarios", Names::Scenarios),
     ("test", "scenarios", Names::Scenarios),
     ("explain", "name", Names::Both),
     ("check", "files", Names::Both),
+    ("export", "name", Names::Both),
     ("new", "protocol", Names::Protocols),
     ("list", "protocol", Names::Protocols),
 ];

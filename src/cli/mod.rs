@@ -4,6 +4,7 @@
 mod check;
 mod completions;
 mod explain;
+mod export;
 mod folder;
 mod keylog;
 mod list;
@@ -40,6 +41,7 @@ and which goals fell, by what evidence.
   mallory run dh-mitm               play it and read the log
   mallory new my-story              begin a scenario of your own
   mallory test my-story.toml        hold it against what it expects
+  mallory export nspk --to anb      a model of a protocol for another tool
 
 MALLORY_LOG=info has every event of a play, its party, run and line told on standard error as
 it happens; MALLORY_LOG=mallory::event::refused=info only those of a kind (`kind` of
@@ -65,6 +67,7 @@ enum Command {
     Explain(explain::Arguments),
     Check(check::Arguments),
     New(new::Arguments),
+    Export(export::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
             Command::Explain(arguments) => explain::explain(&arguments, &mut out),
             Command::Check(arguments) => check::check(&arguments, &mut out),
             Command::New(arguments) => new::new(&arguments, &mut out),
+            Command::Export(arguments) => export::export(&arguments, &mut out),
             Command::Completions(arguments) => completions::completions(&arguments, &mut out),
         }
         .and_then(|exit| out.flush().map(|()| exit))
