@@ -48,7 +48,7 @@ fn folder(name: &str) -> PathBuf {
 #[test]
 fn help_teaches() {
     insta::assert_snapshot!("help", said(0, &["--help"]));
-    for name in ["run", "test", "list", "explain", "check", "new", "export", "completions"] {
+    for name in ["run", "test", "list", "explain", "check", "new", "export", "import", "completions"] {
         let help = said(0, &[name, "--help"]);
         assert!(help.contains(&format!("\n  mallory {name}")), "{name} has an example");
         assert!(help.contains("Exit codes:"), "{name} says how it ends");

@@ -6,6 +6,7 @@ mod completions;
 mod explain;
 mod export;
 mod folder;
+mod import;
 mod keylog;
 mod list;
 mod new;
@@ -68,6 +69,7 @@ enum Command {
     Check(check::Arguments),
     New(new::Arguments),
     Export(export::Arguments),
+    Import(import::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -116,6 +118,7 @@ pub fn main() -> ExitCode {
             Command::Check(arguments) => check::check(&arguments, &mut out),
             Command::New(arguments) => new::new(&arguments, &mut out),
             Command::Export(arguments) => export::export(&arguments, &mut out),
+            Command::Import(arguments) => import::import(&arguments, &mut out),
             Command::Completions(arguments) => completions::completions(&arguments, &mut out),
         }
         .and_then(|exit| out.flush().map(|()| exit))

@@ -1,9 +1,11 @@
-//! Models of a protocol for other tools: second opinions.
+//! Models of a protocol for other tools, and protocols from other tools' files: second opinions.
 //! Each model is written from the roles' programs, so that its parts read exactly what ours can.
 //! Must not know scenarios, parties, cryptography, files.
 
 mod anb;
+mod anb_syntax;
 mod header;
+mod import;
 mod pattern;
 mod proverif;
 mod reading;
@@ -16,6 +18,7 @@ use std::fmt;
 
 use crate::notation::Protocol;
 
+pub use import::import;
 
 /// A tool for which there are models.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
