@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mallory::report::{artefact_files, plain_name};
 use mallory::scenario::PlayReport;
@@ -15,6 +16,8 @@ pub struct Folder {
     partial: PathBuf,
     /// Names of plays, in small letters: two files may have scenarios of one name.
     taken: BTreeSet<String>,
+    /// Held by whoever writes or removes; for ever by whoever was interrupted.
+    disk: Arc<Mutex<()>>,
 }
 
 impl Folder {
@@ -38,15 +41,17 @@ impl Folder {
         hidden.push(name);
         hidden.push(format!(".{}", std::process::id()));
         let partial = target.with_file_name(hidden);
+        let disk = Arc::new(Mutex::new(()));
+        remove_when_interrupted(partial.clone(), disk.clone());
         fs::create_dir(&partial).map_err(|error| format!("cannot write {shown}: {error}"))?;
-        remove_when_interrupted(partial.clone());
-        Ok(Folder { target, partial, taken: BTreeSet::new() })
+        Ok(Folder { target, partial, taken: BTreeSet::new(), disk })
     }
 
     /// Writes what appeared in a play, into a folder of its name.
     pub fn write(&mut self, play: &PlayReport) -> io::Result<()> {
         let place = self.place(&play.name);
         let folder = self.partial.join(place);
+        let _writing = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
         fs::create_dir_all(&folder)?;
         for file in artefact_files(play) {
             fs::write(folder.join(file.name), file.bytes)?;
@@ -57,6 +62,8 @@ impl Folder {
     /// Puts the folder in its place.
     pub fn finish(self) -> Result<(), String> {
         let cannot = |error| format!("cannot write {}: {error}", self.target.display());
+        let disk = self.disk.clone();
+        let _writing = disk.lock().unwrap_or_else(PoisonError::into_inner);
         if self.target.exists() {
             // Not every system renames over a folder that is there, even an empty one.
             fs::remove_dir(&self.target).map_err(cannot)?;
@@ -84,13 +91,12 @@ impl Folder {
 
 /// Whoever interrupts a run leaves nothing behind. A system that does not let us know of it keeps
 /// the partial folder.
-fn remove_when_interrupted(partial: PathBuf) {
+fn remove_when_interrupted(partial: PathBuf, disk: Arc<Mutex<()>>) {
     /// As shells have it: 128 and the number of the signal.
     const INTERRUPTED: i32 = 130;
-    const TRIES: usize = 100;
     let _ = ctrlc::set_handler(move || {
-        // A file that is being written at this moment may come to be after its folder is gone.
-        let _ = (0..TRIES).find(|_| fs::remove_dir_all(&partial).is_ok() || !partial.exists());
+        let _removing = disk.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = fs::remove_dir_all(&partial);
         std::process::exit(INTERRUPTED);
     });
 }
