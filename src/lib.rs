@@ -51,6 +51,7 @@ pub mod pki;
 pub mod reason;
 pub mod report;
 pub mod scenario;
+pub mod search;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;

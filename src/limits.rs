@@ -76,6 +76,13 @@ pub const MAX_RUNS: usize = 100_000;
 /// Steps in finding out what the attacker can compute. Each computation of a play is a step or
 /// two; exclusive ors that hang together by the thousand can take many.
 pub const MAX_DERIVATION_STEPS: usize = 200_000_000;
+/// States that a search for an attack on one goal looks at, some ten microseconds each: NSL with
+/// four runs takes some thousands.
+pub const MAX_SEARCH_STATES: u64 = 5_000_000;
+/// Runs that a search may be asked for.
+pub const MAX_SEARCH_RUNS: usize = 8;
+/// Attacks on one goal that a search finds on symbols and the stage does not confirm.
+pub const MAX_UNCONFIRMED: usize = 50;
 /// Authorities between a certificate and a root; real ones have two.
 pub const MAX_PATH_LEN: usize = 6;
 /// Authorities that a scenario may put below a root; with the subject, a path of five.

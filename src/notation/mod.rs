@@ -22,7 +22,7 @@ pub use fault::{Fault, Quoted};
 pub use goal::{Claim, Goal};
 pub use plan::{Op, Planner, Rights, Source};
 pub use program::{Action, Program, Step};
-pub use protocol::{Draft, KeyUses, Origin, Protocol, Service};
+pub use protocol::{Draft, KeyUses, Origin, Protocol, Role, Service};
 pub use table::{Id, Node, Table, Type};
 pub use term::{Name, Term};
 pub use warning::{Slip, Warning};

@@ -12,6 +12,7 @@ mod problem;
 mod protocol_file;
 mod reader;
 mod report;
+pub mod search;
 mod setup;
 mod tables;
 mod toml_tree;
@@ -95,6 +96,10 @@ pub struct Variant {
     pub changes: Vec<String>,
     pub(crate) expect: Expect,
     pub(crate) honest: Option<Expect>,
+    /// Its file, with what the variant lays over it.
+    pub(crate) tree: Node,
+    /// Where paths in it start.
+    pub(crate) folder: PathBuf,
 }
 
 impl Scenario {
@@ -269,7 +274,15 @@ impl Variant {
                 }
             }
         }
-        Ok(Variant { name: name.map(str::to_owned), setup, changes, expect, honest })
+        Ok(Variant {
+            name: name.map(str::to_owned),
+            setup,
+            changes,
+            expect,
+            honest,
+            tree: tree.clone(),
+            folder: folder.to_path_buf(),
+        })
     }
 }
 

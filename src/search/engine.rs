@@ -1,0 +1,94 @@
+//! The search itself: from a goal backwards, one thing that the attacker must make after the
+//! other, until nothing but variables is left. Must not know bytes.
+
+use super::aim::Aim;
+use super::bundle::{Bundle, Cast};
+use super::intruder::{Intruder, Next, Powers};
+use super::sort::Widths;
+use super::term::Terms;
+use crate::notation::Protocol;
+
+/// What ended a search before it was through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// `MAX_SEARCH_STATES`.
+    States,
+    /// Whoever asked for it wants no more of it.
+    Over,
+}
+
+/// How far a search may go.
+#[derive(Clone, Copy)]
+pub struct Allowance<'a> {
+    /// States to look at.
+    pub states: u64,
+    /// Whether it is over, which is asked every so often.
+    pub is_over: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// States between two looks at whether a search is over.
+const STATES_BETWEEN_LOOKS: u64 = 1_024;
+
+/// What a search knows.
+pub struct Engine<'a> {
+    /// The protocol.
+    pub protocol: &'a Protocol,
+    /// All terms.
+    pub terms: Terms,
+    /// How long they are.
+    pub widths: Widths,
+    /// The roles.
+    pub cast: Cast,
+    /// What she has.
+    pub powers: Powers,
+    /// How far it may go.
+    pub allowance: Allowance<'a>,
+    /// States that were looked at.
+    pub states: u64,
+}
+
+/// Takes a bundle in which everything can be made; whether it is what was looked for.
+type Accept<'f> = &'f mut dyn FnMut(&mut Intruder<'_>, &Bundle) -> bool;
+
+impl Engine<'_> {
+    /// Looks for the smallest bundles that violate a goal: each that is smaller than those
+    /// before is offered to `accept`, and those that it takes bound what is still looked for.
+    ///
+    /// # Errors
+    /// What ended the search before it was through.
+    pub fn run(&mut self, aim: &Aim, accept: Accept<'_>) -> Result<(), Stop> {
+        let Engine { protocol, terms, widths, cast, powers, allowance, states } = self;
+        let mut at = Intruder { terms, widths, cast, powers };
+        let mut most = usize::MAX;
+        let mut open = aim.starts(protocol, &mut at);
+        open.reverse();
+        while let Some(mut bundle) = open.pop() {
+            if bundle.taken >= most {
+                continue;
+            }
+            *states += 1;
+            if *states >= allowance.states {
+                return Err(Stop::States);
+            }
+            if states.is_multiple_of(STATES_BETWEEN_LOOKS) && (allowance.is_over)() {
+                return Err(Stop::Over);
+            }
+            match at.next(&mut bundle) {
+                Next::Never => {}
+                Next::Make(wanted) => {
+                    let from = open.len();
+                    at.ways(&bundle, &wanted, &mut open);
+                    open[from..].reverse();
+                }
+                Next::Done => {
+                    if let Some(attack) = aim.violated(protocol, &mut at, &bundle)
+                        && accept(&mut at, &attack)
+                    {
+                        most = bundle.taken;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

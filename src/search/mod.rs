@@ -1,0 +1,186 @@
+//! Searches for attacks that nobody wrote down: the programs of a protocol's roles on symbols,
+//! within a bound; what is found is played on bytes before it is reported. Must not know files.
+
+mod aim;
+mod bundle;
+mod engine;
+mod intruder;
+mod names;
+mod role;
+mod sort;
+mod store;
+mod tell;
+mod term;
+mod unify;
+
+use aim::Aim;
+use bundle::{Bundle, Cast};
+use engine::{Allowance, Engine};
+use intruder::{Intruder, Powers};
+use role::{Ground, Template};
+use sort::Widths;
+use term::{Head, Term, Terms};
+
+use crate::crypto::Suite;
+use crate::notation::{Func, Goal, Name, Node, Origin, Protocol, Service};
+use crate::wire::Encoding;
+
+pub use engine::Stop;
+pub use tell::Told;
+
+/// Within what a search looks, and what the attacker has beyond what everybody has.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// Runs of the protocol at most.
+    pub runs: usize,
+    /// How fields become bytes.
+    pub encoding: Encoding,
+    /// Whether she has long-term keys of her own.
+    pub insider: bool,
+    /// Whether a party may take itself for its peer.
+    pub self_talk: bool,
+    /// Whether session keys of runs that are over come to her a day later.
+    pub old_session_keys: bool,
+    /// Whether parties take readings of clocks that are long past.
+    pub lax_clock: bool,
+    /// Roles whose player's long-term keys she has: from the start, or only in the end.
+    pub stolen: Vec<(Name, bool)>,
+    /// The algorithms.
+    pub suite: Suite,
+    /// States to look at for a goal.
+    pub states: u64,
+}
+
+/// What came of a search for attacks on one goal.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The attack, if there is one: the smallest.
+    pub attack: Option<Told>,
+    /// States that were looked at.
+    pub states: u64,
+    /// What ended the search before it was through.
+    pub stop: Option<Stop>,
+}
+
+/// Names for honest parties; an attack needs two or three.
+const HONEST: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
+
+/// Searches for the smallest attack on a goal that `confirms`: that many runs first that need fewest.
+pub fn search(
+    protocol: &Protocol,
+    goal: &Goal,
+    bounds: &Bounds,
+    is_over: &(dyn Fn() -> bool + Sync),
+    confirms: &mut dyn FnMut(&Told) -> bool,
+) -> Outcome {
+    let mut outcome = Outcome { attack: None, states: 0, stop: None };
+    let Some(aim) = Aim::of(protocol, &goal.claim) else { return outcome };
+    for runs in 1..=bounds.runs {
+        let allowance = Allowance { states: bounds.states, is_over };
+        let mut engine = engine(protocol, &aim, bounds, (runs, allowance));
+        engine.states = outcome.states;
+        let mut best = None;
+        let done = engine.run(&aim, &mut |at, attack| {
+            let mut holds =
+                |at: &mut Intruder<'_>, bundle: &Bundle| aim.violated(protocol, at, bundle).is_some();
+            let Some((grouped, rooms, of)) = at.runs(protocol, attack, &mut holds) else { return false };
+            if rooms.len() > runs {
+                return false;
+            }
+            let Some(named) = at.name(&grouped, &mut holds) else { return false };
+            let Some(told) = tell::tell(protocol, at, &named, (&rooms, &of)) else { return false };
+            if !confirms(&told) {
+                return false;
+            }
+            best = Some(told);
+            true
+        });
+        outcome.states = engine.states;
+        outcome.stop = done.err();
+        outcome.attack = best;
+        if outcome.attack.is_some() || outcome.stop.is_some() {
+            break;
+        }
+    }
+    outcome
+}
+
+fn engine<'a>(
+    protocol: &'a Protocol,
+    aim: &Aim,
+    bounds: &Bounds,
+    (runs, allowance): (usize, Allowance<'a>),
+) -> Engine<'a> {
+    let mut terms = Terms::new();
+    let services = |role: &str| {
+        let service = protocol.role(role)?.service?;
+        let nth = Service::ALL.iter().position(|(other, _)| *other == service)?;
+        Some(Head::Name(1 + nth as u32))
+    };
+    let ground = Ground { protocol, encoding: &bounds.encoding, services: &services };
+    let mut cast = Cast::default();
+    for (role, of) in protocol.roles.iter().enumerate() {
+        let programs = protocol.programs.get(&of.name).map_or(0, Vec::len);
+        cast.templates
+            .extend((0..programs).filter_map(|program| Template::of(&ground, &mut terms, role, program)));
+    }
+    let names = ["mallory"].into_iter().chain(Service::ALL.iter().map(|(_, name)| *name)).chain(HONEST);
+    let fields = match &bounds.encoding {
+        Encoding::Untagged(widths) => Some(widths.clone()),
+        Encoding::Tagged | Encoding::Labelled => None,
+    };
+    let shares = protocol.roles.iter().flat_map(|role| role.grants.iter().map(move |grant| (role, grant)));
+    let public_shares = shares.filter_map(|(role, grant)| match grant {
+        crate::notation::Term::Exp(of) if of.len() == 1 => {
+            let nth = protocol.values.iter().position(|value| value.name == of[0])?;
+            let value = &protocol.values[nth];
+            (value.origin == Origin::LongTerm && value.role != role.name).then_some(nth as u32)
+        }
+        _ => None,
+    });
+    let stolen =
+        bounds.stolen.iter().filter_map(|(role, later)| Some((protocol.table.find_name(role)?, *later)));
+    let stolen = stolen.collect();
+    let keys_travel = cast.templates.iter().any(|template| sends_keys(&terms, template));
+    Engine {
+        protocol,
+        terms,
+        widths: Widths {
+            fields,
+            suite: bounds.suite,
+            atoms: Vec::new(),
+            names: names.map(str::to_owned).collect(),
+            services: Service::ALL.len(),
+        },
+        cast,
+        powers: Powers {
+            runs,
+            insider: bounds.insider,
+            leaks_at_end: matches!(aim, Aim::Secret { forward: true, .. }),
+            stolen,
+            self_talk: bounds.self_talk,
+            old_session_keys: bounds.old_session_keys,
+            lax_clock: bounds.lax_clock,
+            public_shares: public_shares.collect(),
+            keys_travel,
+            sums: protocol.table.ids().any(|id| matches!(protocol.table.node(id), Node::App(Func::Xor, _))),
+        },
+        allowance,
+        states: 0,
+    }
+}
+
+/// Whether a part sends a long-term key, other than as what something is made with.
+fn sends_keys(terms: &Terms, template: &Template) -> bool {
+    fn has_key(terms: &Terms, term: Term) -> bool {
+        let args = terms.args(term);
+        match terms.head(term) {
+            Head::OfAgents(Func::K | Func::Pw | Func::Sk) | Head::LongTerm(_) => true,
+            Head::OfAgents(_) | Head::OneWay { .. } | Head::Power { .. } => false,
+            Head::Seal { .. } => args[1..].iter().any(|arg| has_key(terms, *arg)),
+            _ => args.iter().any(|arg| has_key(terms, *arg)),
+        }
+    }
+    let sent = template.steps.iter().filter(|step| step.sends).flat_map(|step| &step.parts);
+    sent.into_iter().any(|part| has_key(terms, *part))
+}
