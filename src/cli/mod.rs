@@ -12,6 +12,7 @@ mod list;
 mod new;
 mod out;
 mod run;
+mod search;
 mod seed;
 mod select;
 mod test;
@@ -42,6 +43,7 @@ and which goals fell, by what evidence.
   mallory run dh-mitm               play it and read the log
   mallory new my-story              begin a scenario of your own
   mallory test my-story.toml        hold it against what it expects
+  mallory search nspk               look for attacks that nobody wrote down
   mallory export nspk --to anb      a model of a protocol for another tool
 
 MALLORY_LOG=info has every event of a play, its party, run and line told on standard error as
@@ -63,6 +65,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Search(search::Arguments),
     Test(test::Arguments),
     List(list::Arguments),
     Explain(explain::Arguments),
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         let mut out = Out::new(arguments.color);
         match arguments.command {
             Command::Run(arguments) => run::run(&arguments, &mut out),
+            Command::Search(arguments) => search::search(&arguments, &mut out),
             Command::Test(arguments) => test::test(&arguments, &mut out),
             Command::List(arguments) => list::list(&arguments, &mut out),
             Command::Explain(arguments) => explain::explain(&arguments, &mut out),
