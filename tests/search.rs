@@ -215,6 +215,21 @@ fn what_is_asked_wrongly_is_said_with_the_nearest_word() {
     }
 }
 
+/// What a goal rests on: who steals a long-term key in the end has what it sealed, unless the key
+/// was agreed upon; who has alice's key poses as anybody to her where her key opens his messages.
+#[test]
+fn goals_rest_on_powers() {
+    let (code, out, err) = command(&["powers", "nsl", "--goal", "secret Na"]);
+    assert_eq!(code, Some(1), "{err}");
+    assert!(out.contains("stolen-key-later=A: attack with 1 run"), "{out}");
+    assert!(!out.contains("stolen-key=A"), "a larger set: {out}");
+    let (_, out, _) = command(&["powers", "signed-dh", "--goal", "secret Payload"]);
+    assert!(out.contains("stolen-key=A") && !out.contains("stolen-key-later"), "{out}");
+    let (_, out, _) = command(&["powers", "signed-dh", "--goal", "A authenticates B"]);
+    assert!(out.contains("stolen-key=B") && !out.contains("stolen-key=A"), "{out}");
+    assert_eq!(command(&["powers", "anonymous-dh", "--runs", "9"]).0, Some(2));
+}
+
 /// The same text for one thread and for two.
 #[test]
 fn threads_change_nothing() {
@@ -259,6 +274,6 @@ fn the_chapter_shows_real_output() {
             commands += 1;
         }
     }
-    assert_eq!(commands, 3);
+    assert_eq!(commands, 4);
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -11,6 +11,7 @@ mod keylog;
 mod list;
 mod new;
 mod out;
+mod powers;
 mod run;
 mod search;
 mod seed;
@@ -66,6 +67,7 @@ struct Arguments {
 enum Command {
     Run(run::Arguments),
     Search(search::Arguments),
+    Powers(powers::Arguments),
     Test(test::Arguments),
     List(list::Arguments),
     Explain(explain::Arguments),
@@ -116,6 +118,7 @@ pub fn main() -> ExitCode {
         match arguments.command {
             Command::Run(arguments) => run::run(&arguments, &mut out),
             Command::Search(arguments) => search::search(&arguments, &mut out),
+            Command::Powers(arguments) => powers::powers(&arguments, &mut out),
             Command::Test(arguments) => test::test(&arguments, &mut out),
             Command::List(arguments) => list::list(&arguments, &mut out),
             Command::Explain(arguments) => explain::explain(&arguments, &mut out),

@@ -39,7 +39,7 @@ stolen-key=ROLE, stolen-key-later=ROLE (the long-term keys of whoever plays it, 
 the end), untagged (fields without types and borders), lax-clock (old time stamps pass), self-talk
 (a party may take itself for its peer), no-insider (she has no long-term keys of her own).";
 
-const CODES: &str = "\
+pub const CODES: &str = "\
 Exit codes:
   0  no attack within the bound, which was searched to its end
   1  an attack
@@ -79,8 +79,9 @@ pub struct Arguments {
     log: Log,
 }
 
+/// How findings are written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Log {
+pub enum Log {
     /// For people
     Text,
     /// For programs: one object a line
@@ -301,7 +302,8 @@ fn quoted(word: &str) -> String {
     if word.chars().all(plain) { word.to_string() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-fn counted(many: usize, what: &str) -> String {
+/// So many of something.
+pub fn counted(many: usize, what: &str) -> String {
     if many == 1 { format!("1 {what}") } else { format!("{many} {what}s") }
 }
 
@@ -318,14 +320,20 @@ fn grouped(number: u64) -> String {
     grouped
 }
 
-fn question(arguments: &Arguments) -> Result<Question, Problems> {
-    if !(1..=MAX_SEARCH_RUNS).contains(&arguments.runs) {
+/// Whether a search within these bounds can be asked for.
+pub fn check_bounds(runs: usize, seconds: Option<f64>) -> Result<(), Problems> {
+    if !(1..=MAX_SEARCH_RUNS).contains(&runs) {
         let message = format!("--runs is from 1 to {MAX_SEARCH_RUNS} (MAX_SEARCH_RUNS)");
         return Err(Problem::nowhere(message).into());
     }
-    if arguments.seconds.is_some_and(|seconds| !seconds.is_finite() || seconds <= 0.0) {
+    if seconds.is_some_and(|seconds| !seconds.is_finite() || seconds <= 0.0) {
         return Err(Problem::nowhere("--seconds is a number above 0".to_owned()).into());
     }
+    Ok(())
+}
+
+fn question(arguments: &Arguments) -> Result<Question, Problems> {
+    check_bounds(arguments.runs, arguments.seconds)?;
     let question = read(&arguments.of)?;
     Ok(match arguments.encoding {
         None => question,
@@ -344,7 +352,7 @@ fn question(arguments: &Arguments) -> Result<Question, Problems> {
 }
 
 /// What a name or a path means: a protocol before a scenario, the library before files.
-fn read(of: &str) -> Result<Question, Problems> {
+pub fn read(of: &str) -> Result<Question, Problems> {
     if scenario::protocols().iter().any(|entry| entry.name == of) {
         return Question::of_protocol(of);
     }
@@ -394,7 +402,8 @@ fn powers(words: &[String], protocol: &Protocol) -> Result<Vec<Power>, Problems>
     Ok(powers)
 }
 
-fn goals(protocol: &Protocol, with: Option<&str>) -> Result<Vec<Goal>, Problems> {
+/// The goals that have this text in them, all if there is none.
+pub fn goals(protocol: &Protocol, with: Option<&str>) -> Result<Vec<Goal>, Problems> {
     let goals = protocol.goals.iter().filter(|goal| with.is_none_or(|text| goal.text.contains(text)));
     let goals: Vec<Goal> = goals.cloned().collect();
     if goals.is_empty() {
