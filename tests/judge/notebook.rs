@@ -185,9 +185,11 @@ impl<'p> Notebook<'p> {
         self.settle()
     }
 
-    /// Whether she does not have it, and nobody but its maker can make it again.
+    /// Whether she neither has nor made it, and nobody but its maker can make it again.
     fn is_random(&self, term: &Term) -> bool {
+        let plain = self.plain(term);
         !self.has.contains_key(term)
+            && !self.made.iter().any(|(made, _)| *made == plain)
             && (matches!(term, Term::Enc(..) | Term::Sign(..))
                 || term.inner().into_iter().any(|t| self.is_random(t)))
     }

@@ -536,8 +536,9 @@ impl<'p> World<'p> {
             Stolen::LongTerm(_) => return,
             Stolen::OfRun { run, party, name } => {
                 let parts = self.parts.iter().filter(|p| p.run == *run);
-                let mut mine = parts.filter(|p| party.as_ref().is_none_or(|n| *n == p.party));
-                let Some((_, value)) = mine.find_map(|p| p.had.get(&Term::name(name))).cloned() else {
+                let mine = parts.filter(|p| party.as_ref().is_none_or(|n| *n == p.party));
+                let had = mine.filter_map(|p| p.had.get(&Term::name(name)));
+                let Some((_, value)) = had.min_by_key(|(since, _)| *since).cloned() else {
                     return;
                 };
                 let ty = self.scenario.protocol.sorts.get(name).map_or(Type::Key, Sort::field_type);
