@@ -9,7 +9,7 @@ use super::goal::Goal;
 use super::parse::{Line, Party};
 use super::plan::Rights;
 use super::program::Program;
-use super::table::{Id, Table, Type};
+use super::table::{Id, Node, Table, Type};
 use super::term::{Name, Term};
 use super::warning::Warning;
 use crate::algebra::Func;
@@ -189,6 +189,20 @@ impl Protocol {
     pub fn roles_with(&self, term: Id) -> impl Iterator<Item = &Name> {
         let has = move |program: &Arc<Program>| program.steps.iter().any(|s| s.concludes.contains(&term));
         self.programs.iter().filter(move |(_, all)| all.iter().any(has)).map(|(role, _)| role)
+    }
+
+    /// Whether a term is made of nothing but a role's own values, long-term keys and constants.
+    pub fn is_own(&self, term: Id, role: &Name) -> bool {
+        match self.table.node(term) {
+            Node::Name(name) => match self.value(name) {
+                Some(value) => value.role == *role,
+                None => self.role(name).is_some(),
+            },
+            Node::Text(_) => true,
+            Node::Exp(_) | Node::Enc(..) | Node::App(..) => {
+                self.table.each_part(term).all(|part| self.is_own(part, role))
+            }
+        }
     }
 
     /// The roles that clients play.

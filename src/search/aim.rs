@@ -7,7 +7,7 @@ use super::intruder::Intruder;
 use super::sort::Sort;
 use super::store::Slot;
 use super::term::{Head, Term};
-use crate::notation::{Claim, Id, Name, Node, Protocol};
+use crate::notation::{Claim, Id, Name, Protocol};
 
 /// A goal, as what a search is to bring about.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Aim {
                     let steps = &at.cast.templates[template].steps;
                     let has = |step: &super::role::Moment| step.concludes.iter().any(|(id, _)| id == of);
                     let Some(first) = steps.iter().position(has) else { continue };
-                    let upto = if is_own(protocol, *of, role) { first } else { steps.len() - 1 };
+                    let upto = if protocol.is_own(*of, role) { first } else { steps.len() - 1 };
                     let mut bundle = Bundle::new();
                     let part = at.claim(&mut bundle, template);
                     let mut equal = Vec::new();
@@ -264,19 +264,4 @@ fn choices(of: &[usize], many: usize) -> Vec<Vec<usize>> {
         }
     }
     all
-}
-
-/// Whether a term is made of nothing but a role's own values, long-term keys and constants.
-fn is_own(protocol: &Protocol, term: Id, role: &Name) -> bool {
-    let table = &protocol.table;
-    match table.node(term) {
-        Node::Name(name) => match protocol.value(name) {
-            Some(value) => value.role == *role,
-            None => protocol.role(name).is_some(),
-        },
-        Node::Text(_) => true,
-        Node::Exp(_) | Node::Enc(..) | Node::App(..) => {
-            table.each_part(term).all(|part| is_own(protocol, part, role))
-        }
-    }
 }

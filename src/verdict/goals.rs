@@ -11,7 +11,7 @@ use super::traffic::Traffic;
 use crate::algebra::{Bytes, Value};
 use crate::journal::{Event, Journal, Refusal, Sight, What};
 use crate::knowledge::Ring;
-use crate::notation::{Claim, Goal, Id, Kind, Name, Node, Protocol, Term};
+use crate::notation::{Claim, Goal, Id, Kind, Name, Protocol, Term};
 
 /// What a judgement is made from.
 pub struct Bench<'a> {
@@ -156,7 +156,7 @@ impl<'a> Bench<'a> {
             }
             self.count(session, &mut trial);
             // What it has from others it vouches for only once it is done with its checks.
-            if !session.completed() && !is_own(self.protocol, id, &session.id.role) {
+            if !session.completed() && !self.protocol.is_own(id, &session.id.role) {
                 continue;
             }
             let holdings = leaked.unwrap_or(self.holdings);
@@ -318,21 +318,6 @@ fn unmatched<'a>(
         }
     }
     None
-}
-
-/// Whether a term is made of nothing but a role's own values, long-term keys and constants.
-fn is_own(protocol: &Protocol, term: Id, role: &Name) -> bool {
-    let table = &protocol.table;
-    match table.node(term) {
-        Node::Name(name) => match protocol.value(name) {
-            Some(value) => value.role == *role,
-            None => protocol.role(name).is_some(),
-        },
-        Node::Text(_) => true,
-        Node::Exp(_) | Node::Enc(..) | Node::App(..) => {
-            table.each_part(term).all(|part| is_own(protocol, part, role))
-        }
-    }
 }
 
 fn rebuff(session: &SessionOutcome, refusal: Refusal) -> Rebuff {
