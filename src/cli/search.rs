@@ -251,6 +251,12 @@ fn text(finding: &Finding, runs: usize, out: &mut Out) -> io::Result<()> {
         Found::Unfinished(Stop::States) => {
             ("not finished", format!("the limit MAX_SEARCH_STATES, {}", grouped(MAX_SEARCH_STATES)))
         }
+        Found::Unfinished(Stop::Unsaid) => {
+            ("not finished", "a role or an attack cannot be said in the search's terms".to_owned())
+        }
+        Found::Unfinished(Stop::Steps) => {
+            ("not finished", "more steps at once than MAX_BUNDLE_STEPS".to_owned())
+        }
         Found::Unfinished(Stop::Over) => ("not finished", format!("--seconds came first · {states} states")),
     };
     let good = matches!(finding.result, Found::Nothing);
@@ -361,7 +367,7 @@ pub fn read(of: &str) -> Result<Question, Problems> {
         let text = text_of(path)?;
         if ProtocolFile::is_one(&text) {
             let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("protocol");
-            return Question::of_text(name, &text.text);
+            return Question::of_text(name, &text);
         }
         return only(of, Scenario::from_path(path)?);
     }

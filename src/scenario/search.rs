@@ -162,10 +162,9 @@ impl Question {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn of_text(name: &str, text: &str) -> Result<Question, Problems> {
-        let text = std::sync::Arc::new(super::Text { name: name.to_owned(), text: text.to_owned() });
-        let file = ProtocolFile::from_text(&text, name)?;
-        let table = plain(&Node::parse(&text)?);
+    pub fn of_text(name: &str, text: &std::sync::Arc<super::Text>) -> Result<Question, Problems> {
+        let file = ProtocolFile::from_text(text, name)?;
+        let table = plain(&Node::parse(text)?);
         let head = toml::Table::from_iter([("protocol".to_owned(), table)]);
         Ok(Question::of(name, file, head))
     }

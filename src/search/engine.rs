@@ -15,6 +15,10 @@ pub enum Stop {
     States,
     /// Whoever asked for it wants no more of it.
     Over,
+    /// A role, or an attack that was found, cannot be said on symbols or in the notation.
+    Unsaid,
+    /// `MAX_BUNDLE_STEPS`.
+    Steps,
 }
 
 /// How far a search may go.
@@ -58,7 +62,7 @@ impl Engine<'_> {
     /// What ended the search before it was through.
     pub fn run(&mut self, aim: &Aim, accept: Accept<'_>) -> Result<(), Stop> {
         let Engine { protocol, terms, widths, cast, powers, allowance, states } = self;
-        let mut at = Intruder { terms, widths, cast, powers };
+        let mut at = Intruder { terms, widths, cast, powers, left_out: false };
         let mut most = usize::MAX;
         let mut open = aim.starts(protocol, &mut at);
         open.reverse();
@@ -89,6 +93,6 @@ impl Engine<'_> {
                 }
             }
         }
-        Ok(())
+        if at.left_out { Err(Stop::Steps) } else { Ok(()) }
     }
 }

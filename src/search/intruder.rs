@@ -74,6 +74,8 @@ pub struct Intruder<'a> {
     pub cast: &'a mut Cast,
     /// What she has.
     pub powers: &'a Powers,
+    /// Whether a bundle was left out because it would have had too many steps.
+    pub left_out: bool,
 }
 
 impl Intruder<'_> {
@@ -400,6 +402,7 @@ impl Intruder<'_> {
         let mut bundle = bundle.clone();
         let mut equal = Vec::new();
         if done.is_none() && !bundle.advance(part, step, &mut equal) {
+            self.left_out = true;
             return;
         }
         let number = bundle.parts[part].done[step];
@@ -546,6 +549,7 @@ impl Intruder<'_> {
             let mut bundle = bundle.clone();
             let mut equal = Vec::new();
             if !bundle.advance(part, last, &mut equal) {
+                intruder.left_out = true;
                 return;
             }
             let keys = intruder.cast.templates[bundle.parts[part].template].session_keys.clone();

@@ -74,11 +74,16 @@ pub fn search(
     confirms: &mut dyn FnMut(&Told) -> bool,
 ) -> Outcome {
     let mut outcome = Outcome { attack: None, states: 0, stop: None };
-    let Some(aim) = Aim::of(protocol, &goal.claim) else { return outcome };
+    let Some(aim) = Aim::of(protocol, &goal.claim) else {
+        return Outcome { stop: Some(Stop::Unsaid), ..outcome };
+    };
+    let mut is_unsaid = false;
     for runs in 1..=bounds.runs {
         let allowance = Allowance { states: bounds.states, is_over };
         let mut engine = engine(protocol, &aim, bounds, (runs, allowance));
         engine.states = outcome.states;
+        let programs: usize = protocol.programs.values().map(Vec::len).sum();
+        is_unsaid |= engine.cast.templates.len() < programs;
         let mut best = None;
         let done = engine.run(&aim, &mut |at, attack| {
             let mut holds =
@@ -87,8 +92,12 @@ pub fn search(
             if rooms.len() > runs {
                 return false;
             }
-            let Some(named) = at.name(&grouped, &mut holds) else { return false };
-            let Some(told) = tell::tell(protocol, at, &named, (&rooms, &of)) else { return false };
+            let named = at.name(&grouped, &mut holds);
+            let told = named.and_then(|named| tell::tell(protocol, at, &named, (&rooms, &of)));
+            let Some(told) = told else {
+                is_unsaid = true;
+                return false;
+            };
             if !confirms(&told) {
                 return false;
             }
@@ -101,6 +110,10 @@ pub fn search(
         if outcome.attack.is_some() || outcome.stop.is_some() {
             break;
         }
+    }
+    // What could not be said was not searched to its end.
+    if outcome.attack.is_none() && is_unsaid {
+        outcome.stop = outcome.stop.or(Some(Stop::Unsaid));
     }
     outcome
 }
