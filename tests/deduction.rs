@@ -301,3 +301,32 @@ fn evidence_says_of_a_value_that_no_check_covers_it_only_where_none_does() {
     assert!(steps("'A -> B : A, Na'").contains(none));
     assert!(!steps("'A -> B : A, Na, mac(k(A,B), h(Na))'").contains(none));
 }
+
+#[test]
+fn a_signature_that_has_only_one_form_is_made_again_by_who_steals_the_key() {
+    // The signature itself travels under a key that she does not have.
+    let play_with = |algorithm: &str, theft: &str| {
+        overheard(
+            r#"
+            messages = ["B -> A : Nb, {sign(sk(B), Nb)}pk(A)"]
+            goals    = ["secret L"]
+            fresh    = { B = ["Nb: nonce"] }
+            let      = { L = "kdf(sign(sk(B), Nb))" }
+            "#,
+            &format!(
+                "[parties.carol]\n[crypto]\nsignature = \"{algorithm}\"\n[[event]]\nat = \"1h\"\ncompromise = \"sk({theft})\""
+            ),
+        )
+    };
+    for algorithm in ["ed25519", "ecdsa-p256"] {
+        let play = play_with(algorithm, "bob");
+        assert_eq!(word(&play, "secret L"), "violated", "{algorithm}");
+        let how = play.attacker().derivation("1.L").expect("she has it").steps;
+        let told = |step: &String| step.starts_with("mallory signs ") && step.contains(" with sk(bob) ");
+        assert!(how.iter().any(told), "{how:?}");
+    }
+    // A salt of 32 bytes is drawn for each signature by RSA-PSS.
+    assert_eq!(word(&play_with("rsa-2048-pss", "bob"), "secret L"), "holds");
+    // Another's key makes another signature.
+    assert_eq!(word(&play_with("ed25519", "carol"), "secret L"), "holds");
+}

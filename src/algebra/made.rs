@@ -197,8 +197,8 @@ impl Provenance {
         Provenance { func, inputs, binding: Binding::group(agreement) }
     }
 
-    /// Carries the computation out, if it gives the same bytes each time: a ciphertext and a
-    /// signature are others each time they are made.
+    /// Carries the computation out, if it gives the same bytes each time: a ciphertext is another
+    /// each time it is made, and so is a signature by RSA.
     ///
     /// # Errors
     /// The check that failed, such as `weak-parameter`.
@@ -224,7 +224,14 @@ impl Provenance {
                     _ => return Err(Reason::Malformed),
                 }
             }
-            Form::OfAgents | Form::Cipher(_) | Form::Signature => return Ok(None),
+            Form::Signature => {
+                let text = Inputs { parts: self.inputs.get(1..).unwrap_or_default(), ..inputs };
+                match super::sign_again(argument(0)?, &text)? {
+                    Some(signature) => signature.into(),
+                    None => return Ok(None),
+                }
+            }
+            Form::OfAgents | Form::Cipher(_) => return Ok(None),
         };
         Ok(Some(Value::new(kind, bytes)))
     }

@@ -26,6 +26,7 @@ use zeroize::Zeroizing;
 
 pub use made::{Binding, How, Inputs, Label, Made, Part, Parts, Provenance, encode, kind_of};
 pub use pair::{Private, Public};
+pub use sign::{sign_again, signed_bytes};
 pub use step::step;
 pub use value::{Bytes, Value, fingerprint};
 pub use xor::xor;
@@ -84,7 +85,8 @@ pub enum Form {
     OneWay(&'static dyn OneWay),
     /// Made from a key and a text, another each time; the text follows from result and key.
     Cipher(&'static dyn Cipher),
-    /// Made with a private key, verified with the public one; nothing follows from it.
+    /// Made with a private key, by some algorithms alike each time, and verified with the public
+    /// one; nothing follows from it.
     Signature,
     /// The argument and the result follow from one another: one up, or one down.
     Step {

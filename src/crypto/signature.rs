@@ -166,14 +166,25 @@ impl SigningKey {
     /// no randomness and ECDSA takes its nonce from RFC 6979, so for them one
     /// message has one signature.
     pub fn sign(&self, message: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
+        self.only(message).unwrap_or_else(|key| {
+            key.sign_with_rng(rng, Pss::<Sha256>::new(), &sha256(&[message]))
+                .expect("a checked 2048-bit key signs a SHA-256 digest")
+        })
+    }
+
+    /// The signature of `message` if it has only one, as [`sign`](Self::sign) says.
+    pub fn sign_again(&self, message: &[u8]) -> Option<Vec<u8>> {
+        self.only(message).ok()
+    }
+
+    /// The only signature of `message`, or the key that makes another each time.
+    fn only(&self, message: &[u8]) -> std::result::Result<Vec<u8>, &RsaPrivateKey> {
         match &*self.0 {
-            Private::Ed25519(key) => key.sign(message).to_vec(),
-            Private::Rsa(key) => key
-                .sign_with_rng(rng, Pss::<Sha256>::new(), &sha256(&[message]))
-                .expect("a checked 2048-bit key signs a SHA-256 digest"),
+            Private::Ed25519(key) => Ok(key.sign(message).to_vec()),
+            Private::Rsa(key) => Err(key),
             Private::P256(key) => {
                 let signature: p256::ecdsa::Signature = key.sign(message);
-                signature.to_bytes().to_vec()
+                Ok(signature.to_bytes().to_vec())
             }
         }
     }

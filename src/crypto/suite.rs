@@ -79,6 +79,17 @@ choices! {
     }
 }
 
+impl Signature {
+    /// Whether one message has one signature by one key: Ed25519 draws nothing, and ECDSA takes
+    /// its nonces by RFC 6979.
+    pub fn is_deterministic(self) -> bool {
+        match self {
+            Signature::Ed25519 | Signature::EcdsaP256 => true,
+            Signature::Rsa2048Pss => false,
+        }
+    }
+}
+
 choices! {
     /// How two parties agree on a secret (Diffie–Hellman).
     Agreement {

@@ -4,7 +4,8 @@ use super::keys;
 use super::learn::clock;
 use super::{Context, Knowledge, Supply, pair};
 use crate::algebra::{
-    Binding, Form, Func, How, Made, Part, Parts, Private, Provenance, Syntax, Value, encode,
+    Binding, Form, Func, How, Inputs, Made, Part, Parts, Private, Provenance, Syntax, Value, encode,
+    signed_bytes,
 };
 use crate::notation::plan::other_share;
 use crate::notation::table::Place;
@@ -323,31 +324,20 @@ impl Knowledge {
         };
         let private = self.private(args[0], owner, ctx)?;
         let parts = self.parts((Some(id), 1), &args[1..], ctx)?;
-        let message = self.signed_bytes(id, &parts, ctx)?;
+        let binding = Binding::new(&self.grounds().encoding, &self.label(id, ctx));
+        let message = signed_bytes(&Inputs { parts: &parts, binding: &binding })?;
         let key = private.signing.as_ref().ok_or(Reason::Malformed)?;
         let value = Value::new(Kind::Signature, key.sign(&message, ctx.rng));
         let inputs: Parts = std::iter::once(Part::of(private.to_value())).chain(parts).collect();
-        let binding = Binding::new(&self.grounds().encoding, &self.label(id, ctx));
         ctx.made.push(Made::computed(value.clone(), func, inputs, binding));
         Ok(value)
-    }
-
-    /// What a signature covers: the label, its length first, then the parts.
-    fn signed_bytes(&self, id: Id, parts: &[Part], ctx: &Context<'_>) -> Result<Vec<u8>> {
-        let label = self.label(id, ctx);
-        let mut message = Vec::new();
-        if !label.is_empty() {
-            message.extend_from_slice(&(label.len() as u32).to_be_bytes());
-            message.extend_from_slice(&label);
-        }
-        message.extend(encode(&self.grounds().encoding, parts)?);
-        Ok(message)
     }
 
     /// The bytes that a signature of these parts must cover.
     pub(super) fn bytes_to_verify(&mut self, id: Id, parts: &[Id], ctx: &mut Context<'_>) -> Result<Vec<u8>> {
         let parts = self.parts((Some(id), 1), parts, ctx)?;
-        self.signed_bytes(id, &parts, ctx)
+        let binding = Binding::new(&self.grounds().encoding, &self.label(id, ctx));
+        signed_bytes(&Inputs { parts: &parts, binding: &binding })
     }
 }
 

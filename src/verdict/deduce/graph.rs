@@ -54,6 +54,9 @@ pub enum By {
         /// Whether the result is the greater.
         up: bool,
     },
+    /// With the first of `from`, which is the private key, the text of that many-th value that
+    /// was made is signed again.
+    Signing(u32),
     /// The public half of a private key.
     Publishing,
 }
@@ -196,8 +199,9 @@ impl Graph {
                 self.relations.push(relation);
             }
             Form::Power => self.power(result, &inputs, of),
-            // A signature reveals nothing, and agents' keys are nobody's computation.
-            Form::Signature | Form::OfAgents => {}
+            Form::Signature => asymmetric.push((result, nth)),
+            // Agents' keys are nobody's computation.
+            Form::OfAgents => {}
         }
     }
 
@@ -212,30 +216,45 @@ impl Graph {
         rule.is_some_and(|rule| *rule.from == *from)
     }
 
-    /// What takes a private key to open is opened by whoever has one that fits.
+    /// What takes a private key is done by whoever has one that fits: a ciphertext is opened,
+    /// and a signature that is the same each time is made again.
     fn pair(&mut self, asymmetric: Vec<(Id, u32)>, journal: &Journal) {
         if asymmetric.is_empty() {
             return;
         }
-        let mut private: BTreeMap<Vec<u8>, Vec<Id>> = BTreeMap::new();
+        let mut openers: BTreeMap<Vec<u8>, Vec<Id>> = BTreeMap::new();
+        let mut signers: BTreeMap<Vec<u8>, Vec<Id>> = BTreeMap::new();
+        let mut only: BTreeMap<Id, Vec<u8>> = BTreeMap::new();
         for id in self.ids() {
             let value = self.value(id);
             if value.kind == Kind::Private
                 && let Ok(key) = Private::from_bytes(&value.bytes)
-                && let Some(public) = key.public().encryption
             {
-                private.entry(public).or_default().push(id);
+                let Public { encryption, signature } = key.public();
+                encryption.into_iter().for_each(|public| openers.entry(public).or_default().push(id));
+                if let Some(public) = signature
+                    && key.signing.is_some_and(|key| key.suite().is_deterministic())
+                {
+                    signers.entry(public.clone()).or_default().push(id);
+                    only.insert(id, public);
+                }
             }
         }
-        for (sealed, nth) in asymmetric {
+        for (result, nth) in asymmetric {
             let Some(of) = provenance(journal, nth) else { continue };
-            let Some(Part { value: key, .. }) = of.inputs.first() else { continue };
-            let Some(public) = Public::from_bytes(&key.bytes).ok().and_then(|key| key.encryption) else {
-                continue;
-            };
-            for opener in private.get(&public).cloned().unwrap_or_default() {
-                let gives = of.inputs[1..].iter().filter_map(|part| self.find(&part.value)).collect();
-                self.rule(smallvec![sealed, opener], gives, By::Opening(nth));
+            let Some((Part { value: key, .. }, inside)) = of.inputs.split_first() else { continue };
+            let inside: SmallVec<[Id; 2]> = inside.iter().filter_map(|part| self.find(&part.value)).collect();
+            if matches!(of.func.definition().form, Form::Signature) {
+                let public = self.find(key).and_then(|key| only.get(&key));
+                for signer in public.and_then(|key| signers.get(key)).into_iter().flatten() {
+                    let from = std::iter::once(*signer).chain(inside.iter().copied()).collect();
+                    self.rule(from, smallvec![result], By::Signing(nth));
+                }
+            } else {
+                let public = Public::from_bytes(&key.bytes).ok().and_then(|key| key.encryption);
+                for opener in public.and_then(|key| openers.get(&key)).into_iter().flatten() {
+                    self.rule(smallvec![result, *opener], inside.clone(), By::Opening(nth));
+                }
             }
         }
     }

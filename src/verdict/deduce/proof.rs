@@ -6,7 +6,7 @@ use super::Holdings;
 use super::graph::{By, Id, Rule, provenance};
 use super::held::Way;
 use super::untagged::Source;
-use crate::algebra::{Bytes, Form, Private, Provenance, Value, encode, step, xor};
+use crate::algebra::{Bytes, Form, Func, Part, Private, Provenance, Value, encode, step, xor};
 use crate::journal::{Gain, Journal, Wire};
 use crate::limits::Reached;
 use crate::notation::Kind;
@@ -136,6 +136,11 @@ impl Holdings {
         match &rule.by {
             By::Computing(nth) => provenance(journal, *nth).is_some_and(|of| gives(of, target)),
             By::Powering(of) => gives(of, target),
+            By::Signing(nth) => provenance(journal, *nth).is_some_and(|of| {
+                let hers = std::iter::once(Part::of(from(0).clone()));
+                let inputs = hers.chain(of.inputs.iter().skip(1).cloned()).collect();
+                gives(&Provenance { inputs, ..of.clone() }, target)
+            }),
             By::SteppingBack { up } => step(&from(0).bytes, !up) == target.as_slice(),
             By::Publishing => Private::from_bytes(&from(0).bytes)
                 .is_ok_and(|private| private.public().to_value().bytes == *target),
@@ -187,15 +192,18 @@ impl Holdings {
             },
             Way::By(rule) => {
                 let rule = &self.graph.rules[rule.index()];
+                let computes = |func: Func| {
+                    let told = func.definition().told;
+                    format!("{she} {} {} and has {it}", told.verb, list(&rule.from, told.between))
+                };
                 match &rule.by {
-                    By::Computing(_) | By::Powering(_) => {
-                        let told = match &rule.by {
-                            By::Computing(nth) => provenance(journal, *nth)?.func.definition().told,
-                            By::Powering(of) => of.func.definition().told,
-                            By::Opening(_) | By::SteppingBack { .. } | By::Publishing => return None,
-                        };
-                        format!("{she} {} {} and has {it}", told.verb, list(&rule.from, told.between))
-                    }
+                    By::Computing(nth) => computes(provenance(journal, *nth)?.func),
+                    By::Powering(of) => computes(of.func),
+                    By::Signing(_) => format!(
+                        "{she} signs {} with {} and has {it}, the only signature that there is",
+                        list(&rule.from[1..], ", "),
+                        self.called(rule.from[0], names)
+                    ),
                     By::Opening(_) => format!(
                         "{she} opens {} with {} and reads {it}",
                         name(rule.from[0]),
