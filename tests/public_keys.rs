@@ -1,6 +1,7 @@
 //! Where a role has other parties' public keys from.
 
 use mallory::Scenario;
+use mallory::report::{LogStyle, log};
 
 fn scenario(messages: &str, fresh: &str) -> Result<Scenario, String> {
     let text = format!(
@@ -41,4 +42,25 @@ fn services_are_configured_and_have_a_register() {
     let messages = "'A -> S : {B, N}pk(S)', 'S -> A : pk(B), sign(sk(S), pk(B), N)', 'A -> B : {N}pk(B)'";
     let report = scenario(messages, "A = ['N']").expect("S has pk(B), A has pk(S)").run().expect("it plays");
     assert!(report.run(1).party("bob").completed());
+}
+
+#[test]
+fn a_key_that_was_swapped_looks_another() {
+    let text = r#"
+        [protocol]
+        messages = ["A -> B : A, pk(E)", "B -> A : {Nb}pk(E)"]
+        fresh = { A = ["E: keypair"], B = ["Nb: nonce"] }
+        [[run]]
+        A = "alice"
+        B = "bob"
+        [attacker]
+        fresh = ["D: keypair"]
+        attack = ["1.1 alice -> I(bob) : A, pk(E)", "1.1 I(alice) -> bob : A, pk(D)"]
+        "#;
+    let report = Scenario::from_text("keys", text).unwrap().run().expect("it plays");
+    let log = log::render(&report.plays()[0], &LogStyle::default());
+    let prints: Vec<&str> =
+        log.split("pk(").skip(1).filter_map(|after| after.split([' ', '\n']).nth(1)).collect();
+    let keys: Vec<&&str> = prints.iter().filter(|print| print.starts_with('#')).collect();
+    assert!(matches!(keys.as_slice(), [hers, others, ..] if hers != others), "{log}");
 }

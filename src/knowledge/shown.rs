@@ -142,11 +142,9 @@ impl Terms {
             return self.marked(id, self.table.show(id));
         }
         match self.table.node(id) {
-            Node::Name(name) => match self.value(id) {
-                Some(value) if value.kind == Kind::Name && self.table.kind(id) == Some(Kind::Name) => {
-                    value.text().unwrap_or(name).to_owned()
-                }
-                _ => self.marked(id, name.to_string()),
+            Node::Name(name) => match self.name(id) {
+                Some(party) => party.to_owned(),
+                None => self.marked(id, name.to_string()),
             },
             Node::Text(text) => format!("\"{text}\""),
             Node::Exp(_) => self.marked(id, self.table.show(id)),
@@ -157,19 +155,28 @@ impl Terms {
                 };
                 self.marked(id, format!("{{{}}}{key}", self.list(body)))
             }
-            Node::App(Func::K | Func::Pw | Func::Pk | Func::Sk | Func::Cert, _) => self.plain(id),
+            // A public key or a certificate that travels may be another's than it says.
+            Node::App(Func::Pk | Func::Cert, _) => self.marked(id, self.plain(id)),
+            Node::App(Func::K | Func::Pw | Func::Sk, _) => self.plain(id),
             Node::App(func, args) => self.marked(id, format!("{}({})", func.name(), self.list(args))),
         }
     }
 
-    /// A function of agents, without a fingerprint.
+    /// The party whose name stands for a role.
+    fn name(&self, id: Id) -> Option<&str> {
+        let value = self.value(id).filter(|value| value.kind == Kind::Name)?;
+        if self.table.kind(id) == Some(Kind::Name) { value.text() } else { None }
+    }
+
+    /// A function of agents or of a key pair, without a fingerprint.
     fn plain(&self, id: Id) -> String {
         match self.table.node(id) {
             Node::App(func, args) => {
-                let args: Vec<String> = args.iter().map(|a| self.term(*a)).collect();
+                let args: Vec<String> = args.iter().map(|a| self.plain(*a)).collect();
                 format!("{}({})", func.name(), args.join(","))
             }
-            _ => self.term(id),
+            Node::Name(name) => self.name(id).unwrap_or(name).to_owned(),
+            _ => self.table.show(id),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::algebra::Func;
 use crate::notation::fault::Fault;
 use crate::notation::plan::{Planner, Rights};
 use crate::notation::table::{Id, Node, Table, Type};
-use crate::notation::term::Name;
+use crate::notation::term::{Name, Term};
 use crate::wire::Kind;
 
 /// Finds the first message that she could never build. Names on her own sends that were never
@@ -53,6 +53,12 @@ pub fn check(
                 planner.hold(id);
             }
         }
+        if !setting.certificates && has_certificate(&written.parts) {
+            let fault = written.fault("nobody has a certificate here");
+            return Err(vec![
+                fault.help("no protocol of this scenario says `cert(…)`, so the authority issues none"),
+            ]);
+        }
         if let Some(part) = line.parts.iter().find(|p| !planner.can_build(**p)) {
             let missing: Vec<String> = planner.missing(*part).iter().map(|m| table.show(*m)).collect();
             let message = format!(
@@ -71,6 +77,12 @@ pub fn check(
         line.parts.iter().for_each(|p| planner.sent(*p));
     }
     Ok(())
+}
+
+fn has_certificate(terms: &[Term]) -> bool {
+    let mut found = false;
+    terms.iter().for_each(|t| t.walk(&mut |t| found |= matches!(t, Term::App(Func::Cert, _))));
+    found
 }
 
 /// Whether the value `id` is needed to build `part`: not inside something that is held whole,

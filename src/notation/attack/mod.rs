@@ -41,6 +41,8 @@ pub struct Setting<'a> {
     pub aliases: &'a [(Name, Name)],
     /// Terms that events hand to her at some time.
     pub handed: &'a [Term],
+    /// Whether anybody may have a certificate.
+    pub certificates: bool,
     /// Whether she may come to know a password by trying words.
     pub guesses: bool,
     /// `NAME: type` of the values that she generates.

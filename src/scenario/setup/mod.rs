@@ -91,6 +91,13 @@ impl Setup {
         self.attacker = attacker;
     }
 
+    /// Whether anybody may have a certificate: where no protocol has one the authority issues
+    /// none until somebody asks.
+    pub fn has_certificates(&self) -> bool {
+        self.protocols.iter().any(|(file, _)| file.protocol.has_certificates)
+            || self.services.contains(&Service::Ca) && !self.requests.is_empty()
+    }
+
     /// The last time at which anything is scheduled.
     pub fn horizon(&self) -> SimTime {
         let runs = self.runs.iter().map(|run| run.at);

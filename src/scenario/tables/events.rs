@@ -2,7 +2,7 @@
 
 use super::amounts::offset;
 use super::leaks::leaked;
-use super::references::check_revocable;
+use super::references::{RunsThere, check_revocable};
 use crate::notation::{Func, Term};
 use crate::party::Leak;
 use crate::pki::RevocationReason;
@@ -17,6 +17,20 @@ use crate::time::SimTime;
 pub fn read(setup: &Setup, table: &Reader<'_>, attacker: Option<&str>) -> Result<Vec<EventSpec>, Problem> {
     let Some(node) = table.get("event") else { return Ok(Vec::new()) };
     array(node)?.iter().map(|node| event(setup, node, attacker)).collect()
+}
+
+/// Reports what is stolen of a run that there cannot be: it would be handed to nobody.
+pub fn check_runs(setup: &Setup, table: &Reader<'_>) -> Result<(), Problem> {
+    let runs = RunsThere::of(setup, setup.attacker.as_ref());
+    let nodes = table.get("event").map(array).transpose()?.unwrap_or_default();
+    for (event, node) in setup.events.iter().zip(nodes) {
+        if let EventDeed::Compromise { what: Stolen::OfRun(of), .. } = &event.deed
+            && let Some(place) = Reader::new(node)?.get("compromise")
+        {
+            runs.check_value(of, place)?;
+        }
+    }
+    Ok(())
 }
 
 fn event(setup: &Setup, node: &Node, attacker: Option<&str>) -> Result<EventSpec, Problem> {

@@ -1,7 +1,6 @@
 //! What a scenario expects to come of it: `[expect]`.
 
-use std::collections::BTreeSet;
-
+use super::references::RunsThere;
 use crate::notation::fault::suggest;
 use crate::notation::{Claim, Goal, Protocol, Quoted, Term, goal, protocol};
 use crate::reason::Reason;
@@ -22,16 +21,13 @@ const RUN_EXPECTED: &str = "expected `completes`, `waits`, `rejects`, `rejects l
 /// The play of which something is expected.
 struct Play<'a> {
     setup: &'a Setup,
-    attacker: Option<&'a AttackerSpec>,
-    /// The runs of which her lines speak.
-    narrated: BTreeSet<u32>,
+    runs: RunsThere<'a>,
 }
 
 /// Reads an `[expect]` table, of a play with this attacker; `honest` stands in it and is read
 /// apart.
 pub fn read(node: &Node, setup: &Setup, attacker: Option<&AttackerSpec>) -> Result<Expect, Problem> {
-    let narrated = attacker.map(AttackerSpec::narrated_runs).unwrap_or_default();
-    let play = Play { setup, attacker, narrated };
+    let play = Play { setup, runs: RunsThere::of(setup, attacker) };
     let table = Reader::new(node)?;
     let mut expect = Expect { is_given: true, ..Expect::default() };
     if let Some(node) = table.get("runs") {
@@ -94,30 +90,6 @@ pub fn read(node: &Node, setup: &Setup, attacker: Option<&AttackerSpec>) -> Resu
 }
 
 impl Play<'_> {
-    /// Reports a run that nobody has scheduled and that the attacker cannot open.
-    fn check_run(&self, run: u32, place: &Node) -> Result<(), Problem> {
-        let count = self.setup.runs.len();
-        // Runs are numbered from 1.
-        let is_scheduled = run as usize <= count;
-        if is_scheduled || self.narrated.contains(&run) || self.attacker.is_some_and(AttackerSpec::opens_runs)
-        {
-            return Ok(());
-        }
-        let (message, hers) = match self.attacker {
-            None => (format!("there is no run {run}, and no attacker who could open it"), String::new()),
-            Some(_) => {
-                let hers: Vec<String> = self.narrated.iter().map(u32::to_string).collect();
-                let hers = match hers.as_slice() {
-                    [] => "the attacker opens none".to_owned(),
-                    [one] => format!("the attacker's lines are of run {one}"),
-                    hers => format!("the attacker's lines are of runs {}", hers.join(", ")),
-                };
-                (format!("there is no run {run}"), format!("; {hers}"))
-            }
-        };
-        Err(place.problem(message).help(format!("the scenario has {count} [[run]]{hers}")))
-    }
-
     /// A party's part in a run.
     fn run_ref(&self, node: &Node, key: &Key) -> Result<RunRef, Problem> {
         let setup = self.setup;
@@ -141,16 +113,14 @@ impl Play<'_> {
             problem.help = suggest(&party, setup.parties.keys().map(|p| &**p));
             return Err(problem);
         }
-        self.check_run(run, &place)?;
+        self.runs.check(run, &place)?;
         Ok(RunRef { run, party })
     }
 
     /// A value of a run that there may be, or of a request.
     fn value(&self, node: &Node) -> Result<ValueRef, Problem> {
         let of = self.setup.value_ref(node)?;
-        if of.run > 0 {
-            self.check_run(of.run, node)?;
-        }
+        self.runs.check_value(&of, node)?;
         Ok(of)
     }
 

@@ -78,6 +78,7 @@ pub fn read(table: &Reader<'_>, folder: &Path) -> Result<Setup, Problems> {
     setup.events = events::read(&setup, table, her)?;
     let attacker = attacker::read(table, &setup)?;
     setup.admit(attacker);
+    events::check_runs(&setup, table)?;
     periods::check(&setup, table)?;
     widths::check(&setup, table)?;
     sizes::check(&setup)?;

@@ -1,10 +1,13 @@
 //! How a table names what others set up: parties, keys, codes, the values of runs.
 
+use std::collections::BTreeSet;
+
 use crate::notation::fault::suggest;
 use crate::notation::{Func, Name, Protocol, Service, Term, parse};
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::string;
 use crate::scenario::setup::Setup;
+use crate::scenario::setup::attacker::AttackerSpec;
 use crate::scenario::setup::event::{Stolen, ValueRef};
 use crate::scenario::toml_tree::{Node, Places};
 
@@ -15,6 +18,51 @@ pub fn check_revocable(node: &Node, subject: &Name) -> Result<(), Problem> {
             .problem("nobody can revoke the authority: its root is what everybody trusts")
             .help("name a party that it issued a certificate to")),
         false => Ok(()),
+    }
+}
+
+/// The runs that there may be: the scheduled ones, and those that the attacker opens.
+pub struct RunsThere<'a> {
+    scheduled: usize,
+    attacker: Option<&'a AttackerSpec>,
+    /// Of which her lines speak.
+    narrated: BTreeSet<u32>,
+}
+
+impl<'a> RunsThere<'a> {
+    /// Those of a play with this attacker.
+    pub fn of(setup: &Setup, attacker: Option<&'a AttackerSpec>) -> RunsThere<'a> {
+        let narrated = attacker.map(AttackerSpec::narrated_runs).unwrap_or_default();
+        RunsThere { scheduled: setup.runs.len(), attacker, narrated }
+    }
+
+    /// Reports a run that nobody has scheduled and that the attacker cannot open.
+    pub fn check(&self, run: u32, place: &Node) -> Result<(), Problem> {
+        // Runs are numbered from 1.
+        let is_scheduled = run as usize <= self.scheduled;
+        if is_scheduled || self.narrated.contains(&run) || self.attacker.is_some_and(AttackerSpec::opens_runs)
+        {
+            return Ok(());
+        }
+        let (message, hers) = match self.attacker {
+            None => (format!("there is no run {run}, and no attacker who could open it"), String::new()),
+            Some(_) => {
+                let hers: Vec<String> = self.narrated.iter().map(u32::to_string).collect();
+                let hers = match hers.as_slice() {
+                    [] => "the attacker opens none".to_owned(),
+                    [one] => format!("the attacker's lines are of run {one}"),
+                    hers => format!("the attacker's lines are of runs {}", hers.join(", ")),
+                };
+                (format!("there is no run {run}"), format!("; {hers}"))
+            }
+        };
+        Err(place.problem(message).help(format!("the scenario has {} [[run]]{hers}", self.scheduled)))
+    }
+
+    /// Reports a value of a run that there cannot be.
+    pub fn check_value(&self, of: &ValueRef, place: &Node) -> Result<(), Problem> {
+        // A request's value is of no run.
+        if of.run > 0 { self.check(of.run, place) } else { Ok(()) }
     }
 }
 

@@ -53,6 +53,7 @@ impl Scope<'_> {
             parties: &parties,
             aliases: &aliases,
             handed: &handed,
+            certificates: self.setup.has_certificates(),
             guesses: self.guesses,
             fresh,
         };
