@@ -3,7 +3,8 @@
 
 use super::aim::Aim;
 use super::bundle::{Bundle, Cast};
-use super::intruder::{Intruder, Next, Powers};
+use super::intruder::{Intruder, Powers};
+use super::next::Next;
 use super::sort::Widths;
 use super::term::Terms;
 use crate::notation::Protocol;

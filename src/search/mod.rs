@@ -2,16 +2,23 @@
 //! within a bound; what is found is played on bytes before it is reported. Must not know files.
 
 mod aim;
+mod build;
 mod bundle;
 mod engine;
+mod events;
+mod find;
 mod intruder;
+mod learn;
 mod names;
+mod next;
 mod role;
 mod sort;
+mod spell;
 mod store;
 mod tell;
 mod term;
 mod unify;
+mod ways;
 
 use aim::Aim;
 use bundle::{Bundle, Cast};

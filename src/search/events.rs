@@ -1,0 +1,140 @@
+//! The world of an attack that was found: who plays its runs, who stands by, and what leaks when.
+//! Must not know the narration's lines.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::bundle::StepId;
+use super::names::Run;
+use super::spell::Writer;
+use super::term::{Args, Head, Term};
+use crate::notation::{Func, Id, Name, Origin};
+
+/// An hour at which what was before is old: longer than tickets live and clocks differ.
+pub const LATER: &str = "2d";
+/// When what leaks comes to her.
+const LEAK: &str = "1d";
+
+impl Writer<'_, '_> {
+    /// A run; none if there are not enough names.
+    pub fn run(&mut self, number: usize, run: &Run, text: &mut String) -> Option<()> {
+        text.push_str("[[run]]\n");
+        if run.epoch > 0 {
+            let _ = writeln!(text, "at = \"{LATER}\"");
+        }
+        let known: BTreeMap<&Name, String> = (run.players.iter())
+            .map(|(role, name)| Some((role, self.party(*name)?)))
+            .collect::<Option<_>>()?;
+        let starters: BTreeSet<&Name> = self.protocol.starters().map(|(role, _)| role).collect();
+        // She plays what nobody does, but one role at most; whoever only answers may stand by.
+        let open = self.protocol.client_roles().map(|role| &role.name).filter(|r| !known.contains_key(r));
+        let mut open: Vec<&Name> = open.collect();
+        open.sort_by_key(|role| !starters.contains(role));
+        let mut filled = known.clone();
+        for role in open {
+            let is_free = |name: &String| !filled.values().any(|other| other == name);
+            let honest = self.at.widths.names[1 + self.at.widths.services..].iter();
+            let name = ["I".to_owned()].into_iter().chain(honest.cloned()).find(is_free)?;
+            filled.insert(role, name);
+        }
+        for role in self.protocol.client_roles().map(|role| &role.name) {
+            let name = &filled[role];
+            let _ = writeln!(text, "{role} = {name:?}");
+        }
+        for value in self.protocol.values.iter().filter(|value| value.origin == Origin::Given) {
+            let _ = writeln!(text, "{} = \"{} {number}\"", value.name, value.name);
+        }
+        text.push('\n');
+        Some(())
+    }
+
+    /// Parties of whom only lines speak.
+    pub fn bystanders(&self, runs: &str, spoken: &str, text: &mut String) {
+        for name in &self.at.widths.names[1 + self.at.widths.services..] {
+            let is_word =
+                |all: &str| all.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
+            let is_lax = self.at.powers.lax_clock && (is_word(spoken) || is_word(runs));
+            if is_lax || is_word(spoken) && !is_word(runs) {
+                let _ = writeln!(text, "[parties.{name}]");
+                if is_lax {
+                    let _ = writeln!(text, "max_skew = \"1000d\"");
+                }
+                text.push('\n');
+            }
+        }
+    }
+
+    /// The events that hand keys to her.
+    pub fn leaks(&mut self, runs: &[Run], order: &[StepId], text: &mut String) {
+        if self.at.powers.old_session_keys && runs.iter().any(|run| run.epoch == 0) {
+            for (number, run) in (1..).zip(runs) {
+                if run.epoch > 0 {
+                    continue;
+                }
+                let keys = self.at.cast.templates.first().map(|t| t.session_keys.clone()).unwrap_or_default();
+                for key in keys {
+                    let name = self.protocol.table.show(key);
+                    let Some(known) = self.known_as(number, key, order) else { continue };
+                    let _ = writeln!(text, "[[event]]\nat = \"{LEAK}\"\ncompromise = \"{number}.{name}\"");
+                    if known != name {
+                        let _ = writeln!(text, "as = {known:?}");
+                    }
+                    text.push('\n');
+                }
+            }
+        }
+        let mut keys: Vec<(Term, bool)> = Vec::new();
+        for place in &self.bundle.places {
+            for part in &self.bundle.parts[place.part].instance.steps[place.step].parts {
+                let term = self.bundle.store.write_out(self.at.terms, *part);
+                self.stolen_keys(term, &mut keys);
+            }
+        }
+        for (key, later) in keys {
+            let Some(key) = self.term(key) else { continue };
+            let when = if later { LEAK } else { "0s" };
+            let _ = writeln!(text, "[[event]]\nat = \"{when}\"\ncompromise = \"{key}\"\n");
+        }
+    }
+
+    /// The stolen keys with which a term is made.
+    fn stolen_keys(&mut self, term: Term, keys: &mut Vec<(Term, bool)>) {
+        let args = Args::from_slice(self.at.terms.args(term));
+        let key = match self.at.terms.head(term) {
+            Head::OfAgents(Func::K | Func::Pw | Func::Sk) => Some(term),
+            Head::OfAgents(Func::Pk | Func::Cert) => {
+                Some(self.at.terms.raw(Head::OfAgents(Func::Sk), args.clone()))
+            }
+            _ => None,
+        };
+        if let Some(key) = key {
+            for (name, later) in &self.bundle.stolen {
+                let name = self.bundle.store.walk(self.at.terms, *name);
+                if args.contains(&name) && !keys.iter().any(|(other, _)| *other == key) {
+                    keys.push((key, *later));
+                }
+            }
+        }
+        args.iter().for_each(|arg| self.stolen_keys(*arg, keys));
+    }
+
+    /// The name under which the narration knows a run's session key.
+    fn known_as(&mut self, number: usize, key: Id, order: &[StepId]) -> Option<String> {
+        let parts: BTreeSet<usize> =
+            order.iter().map(|step| self.bundle.places[usize::from(*step)].part).collect();
+        for part in parts {
+            if self.of[part] + 1 == number
+                && let Some((_, value)) = self.bundle.value(part, key)
+            {
+                let value = self.bundle.store.walk(self.at.terms, value);
+                return match self.at.terms.head(value) {
+                    head @ Head::Atom(_) => self.named.get(&head).cloned(),
+                    // What she chose herself needs no leak.
+                    Head::Var(_) => None,
+                    _ => Some(self.protocol.table.show(key)),
+                };
+            }
+        }
+        None
+    }
+}

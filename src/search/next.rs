@@ -1,0 +1,120 @@
+//! Which of the things that she must make comes next, and what need not or cannot be made. Must
+//! not know how anything is made.
+
+use super::bundle::{Bundle, StepId, Wanted};
+use super::intruder::Intruder;
+use super::term::{Head, Term};
+use crate::algebra::Func;
+
+/// What comes next.
+pub enum Next {
+    /// This is to be made.
+    Make(Wanted),
+    /// Everything can be made.
+    Done,
+    /// Something never can.
+    Never,
+}
+
+/// Whether something is made already.
+enum Already {
+    /// It is: as this.
+    Made(u16),
+    /// It would be made with the help of itself.
+    ForItself,
+    /// It is not.
+    Not,
+}
+
+impl Intruder<'_> {
+    /// The next term that she must make, taken out of what is wanted; none if all that is left
+    /// are variables. What everybody has, and what she made before, is dropped.
+    pub fn next(&mut self, bundle: &mut Bundle) -> Next {
+        let mut best: Option<(u8, usize)> = None;
+        let mut at = 0;
+        while at < bundle.wanted.len() {
+            let term = bundle.store.walk(self.terms, bundle.wanted[at].term);
+            bundle.wanted[at].term = term;
+            if matches!(self.terms.head(term), Head::Var(_)) {
+                at += 1;
+                continue;
+            }
+            if self.is_everyones(bundle, bundle.wanted[at].at, term) {
+                bundle.wanted.remove(at);
+                continue;
+            }
+            match self.had(bundle, at) {
+                Already::Made(had) => {
+                    let wanted = bundle.wanted.remove(at);
+                    if let Some(other) = wanted.made_for {
+                        bundle.had[other].needs.push(had);
+                    }
+                    continue;
+                }
+                Already::ForItself => return Next::Never,
+                Already::Not => {}
+            }
+            if self.is_out_of_reach(bundle, bundle.wanted[at].at, term)
+                || self.is_roundabout(bundle, bundle.wanted[at].at, term)
+            {
+                return Next::Never;
+            }
+            let rank = self.rank(bundle, term);
+            if best.is_none_or(|(least, _)| rank < least) {
+                best = Some((rank, at));
+            }
+            at += 1;
+        }
+        match best {
+            Some((_, at)) => Next::Make(bundle.wanted.remove(at)),
+            None => Next::Done,
+        }
+    }
+
+    /// What has fewest ways to be made comes first.
+    fn rank(&mut self, bundle: &Bundle, term: Term) -> u8 {
+        match self.terms.head(term) {
+            Head::Atom(_) | Head::OfAgents(_) | Head::LongTerm(_) | Head::Inverse => 0,
+            Head::OneWay { func: Func::Sign, .. } => 1,
+            Head::Joined => 0,
+            Head::Seal { asymmetric: false, .. } | Head::OneWay { func: Func::Mac, .. } => {
+                let key = self.terms.args(term)[0];
+                let key = bundle.store.walk(self.terms, key);
+                match self.terms.head(key) {
+                    Head::OfAgents(_) | Head::Atom(_) => 2,
+                    _ => 4,
+                }
+            }
+            Head::Seal { .. } => 3,
+            _ => 5,
+        }
+    }
+
+    /// Whether she makes a wanted term already, and not with the help of itself.
+    fn had(&mut self, bundle: &Bundle, at: usize) -> Already {
+        let wanted = &bundle.wanted[at];
+        let term = bundle.store.write_out(self.terms, wanted.term);
+        let above = bundle.above(wanted.made_for);
+        let mut found = Already::Not;
+        for (number, had) in bundle.had.iter().enumerate() {
+            let is_in_time = had.since == wanted.at || bundle.is_before(had.since, wanted.at);
+            if !is_in_time || bundle.store.write_out(self.terms, had.term) != term {
+                continue;
+            }
+            if above.contains(&number) {
+                return Already::ForItself;
+            }
+            found = Already::Made(number as u16);
+        }
+        found
+    }
+
+    /// Whether she has this from a step before which she needs it: then there is a shorter way.
+    fn is_roundabout(&mut self, bundle: &Bundle, at: StepId, term: Term) -> bool {
+        let term = bundle.store.write_out(self.terms, term);
+        bundle.had.iter().any(|had| {
+            had.from.is_some_and(|from| at == from || bundle.is_before(at, from))
+                && bundle.store.write_out(self.terms, had.term) == term
+        })
+    }
+}
