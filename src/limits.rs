@@ -48,6 +48,8 @@ pub const MAX_TERM_DEPTH: usize = 32;
 pub const MAX_TERMS: usize = 4_096;
 /// Exponents in one `g^x^y…`; each subset of them is a share of its own.
 pub const MAX_EXPONENTS: usize = 4;
+/// Rows of a sequence chart. Of more it is said how many there are.
+pub const MAX_CHART_ROWS: usize = 2_000;
 /// Lines in a protocol or an attack.
 pub const MAX_LINES: usize = 1_000;
 /// Bytes in one message on the wire; and in a line of a protocol with all that goes into it,

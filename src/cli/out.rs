@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use clap::ValueEnum;
 use mallory::legible::{legible, legible_lines};
+use mallory::report::chart::LEAST_WIDTH;
 use mallory::scenario::{Problem, Problems};
 
 /// When to use colours.
@@ -48,6 +49,12 @@ impl Out {
     /// Whether standard output is coloured.
     pub fn color(&self) -> bool {
         self.color
+    }
+
+    /// How many columns there are: those of the terminal, or of one that is not there.
+    pub fn width(&self) -> usize {
+        let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+        terminal.map_or(LEAST_WIDTH, |(width, _)| usize::from(width.0))
     }
 
     /// Writes text of our own making, as it is: a script.

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mallory::Scenario;
-use mallory::report::{Detail, LogStyle, PlayResult, json, log, summary, trace};
+use mallory::notation::Name;
+use mallory::report::{
+    Detail, Filter, LogStyle, PlayResult, Sequence, chart, everybody, json, log, summary, trace,
+};
 use mallory::scenario::{KeyPool, PlayReport};
+use mallory::time::Span;
 use mallory::world::Halt;
 
 use super::folder::Folder;
@@ -43,6 +47,21 @@ pub struct Arguments {
     /// The log as text, or as JSON, an event a line
     #[arg(long, value_enum, default_value_t = Log::Text, value_name = "FORM")]
     log: Log,
+    /// The log line by line, or as a sequence chart
+    #[arg(long, value_enum, default_value_t = View::Log, value_name = "VIEW", conflicts_with_all = ["log", "quiet"])]
+    view: View,
+    /// Only events of a party, of a run, or of a kind
+    ///
+    /// Several are joined by commas: `--only alice,2` is alice in run 2, `--only alice,bob` both.
+    /// Kinds are those of docs/JSON.md, such as `sent` and `refused`. Verdicts are told always.
+    #[arg(long, value_name = "PARTY|RUN|KIND", value_delimiter = ',', conflicts_with = "log")]
+    only: Vec<String>,
+    /// Only events from this time on, such as `1h`
+    #[arg(long, value_name = "TIME", value_parser = span, conflicts_with = "log")]
+    from: Option<Span>,
+    /// Only events up to this time
+    #[arg(long, value_name = "TIME", value_parser = span, conflicts_with = "log")]
+    to: Option<Span>,
     /// Verdicts only
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
@@ -77,6 +96,36 @@ pub struct Arguments {
     out: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// Which events are wanted of these scenarios.
+    fn filter(&self, scenarios: &[Scenario]) -> Result<Filter, String> {
+        let mut filter = Filter::default();
+        let parties: Vec<Name> = scenarios.iter().flat_map(everybody).collect();
+        for word in &self.only {
+            filter.only(word.trim(), &parties)?;
+        }
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            return Err(format!("--from {from} is after --to {to}"));
+        }
+        filter.within(self.from, self.to);
+        Ok(filter)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum View {
+    /// An event a line, with its words
+    Log,
+    /// Who says what to whom, with arrows between lifelines
+    Chart,
+}
+
+fn span(text: &str) -> Result<Span, String> {
+    Span::parse(text).ok_or_else(|| "expected a time such as `90s`, `18h` or `2d`".to_owned())
+}
+
 /// What a run writes beside its log.
 struct Files {
     keylog: Option<KeyLog>,
@@ -102,6 +151,13 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
     if !selection.wrong.is_empty() {
         return Ok(Exit::Input);
     }
+    let filter = match arguments.filter(&selection.scenarios) {
+        Ok(filter) => filter,
+        Err(why) => {
+            complain(&why);
+            return Ok(Exit::Input);
+        }
+    };
     let seed = match arguments.seed.map(Seed::draw).transpose() {
         Ok(seed) => seed,
         Err(why) => {
@@ -137,7 +193,7 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
             Some(seed) => scenario.seed(seed),
             None => scenario,
         };
-        exit = exit.max(play_all(&scenario, arguments, &pool, &mut files, out)?);
+        exit = exit.max(play_all(&scenario, arguments, &filter, &pool, &mut files, out)?);
     }
     if let (Some(path), Some(plays)) = (&arguments.trace, &files.traced)
         && let Err(error) = std::fs::write(path, trace::trace(plays).to_string())
@@ -159,6 +215,7 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
 fn play_all(
     scenario: &Scenario,
     arguments: &Arguments,
+    filter: &Filter,
     pool: &KeyPool,
     files: &mut Files,
     out: &mut Out,
@@ -190,7 +247,7 @@ fn play_all(
             return Ok(Exit::Input);
         }
         let unmet = match arguments.log {
-            Log::Text => tell(&play, arguments, out)?,
+            Log::Text => tell(&play, arguments, filter, out)?,
             Log::Json => tell_json(&play, scenario, variant.name.as_deref(), out)?,
         };
         if unmet {
@@ -212,15 +269,23 @@ fn play_all(
 }
 
 /// Tells of a play, and answers whether anything was not as expected.
-fn tell(play: &PlayReport, arguments: &Arguments, out: &mut Out) -> io::Result<bool> {
+fn tell(play: &PlayReport, arguments: &Arguments, filter: &Filter, out: &mut Out) -> io::Result<bool> {
     let detail = match (arguments.quiet, arguments.verbose) {
         (true, _) => Detail::Quiet,
         (_, true) => Detail::Full,
         _ => Detail::Normal,
     };
-    let style = LogStyle { color: out.color(), detail };
     out.line("")?;
-    out.text(&log::render(play, &style))?;
+    if arguments.view == View::Chart {
+        let sequence = Sequence::of(play, filter, detail.level());
+        out.text(&chart(&sequence, out.width(), out.color()))?;
+        out.line("")?;
+        let style = LogStyle { color: out.color(), detail: Detail::Quiet };
+        out.text(&log::render(play, &style))?;
+    } else {
+        let style = LogStyle { color: out.color(), detail };
+        out.text(&log::render_chosen(play, &style, filter))?;
+    }
     let unmet = play.unmet();
     for failure in &unmet {
         out.verdict(false, "  not as expected", &format!("\n             {failure}"))?;

@@ -2,17 +2,25 @@
 //! channels or cryptography.
 
 pub mod artefacts;
+pub mod chart;
 mod evidence;
 mod exposure;
+mod filter;
 pub mod json;
 pub mod log;
 pub mod result;
+pub mod sequence;
 mod short;
 pub mod summary;
+mod telling;
 pub mod trace;
 
 pub use artefacts::{Artefact, ArtefactFile, artefact_files, artefacts, plain_name};
-pub use log::{Detail, LogStyle, offset_words};
+pub use chart::chart;
+pub use filter::{Filter, everybody};
+pub use log::{Detail, LogStyle};
 pub use result::PlayResult;
+pub use sequence::Sequence;
 pub use short::shorten;
 pub use summary::summary;
+pub use telling::{Tone, offset_words};

@@ -12,17 +12,36 @@ const LEAST: usize = 4;
 /// Shortens every fingerprint, `#` and 16 hex digits, to the least length from 4 on at
 /// which different ones stay different.
 pub fn shorten(text: &str) -> String {
-    let found: BTreeSet<&str> = places(text).map(|at| &text[at + 1..at + 1 + FULL]).collect();
-    let distinct = |len: usize| found.iter().map(|f| &f[..len]).collect::<BTreeSet<_>>().len() == found.len();
-    let len = (LEAST..FULL).find(|len| distinct(*len)).unwrap_or(FULL);
-    let mut out = String::with_capacity(text.len());
-    let mut from = 0;
-    for at in places(text) {
-        out.push_str(&text[from..at + 1 + len]);
-        from = at + 1 + FULL;
+    Shortener::of([text]).short(text)
+}
+
+/// The least length at which the fingerprints of some texts stay different.
+#[derive(Clone, Copy, Debug)]
+pub struct Shortener(usize);
+
+impl Shortener {
+    /// For these texts.
+    pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Shortener {
+        let mut found: BTreeSet<&str> = BTreeSet::new();
+        for text in texts {
+            found.extend(places(text).map(|at| &text[at + 1..at + 1 + FULL]));
+        }
+        let distinct =
+            |len: &usize| found.iter().map(|f| &f[..*len]).collect::<BTreeSet<_>>().len() == found.len();
+        Shortener((LEAST..FULL).find(distinct).unwrap_or(FULL))
     }
-    out.push_str(&text[from..]);
-    out
+
+    /// The text with its fingerprints at that length.
+    pub fn short(self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut from = 0;
+        for at in places(text) {
+            out.push_str(&text[from..at + 1 + self.0]);
+            from = at + 1 + FULL;
+        }
+        out.push_str(&text[from..]);
+        out
+    }
 }
 
 #[cfg(test)]
