@@ -18,6 +18,7 @@ mod seed;
 mod select;
 mod test;
 mod timeline;
+mod view;
 
 use std::io;
 use std::panic;

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use mallory::Scenario;
 use mallory::notation::Name;
-use mallory::report::{
-    Detail, Filter, LogStyle, PlayResult, Sequence, chart, everybody, json, log, summary, trace,
-};
+use mallory::report::{Detail, Filter, PlayResult, everybody, json, summary, trace};
 use mallory::scenario::{KeyPool, PlayReport};
 use mallory::time::Span;
 use mallory::world::Halt;
@@ -18,6 +16,7 @@ use super::keylog::KeyLog;
 use super::out::{Out, complain};
 use super::seed::Seed;
 use super::select::{MEANING, Selection};
+use super::view::View;
 use super::{EXIT_CODES, Exit};
 
 const ABOUT: &str = "\
@@ -47,7 +46,7 @@ pub struct Arguments {
     /// The log as text, or as JSON, an event a line
     #[arg(long, value_enum, default_value_t = Log::Text, value_name = "FORM")]
     log: Log,
-    /// The log line by line, or as a sequence chart
+    /// The log line by line, a chart, or a chart for other tools
     #[arg(long, value_enum, default_value_t = View::Log, value_name = "VIEW", conflicts_with_all = ["log", "quiet"])]
     view: View,
     /// Only events of a party, of a run, or of a kind
@@ -97,6 +96,11 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// Whether people read what is printed, with headings between plays.
+    fn is_read(&self) -> bool {
+        self.log == Log::Text && self.view.is_read()
+    }
+
     /// Which events are wanted of these scenarios.
     fn filter(&self, scenarios: &[Scenario]) -> Result<Filter, String> {
         let mut filter = Filter::default();
@@ -112,14 +116,6 @@ impl Arguments {
         filter.within(self.from, self.to);
         Ok(filter)
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum View {
-    /// An event a line, with its words
-    Log,
-    /// Who says what to whom, with arrows between lifelines
-    Chart,
 }
 
 fn span(text: &str) -> Result<Span, String> {
@@ -158,6 +154,11 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
             return Ok(Exit::Input);
         }
     };
+    let plays: usize = selection.scenarios.iter().map(|scenario| scenario.variants.len()).sum();
+    if plays > 1 && arguments.view.is_of_one() {
+        complain(&format!("this view is of one play, and {plays} are asked for: name a variant"));
+        return Ok(Exit::Input);
+    }
     let seed = match arguments.seed.map(Seed::draw).transpose() {
         Ok(seed) => seed,
         Err(why) => {
@@ -186,7 +187,7 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
     let pool = KeyPool::default();
     let mut exit = Exit::Expected;
     for (nth, scenario) in selection.scenarios.into_iter().enumerate() {
-        if nth > 0 && arguments.log == Log::Text {
+        if nth > 0 && arguments.is_read() {
             out.line("")?;
         }
         let scenario = match seed {
@@ -224,7 +225,7 @@ fn play_all(
     let mut exit = Exit::Expected;
     for (nth, variant) in scenario.variants.iter().enumerate() {
         let with_attacker = !arguments.no_attacker;
-        if arguments.log == Log::Text {
+        if arguments.is_read() {
             if nth > 0 {
                 out.line("")?;
             }
@@ -253,7 +254,7 @@ fn play_all(
         if unmet {
             exit = Exit::Unexpected;
         }
-        if arguments.log == Log::Text && scenario.variants.len() > 1 {
+        if arguments.is_read() && scenario.variants.len() > 1 {
             results.push(PlayResult::of(&play));
         }
         if let Some(traced) = &mut files.traced {
@@ -275,17 +276,12 @@ fn tell(play: &PlayReport, arguments: &Arguments, filter: &Filter, out: &mut Out
         (_, true) => Detail::Full,
         _ => Detail::Normal,
     };
-    out.line("")?;
-    if arguments.view == View::Chart {
-        let sequence = Sequence::of(play, filter, detail.level());
-        out.text(&chart(&sequence, out.width(), out.color()))?;
-        out.line("")?;
-        let style = LogStyle { color: out.color(), detail: Detail::Quiet };
-        out.text(&log::render(play, &style))?;
-    } else {
-        let style = LogStyle { color: out.color(), detail };
-        out.text(&log::render_chosen(play, &style, filter))?;
+    if !arguments.view.is_read() {
+        arguments.view.show(play, filter, detail, out)?;
+        return Ok(complain_of_unmet(play));
     }
+    out.line("")?;
+    arguments.view.show(play, filter, detail, out)?;
     let unmet = play.unmet();
     for failure in &unmet {
         out.verdict(false, "  not as expected", &format!("\n             {failure}"))?;
@@ -302,6 +298,11 @@ fn tell_json(
     out: &mut Out,
 ) -> io::Result<bool> {
     json::lines(play, &scenario.name, variant).try_for_each(|line| out.line(&line.to_string()))?;
+    Ok(complain_of_unmet(play))
+}
+
+/// Says on standard error what was not as expected, where the log is for a program.
+fn complain_of_unmet(play: &PlayReport) -> bool {
     let unmet = play.unmet();
     for failure in &unmet {
         complain(&format!("{}: {failure}", play.name));
@@ -309,7 +310,7 @@ fn tell_json(
     if !unmet.is_empty() {
         complain(&format!("repeat with: {}", play.repeat_with()));
     }
-    Ok(!unmet.is_empty())
+    !unmet.is_empty()
 }
 
 fn halted(halt: &Halt, repeat_with: &str, out: &mut Out) -> io::Result<Exit> {

@@ -79,13 +79,7 @@ impl Drawing {
                     fates.iter().for_each(|fate| self.beside(*to, fate, Tone::Attacker, &mut lines));
                 }
                 Act::Note { by, text, asides } => {
-                    let mark = match row.tone {
-                        Tone::Good => "✓ ",
-                        Tone::Bad => "✗ ",
-                        Tone::Attacker => "◆ ",
-                        Tone::Plain | Tone::Dim => "",
-                    };
-                    self.beside(*by, &format!("{mark}{text}"), row.tone, &mut lines);
+                    self.beside(*by, &format!("{}{text}", row.mark()), row.tone, &mut lines);
                     asides.iter().for_each(|aside| self.beside(*by, aside, Tone::Dim, &mut lines));
                 }
             }
@@ -184,7 +178,7 @@ fn cut(name: &str, most: usize) -> String {
 
 /// A text in lines of so many columns, broken between words, but not between a value and its
 /// fingerprint; what has no blank is broken anywhere.
-fn wrap(text: &str, room: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     const NO_BREAK: &str = "\u{a0}#";
     let options = textwrap::Options::new(room)
         .subsequent_indent("  ")

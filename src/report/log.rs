@@ -253,7 +253,7 @@ impl Log<'_> {
 }
 
 /// By what a goal was put to the test.
-fn stood(completed: usize, refused: &[Rebuff]) -> Vec<String> {
+pub(super) fn stood(completed: usize, refused: &[Rebuff]) -> Vec<String> {
     /// So many refusals are told one by one.
     const TOLD: usize = 4;
     let parts = match completed {
@@ -270,7 +270,7 @@ fn stood(completed: usize, refused: &[Rebuff]) -> Vec<String> {
 }
 
 /// Why nothing put a goal to the test.
-fn untested(why: Untested) -> String {
+pub(super) fn untested(why: Untested) -> String {
     match why {
         Untested::NobodyAttacked => "nobody attacked, so nobody listened".to_owned(),
         Untested::NoPartGotSoFar { refused: 0, waiting: 0 } => {

@@ -3,15 +3,19 @@
 
 pub mod artefacts;
 pub mod chart;
+pub mod diagrams;
 mod evidence;
 mod exposure;
 mod filter;
 pub mod json;
 pub mod log;
+pub mod markdown;
 pub mod result;
 pub mod sequence;
+pub mod shiviz;
 mod short;
 pub mod summary;
+pub mod svg;
 mod telling;
 pub mod trace;
 

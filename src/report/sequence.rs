@@ -241,6 +241,18 @@ impl Drawing {
     }
 }
 
+impl Row {
+    /// What stands before a note, so that no colour is needed to tell how it is meant.
+    pub fn mark(&self) -> &'static str {
+        match self.tone {
+            Tone::Good => "✓ ",
+            Tone::Bad => "✗ ",
+            Tone::Attacker => "◆ ",
+            Tone::Plain | Tone::Dim => "",
+        }
+    }
+}
+
 impl Act {
     /// Its texts.
     pub fn said(&self) -> impl Iterator<Item = &str> {
