@@ -285,3 +285,25 @@ fn a_part_that_joined_after_a_value_came_says_nothing_of_it() {
     assert_eq!(play.run(3).party("carol").to_string(), "rejects line 3: decrypt-failed");
     assert_eq!(verdict(&play, "C weakly authenticates B on Nb"), "untested");
 }
+
+#[test]
+fn a_part_that_joined_without_the_key_could_never_have_tested_what_is_under_it() {
+    // Who is there from line 1 reads Na; who joins at line 2 keeps the ciphertext, and never will.
+    let text = r#"
+        [protocol]
+        messages = ["A -> B : Ka", "A -> B : {Na}Ka, Nc"]
+        goals    = ["B weakly authenticates A on Na"]
+        fresh    = { A = ["Ka: key", "Na: nonce", "Nc: nonce"] }
+        joins    = { B = [2] }
+        [parties.alice]
+        [parties.bob]
+        [attacker]
+        attack = ["LINES"]
+    "#;
+    let joined = play(&text.replace("LINES", "3.2 I(alice) -> bob : X"));
+    assert!(joined.run(3).party("bob").to_string().starts_with("rejects line 2"));
+    assert_eq!(verdict(&joined, "B weakly authenticates A on Na"), "untested");
+    let there = play(&text.replace("LINES", "3.1 I(alice) -> bob : Y\", \"3.2 I(alice) -> bob : X"));
+    assert!(there.run(3).party("bob").to_string().starts_with("rejects line 2"));
+    assert_eq!(verdict(&there, "B weakly authenticates A on Na"), "holds");
+}

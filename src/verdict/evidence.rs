@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Journal, MessageId};
-use crate::notation::{Action, Node, Op, Protocol};
+use crate::notation::{Action, Node, Op, Program, Protocol};
 
 use super::outcome::SessionOutcome;
 use super::traffic::Traffic;
@@ -184,17 +184,18 @@ pub fn interference(traffic: &Traffic<'_>, session: &SessionOutcome) -> Vec<Step
 /// none of its checks covers.
 pub fn unchecked(
     journal: &Journal,
-    protocol: &Protocol,
+    programs: &[&Program],
     session: &SessionOutcome,
     attacker: &str,
 ) -> Vec<Step> {
+    let protocol = session.protocol();
     let table = &protocol.table;
     let mut steps = Vec::new();
     for (id, had) in &session.values {
         let (id, value) = (*id, &had.value);
         let maker = journal.made().iter().find(|m| m.made.value.bytes == value.bytes);
         let binds = |op: &Op| matches!(op, Op::Bind(_, t) if *t == id);
-        let Some(line) = line_of(protocol, session, &binds) else { continue };
+        let Some(line) = line_of(programs, &binds) else { continue };
         if maker.is_none_or(|m| *m.by != *attacker) {
             continue;
         }
@@ -203,7 +204,7 @@ pub fn unchecked(
             Op::Equal(_, t) => matches!(table.node(*t), Node::App(..)) && contains(protocol, *t, id),
             _ => false,
         };
-        if line_of(protocol, session, &covers).is_none() {
+        if line_of(programs, &covers).is_none() {
             let (party, term) = (session.id.party.to_string(), table.show(id));
             steps.push(Step::Unchecked { party, term, fingerprint: value.fingerprint(), line });
         }
@@ -211,8 +212,7 @@ pub fn unchecked(
     steps
 }
 
-fn line_of(protocol: &Protocol, session: &SessionOutcome, test: &dyn Fn(&Op) -> bool) -> Option<u32> {
-    let programs = protocol.programs.get(&session.id.role)?;
+fn line_of(programs: &[&Program], test: &dyn Fn(&Op) -> bool) -> Option<u32> {
     programs.iter().flat_map(|p| &p.steps).find_map(|step| match &step.action {
         Action::Receive { ops, .. } if ops.iter().any(test) => Some(step.line),
         _ => None,

@@ -11,7 +11,7 @@ use super::traffic::Traffic;
 use crate::algebra::{Bytes, Value};
 use crate::journal::{Event, Journal, Refusal, Sight, What};
 use crate::knowledge::Ring;
-use crate::notation::{Claim, Goal, Id, Kind, Name, Protocol, Term};
+use crate::notation::{Claim, Goal, Id, Kind, Name, Program, Protocol, Term};
 
 /// What a judgement is made from.
 pub struct Bench<'a> {
@@ -179,7 +179,7 @@ impl<'a> Bench<'a> {
     fn way_to(&self, session: &SessionOutcome) -> Vec<Step> {
         let her = self.attacker.map_or("", |her| her);
         let mut steps = interference(self.traffic, session);
-        steps.extend(unchecked(self.journal, self.protocol, session, her));
+        steps.extend(unchecked(self.journal, &self.programs(session), session, her));
         steps
     }
 
@@ -231,9 +231,20 @@ impl<'a> Bench<'a> {
             Outcome::Refused { refusal, .. } => refusal.line,
             Outcome::Waits { line, .. } => *line,
         };
-        let programs = self.protocol.programs.get(&session.id.role).into_iter().flatten();
-        let mut to_come = programs.flat_map(|program| &program.steps).filter(|step| step.line >= from);
+        let its = self.programs(session).into_iter();
+        let mut to_come = its.flat_map(|program| &program.steps).filter(|step| step.line >= from);
         session.value(id).is_some() || to_come.any(|step| step.concludes.contains(&id))
+    }
+
+    /// The programs that a part may follow: the one that begins with the line with which it did.
+    fn programs(&self, session: &SessionOutcome) -> Vec<&'a Program> {
+        let joined = self.journal.event(session.began).and_then(|event| self.journal.event(event.cause?));
+        let line = joined.and_then(|event| match &event.what {
+            What::Delivered { id, .. } => self.traffic.message(*id).map(|message| message.line),
+            _ => None,
+        });
+        let all = self.protocol.programs.get(&session.id.role).into_iter().flatten();
+        all.filter(|program| line.is_none_or(|line| program.entry == line)).map(AsRef::as_ref).collect()
     }
 
     /// The parts on which others' claims may rest: by the claim, the events with which each had
