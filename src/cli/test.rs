@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,11 +15,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mallory::Scenario;
 use mallory::legible::legible;
 use mallory::report::result::VERSION;
-use mallory::scenario::{KeyPool, Variant};
+use mallory::scenario::{KeyPool, Problems, Variant};
 use serde_json::{Value as Json, json};
 
+use super::filter::{self, Filter};
+use super::junit::{Case, Status, junit};
 use super::out::{Out, complain, is_watched};
-use super::seed::Seed;
+use super::seed::{Seed, Seeds};
 use super::select::{MEANING, Selection};
 use super::{EXIT_CODES, Exit};
 
@@ -33,6 +36,7 @@ is also played without its attacker: a defence that refuses everybody is none.
   mallory test                       the whole library
   mallory test story.toml            a file of your own
   mallory test stories/ --seeds 20   a folder, each scenario with twenty seeds
+  mallory test --filter 'tag:pki and not variant:fixed' --junit report.xml
 
 A line for each variant, then `N passed, M failed`. A variant that expects nothing is played
 and counted apart: it asserts nothing. Where nothing else was tested, that is a failure.";
@@ -49,9 +53,23 @@ pub struct Arguments {
     /// `random` asks the operating system for one, and says which it was.
     #[arg(long, value_name = "N|random")]
     seed: Option<Seed>,
-    /// How many seeds to play, from that one on
-    #[arg(long, value_name = "K", default_value = "1")]
-    seeds: NonZeroUsize,
+    /// How many seeds to play, from that one on, or from which up to which
+    #[arg(long, value_name = "K|A..B", default_value = "1")]
+    seeds: Seeds,
+    #[arg(long, value_name = "EXPR", help = filter::MEANING.lines().next(), long_help = filter::MEANING)]
+    filter: Option<Filter>,
+    /// How many plays at once [default: as many as the machine runs at once]
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Begin no more plays after the first that fails
+    #[arg(long)]
+    fail_fast: bool,
+    /// Write the outcome as JUnit XML, which CI systems read
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Say what failed as annotations of a GitHub workflow, too
+    #[arg(long, conflicts_with = "json")]
+    github: bool,
     /// Objects for programs, one a line (docs/JSON.md)
     #[arg(long)]
     json: bool,
@@ -80,6 +98,8 @@ enum End {
     Failed,
     /// Its file is wrong.
     Wrong,
+    /// It was not played: another had failed before.
+    Skipped,
     /// A limit was reached, or a defect.
     Stopped,
 }
@@ -87,7 +107,7 @@ enum End {
 impl End {
     fn exit(self) -> Exit {
         match self {
-            End::Passed | End::AssertsNothing => Exit::Expected,
+            End::Passed | End::AssertsNothing | End::Skipped => Exit::Expected,
             End::Failed => Exit::Unexpected,
             End::Wrong => Exit::Input,
             End::Stopped => Exit::Defect,
@@ -101,6 +121,7 @@ impl End {
             End::Failed => "failed",
             End::Wrong => "wrong",
             End::Stopped => "stopped",
+            End::Skipped => "skipped",
         }
     }
 }
@@ -134,13 +155,22 @@ pub fn test(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
     if let (Some(Seed::Random), Some(seed)) = (arguments.seed, seed) {
         complain(&format!("drew seed {seed}"));
     }
-    let jobs = jobs(selection.scenarios, seed, arguments.seeds);
+    if let (Seeds::Range(..), Some(_)) = (arguments.seeds, seed) {
+        complain("`--seeds A..B` says from which seed on; leave out --seed");
+        return Ok(Exit::Input);
+    }
+    let jobs = jobs(selection.scenarios, seed, arguments);
+    if jobs.is_empty() && selection.wrong.is_empty() {
+        complain("nothing to test: --filter takes no variant of these scenarios");
+        return Ok(Exit::Input);
+    }
     let bar = ProgressBar::with_draw_target(Some(jobs.len() as u64), ProgressDrawTarget::hidden());
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len}") {
         bar.set_style(style);
     }
     let started = now();
-    play_all(&jobs, |index, outcome: Outcome| {
+    let mut outcomes = Vec::new();
+    play_all(&jobs, arguments, |index, outcome: Outcome| {
         if bar.is_hidden() && is_watched() && started.elapsed() > PATIENCE {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
@@ -152,12 +182,23 @@ pub fn test(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
                 false => tell(&jobs[index], &outcome, arguments, out)?,
             }
             out.flush()
-        })
+        })?;
+        if arguments.junit.is_some() {
+            outcomes.push(outcome);
+        }
+        Ok(())
     })?;
     bar.finish_and_clear();
     match arguments.json {
         true => out.line(&tally.as_json().to_string())?,
         false => out.line(&tally.words())?,
+    }
+    if let Some(path) = &arguments.junit
+        && let Err(why) = write_junit(path, &jobs, &outcomes, &selection.wrong)
+    {
+        out.flush()?;
+        complain(&format!("cannot write {}: {why}", path.display()));
+        return Ok(Exit::Input);
     }
     if tally.tested_nothing() {
         complain("nothing was tested: no file expects anything; write [expect]");
@@ -177,6 +218,7 @@ struct Tally {
     passed: usize,
     failed: usize,
     silent: usize,
+    skipped: usize,
 }
 
 impl Tally {
@@ -185,6 +227,7 @@ impl Tally {
         let count = match end {
             End::Passed => &mut self.passed,
             End::AssertsNothing => &mut self.silent,
+            End::Skipped => &mut self.skipped,
             End::Failed | End::Wrong | End::Stopped => &mut self.failed,
         };
         *count += 1;
@@ -206,7 +249,11 @@ impl Tally {
             1 => ", 1 asserts nothing".to_owned(),
             many => format!(", {many} assert nothing"),
         };
-        format!("{} passed, {} failed{silent}", self.passed, self.failed)
+        let skipped = match self.skipped {
+            0 => String::new(),
+            some => format!(", {some} not played"),
+        };
+        format!("{} passed, {} failed{silent}{skipped}", self.passed, self.failed)
     }
 
     fn as_json(&self) -> Json {
@@ -216,17 +263,24 @@ impl Tally {
             "passed": self.passed,
             "failed": self.failed,
             "assert_nothing": self.silent,
+            "skipped": self.skipped,
         })
     }
 }
 
-fn jobs(mut scenarios: Vec<Scenario>, seed: Option<u64>, seeds: NonZeroUsize) -> Vec<Job> {
+fn jobs(mut scenarios: Vec<Scenario>, seed: Option<u64>, arguments: &Arguments) -> Vec<Job> {
     scenarios.sort_by(|a, b| (&a.group, &a.called).cmp(&(&b.group, &b.called)));
     let mut jobs = Vec::new();
     for scenario in scenarios {
-        let first = seed.unwrap_or(scenario.seed);
-        for variant in &scenario.variants {
-            for nth in 0..seeds.get() as u64 {
+        let (first, count) = match arguments.seeds {
+            Seeds::Count(count) => (seed.unwrap_or(scenario.seed), count),
+            Seeds::Range(from, count) => (from, count),
+        };
+        let wanted = |variant: &&Arc<Variant>| {
+            arguments.filter.as_ref().is_none_or(|filter| filter.takes(&scenario, variant))
+        };
+        for variant in scenario.variants.iter().filter(wanted) {
+            for nth in 0..count {
                 let scenario = scenario.clone().seed(first.saturating_add(nth));
                 jobs.push(Job { scenario, variant: variant.clone() });
             }
@@ -235,18 +289,72 @@ fn jobs(mut scenarios: Vec<Scenario>, seed: Option<u64>, seeds: NonZeroUsize) ->
     jobs
 }
 
+/// The name of a job: its variant's, and its seed if there are several.
+fn name_of(job: &Job, arguments: &Arguments) -> String {
+    let name = job.variant.of(&job.scenario.name);
+    match arguments.seeds {
+        Seeds::Count(1) => name,
+        Seeds::Count(_) | Seeds::Range(..) => format!("{name}  seed {}", job.scenario.seed),
+    }
+}
+
+/// Writes what came of the tests, in their order; files that are wrong are errors.
+fn write_junit(
+    path: &Path,
+    jobs: &[Job],
+    outcomes: &[Outcome],
+    wrong: &[(String, Problems)],
+) -> Result<(), String> {
+    let of_jobs = jobs.iter().zip(outcomes).map(|(job, outcome)| {
+        let told: Vec<String> =
+            outcome.wrong.iter().map(|(what, repeat)| format!("{what}\nrepeat with: {repeat}")).collect();
+        let status = match outcome.end {
+            End::Passed => Status::Passed,
+            End::AssertsNothing => Status::Skipped("asserts nothing"),
+            End::Skipped => Status::Skipped("another had failed before"),
+            End::Failed => Status::Failed(told.join("\n")),
+            End::Wrong | End::Stopped => Status::Stopped(told.join("\n")),
+        };
+        Case {
+            group: job.scenario.group.clone(),
+            name: format!("{} seed {}", job.variant.of(&job.scenario.name), job.scenario.seed),
+            took: outcome.took,
+            status,
+        }
+    });
+    let of_files = wrong.iter().map(|(name, problems)| {
+        let told: Vec<String> = problems.0.iter().map(|problem| problem.message.clone()).collect();
+        let (group, name) = ("files".to_owned(), name.clone());
+        Case { group, name, took: Duration::ZERO, status: Status::Stopped(told.join("\n")) }
+    });
+    std::fs::write(path, junit(of_jobs.chain(of_files))?).map_err(|error| error.to_string())
+}
+
 /// Plays all jobs on as many threads as the machine runs at once, and tells of them in order.
-fn play_all(jobs: &[Job], mut tell: impl FnMut(usize, Outcome) -> io::Result<()>) -> io::Result<()> {
-    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(jobs.len());
+fn play_all(
+    jobs: &[Job],
+    arguments: &Arguments,
+    mut tell: impl FnMut(usize, Outcome) -> io::Result<()>,
+) -> io::Result<()> {
+    let all = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = arguments.jobs.map_or_else(all, NonZeroUsize::get).min(jobs.len());
+    let failed = AtomicBool::new(false);
     let pool = KeyPool::default();
     let next = AtomicUsize::new(0);
     let (done, results) = mpsc::channel();
     thread::scope(|scope| {
         for _ in 0..threads {
-            let (done, next, pool) = (done.clone(), &next, &pool);
+            let (done, next, pool, failed) = (done.clone(), &next, &pool, &failed);
             scope.spawn(move || {
                 while let Some((index, job)) = take(jobs, next) {
-                    if done.send((index, play(job, pool))).is_err() {
+                    let outcome = match failed.load(Ordering::Relaxed) {
+                        true => Outcome { took: Duration::ZERO, end: End::Skipped, wrong: Vec::new() },
+                        false => play(job, pool),
+                    };
+                    if arguments.fail_fast && outcome.end.exit() > Exit::Expected {
+                        failed.store(true, Ordering::Relaxed);
+                    }
+                    if done.send((index, outcome)).is_err() {
                         return;
                     }
                 }
@@ -292,14 +400,12 @@ fn play(job: &Job, pool: &KeyPool) -> Outcome {
 }
 
 fn tell(job: &Job, outcome: &Outcome, arguments: &Arguments, out: &mut Out) -> io::Result<()> {
-    let mut name = job.variant.of(&job.scenario.name);
-    if arguments.seeds.get() > 1 {
-        name.push_str(&format!("  seed {}", job.scenario.seed));
-    }
+    let name = name_of(job, arguments);
     let took = outcome.took.as_millis();
     match outcome.end {
         End::Passed => return out.verdict(true, "ok", &format!("  {name}  {took} ms")),
         End::AssertsNothing => return out.line(&legible(&format!("--  {name}  asserts nothing"))),
+        End::Skipped => return Ok(()),
         End::Failed | End::Wrong | End::Stopped => {}
     }
     out.verdict(false, "FAILED", &format!("  {name}  {took} ms"))?;
@@ -308,8 +414,22 @@ fn tell(job: &Job, outcome: &Outcome, arguments: &Arguments, out: &mut Out) -> i
         if outcome.wrong.get(at + 1).is_none_or(|(_, next)| next != repeat_with) {
             out.line(&format!("    repeat with: {}", legible(repeat_with)))?;
         }
+        if arguments.github {
+            out.line(&annotation(&name, wrong, repeat_with))?;
+        }
     }
     Ok(())
+}
+
+/// A workflow command of GitHub Actions. What it takes for its own is escaped as it wants.
+fn annotation(name: &str, wrong: &str, repeat_with: &str) -> String {
+    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+    format!(
+        "::error title={}::{}",
+        property(&legible(name)),
+        data(&format!("{wrong}\nrepeat with: {repeat_with}"))
+    )
 }
 
 fn as_json(job: &Job, outcome: &Outcome) -> Json {

@@ -1,0 +1,128 @@
+//! `mallory test` in one's own project and on CI.
+
+use std::process::Command;
+
+fn mallory(args: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_mallory")).args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn folder(name: &str) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("mallory-test-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// A scenario of which something is expected that does not come.
+const FAILING: &str = r#"
+    [protocol]
+    messages = ["A -> B : A, Note"]
+    given    = { A = ["Note: data"] }
+    goals    = ["secret Note"]
+    [[run]]
+    A = "alice"
+    B = "bob"
+    Note = "<&\u001b]]>"
+    [attacker]
+    tactic = "eavesdrop"
+    [expect]
+    goals = { "secret Note" = "holds" }
+"#;
+
+#[test]
+fn the_report_is_xml_with_a_case_for_each_variant_and_seed() {
+    let folder = folder("junit");
+    let failing = folder.join("failing.toml");
+    std::fs::write(&failing, FAILING).unwrap();
+    std::fs::write(folder.join("wrong.toml"), "[protocol]\nmessages = 5").unwrap();
+    let report = folder.join("report.xml");
+    let arguments =
+        ["test", "dh-mitm", failing.to_str().unwrap(), folder.join("wrong.toml").to_str().unwrap()]
+            .map(str::to_owned);
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    arguments.extend(["--seeds", "3..4", "--junit", report.to_str().unwrap()]);
+    let (code, out, err) = mallory(&arguments);
+    assert_eq!(code, 2, "{out}{err}");
+    let xml = std::fs::read_to_string(&report).unwrap();
+    let document = roxmltree::Document::parse(&xml).unwrap_or_else(|why| panic!("{why}\n{xml}"));
+    let root = document.root_element();
+    assert_eq!(
+        (root.attribute("tests"), root.attribute("failures"), root.attribute("errors")),
+        (Some("7"), Some("2"), Some("1"))
+    );
+    let names: Vec<&str> = document
+        .descendants()
+        .filter(|n| n.has_tag_name("testcase"))
+        .filter_map(|n| n.attribute("name"))
+        .collect();
+    assert!(names.contains(&"dh-mitm/weak seed 3") && names.contains(&"dh-mitm/fixed seed 4"), "{names:?}");
+    let failure = document.descendants().find(|n| n.has_tag_name("failure")).unwrap();
+    let told = failure.text().unwrap();
+    assert!(told.contains("expected secret Note to hold") || told.contains("secret Note"), "{told}");
+    assert!(told.contains("repeat with: mallory run "), "{told}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn an_expression_chooses_variants() {
+    let (code, out, _) = mallory(&["test", "--filter", "tag:pki and not variant:fixed* and revoked-*"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(
+        out.lines().count() > 1 && !out.contains("/fixed") && out.contains("revoked-client-cutoff/weak"),
+        "{out}"
+    );
+    let (code, _, err) = mallory(&["test", "dh-mitm", "--filter", "nothing*"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--filter takes no variant of these scenarios"), "{err}");
+    let (code, _, err) = mallory(&["test", "--filter", "tag:pki and"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("expected a name, `tag:`, `group:` or `variant:` at the end"), "{err}");
+}
+
+#[test]
+fn after_the_first_failure_nothing_more_is_begun() {
+    let folder = folder("fast");
+    for name in ["a", "b", "c", "d"] {
+        std::fs::write(folder.join(format!("{name}.toml")), FAILING).unwrap();
+    }
+    let path = folder.to_str().unwrap();
+    let (code, out, _) = mallory(&["test", path, "--fail-fast", "--jobs", "1"]);
+    assert_eq!(code, 1);
+    assert!(out.ends_with("0 passed, 1 failed, 3 not played\n"), "{out}");
+    let (_, out, _) = mallory(&["test", path, "--jobs", "1"]);
+    assert!(out.ends_with("0 passed, 4 failed\n"), "{out}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_workflow_is_told_what_failed_in_its_own_words() {
+    let folder = folder("github");
+    let failing = folder.join("50%,a.toml");
+    std::fs::write(&failing, FAILING).unwrap();
+    let (code, out, err) = mallory(&["test", failing.to_str().unwrap(), "--github"]);
+    assert_eq!(code, 1, "{err}");
+    let line = out.lines().find(|line| line.starts_with("::error ")).unwrap_or_else(|| panic!("{out}"));
+    let (properties, data) = line["::error ".len()..].split_once("::").unwrap();
+    assert!(properties.starts_with("title=") && properties.contains("50%25%2Ca"), "{line}");
+    assert!(data.contains("%0Arepeat with: mallory run "), "{line}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn seeds_are_a_number_or_a_range() {
+    let (code, out, _) = mallory(&["test", "dh-mitm/weak", "--seeds", "7..9"]);
+    assert_eq!(code, 0);
+    assert!(
+        out.contains("seed 7") && out.contains("seed 9") && out.ends_with("3 passed, 0 failed\n"),
+        "{out}"
+    );
+    for (wrong, said) in
+        [("0", "expected how many seeds"), ("9..7", "9..7 has no seed"), ("x..2", "as in `0..19`")]
+    {
+        let (code, _, err) = mallory(&["test", "dh-mitm", "--seeds", wrong]);
+        assert!(code == 2 && err.contains(said), "{err}");
+    }
+    let (code, _, err) = mallory(&["test", "dh-mitm", "--seeds", "1..2", "--seed", "4"]);
+    assert!(code == 2 && err.contains("leave out --seed"), "{err}");
+}
