@@ -75,7 +75,10 @@ impl Aim {
                     let mut bundle = Bundle::new();
                     let part = at.claim(&mut bundle, template);
                     let mut equal = Vec::new();
-                    bundle.advance(part, upto, &mut equal);
+                    if !bundle.advance(part, upto, &mut equal) {
+                        at.left_out = true;
+                        continue;
+                    }
                     let Some((_, value)) = bundle.value(part, *of) else { continue };
                     bundle.wanted.push(Wanted { at: END, term: value, made_for: None });
                     at.settle(bundle, equal, &[(part, honest)], &mut starts);
@@ -118,7 +121,10 @@ impl Aim {
             let epoch = if nth < early { 0 } else { at.last_epoch() };
             let part = at.join(&mut bundle, *template, epoch);
             let last = bundle.parts[part].instance.steps.len() - 1;
-            bundle.advance(part, last, &mut equal);
+            if !bundle.advance(part, last, &mut equal) {
+                at.left_out = true;
+                return;
+            }
             honest_in.push((part, &honest[..]));
             let Some(claim) = self.claim(&bundle, part, on) else { return };
             match &first {
