@@ -59,6 +59,8 @@ fn all_goals(protocol: &Protocol, file: &ProtocolFile, runs: usize) -> (f64, u64
         stolen: Vec::new(),
         suite: Default::default(),
         states: MAX_SEARCH_STATES,
+        honest: Vec::new(),
+        scheduled: Vec::new(),
     };
     let began = Instant::now();
     let goals = protocol.goals.iter();

@@ -274,6 +274,12 @@ fn the_chapter_shows_real_output() {
             commands += 1;
         }
     }
-    assert_eq!(commands, 4);
+    assert_eq!(commands, 5);
+    let held = Command::new(env!("CARGO_BIN_EXE_mallory"))
+        .args(["test", "held.toml"])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    assert_eq!(held.status.code(), Some(0), "{}", String::from_utf8_lossy(&held.stdout));
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -387,6 +387,7 @@ fn play(job: &Job, pool: &KeyPool) -> Outcome {
     let checked = catch_unwind(AssertUnwindSafe(|| job.scenario.check(&job.variant, pool)));
     let repeat_with = job.scenario.repeat_with(Some(&job.variant), true);
     let (end, wrong) = match checked {
+        Ok(Ok(checked)) if checked.is_open => (End::Stopped, checked.told()),
         Ok(Ok(checked)) if !checked.failures.is_empty() => (End::Failed, checked.told()),
         Ok(Ok(_)) if !job.variant.asserts() => (End::AssertsNothing, Vec::new()),
         Ok(Ok(_)) => (End::Passed, Vec::new()),

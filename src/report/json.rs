@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use super::result::PlayResult;
 use crate::scenario::PlayReport;
 
-/// The lines of a play, each an object: `play`, the events, then `session`, `request`, `verdict`,
+/// The lines of a play, each an object: `play`, the events, then `search`, `session`, `request`, `verdict`,
 /// `learned`, `exposure` and `unmet` lines, and `end`.
 pub fn lines<'a>(
     play: &'a PlayReport,
@@ -35,7 +35,8 @@ pub fn outcome(result: &PlayResult) -> Vec<Map<String, Json>> {
     fn each<T: Serialize>(kind: &'static str, all: &[T]) -> impl Iterator<Item = Map<String, Json>> {
         all.iter().map(move |one| of_kind(kind, one))
     }
-    let mut lines: Vec<Map<String, Json>> = each("session", &result.sessions)
+    let mut lines: Vec<Map<String, Json>> = each("search", result.search.as_slice())
+        .chain(each("session", &result.sessions))
         .chain(each("request", &result.requests))
         .chain(each("verdict", &result.verdicts))
         .chain(each("learned", &result.learned))

@@ -74,6 +74,7 @@ pub fn render_chosen(play: &PlayReport, style: &LogStyle, filter: &Filter) -> St
         filter.chosen(&teller).into_iter().for_each(|(event, told)| log.event(event, told));
         log.text.push('\n');
     }
+    log.hunt();
     log.verdicts();
     log.requests();
     log.exposures();
@@ -207,6 +208,15 @@ impl Log<'_> {
             for line in lines {
                 self.line(Tone::Plain, &format!("             {line}"));
             }
+        }
+    }
+
+    /// What the attacker's search for an attack came to.
+    fn hunt(&mut self) {
+        let Some(hunt) = self.play.hunt() else { return };
+        for (nth, line) in super::hunt::told(hunt, &self.her()).into_iter().enumerate() {
+            let head = if nth == 0 { "search" } else { "" };
+            self.line(Tone::Attacker, &format!("  {head:<9}  {line}"));
         }
     }
 

@@ -9,7 +9,7 @@ use crate::algebra::Value;
 use crate::journal::{Event, What};
 use crate::notation::{Id, Kind, Node};
 use crate::reason::Reason;
-use crate::scenario::PlayReport;
+use crate::scenario::{Hunt, Hunted, PlayReport, Prey};
 use crate::time::SimTime;
 use crate::verdict::{Exposure, Finding, Judgement, Outcome, SessionOutcome, Step, Untested};
 
@@ -21,6 +21,9 @@ pub const VERSION: u32 = 1;
 pub struct PlayResult {
     /// What was played.
     pub play: PlayId,
+    /// What the attacker looked for and found, where that is her tactic.
+    #[serde(default)]
+    pub search: Option<SearchResult>,
     /// What each session came to, in the order in which they began.
     pub sessions: Vec<SessionResult>,
     /// What became of requests, in their order.
@@ -50,6 +53,32 @@ pub struct PlayId {
     pub repeat_with: String,
     /// Whether the file expects anything of this play.
     pub asserts: bool,
+}
+
+/// What an attacker's search for an attack came to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SearchResult {
+    /// Runs at most.
+    pub runs: usize,
+    /// The goal whose attack she plays; none if she found none and only listens.
+    pub plays: Option<String>,
+    /// What was found on each goal.
+    pub goals: Vec<SearchedGoal>,
+}
+
+/// What was found on a goal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SearchedGoal {
+    /// The goal.
+    pub goal: String,
+    /// `attack`, `none` or `limit`, as `mallory search` says.
+    pub result: String,
+    /// Runs of the attack.
+    pub runs: Option<usize>,
+    /// Messages of hers in it.
+    pub lines: Option<usize>,
+    /// Why the search was not finished.
+    pub why: Option<String>,
 }
 
 /// What a session came to.
@@ -250,6 +279,7 @@ impl PlayResult {
                 repeat_with: play.repeat_with().to_owned(),
                 asserts: play.variant().asserts(),
             },
+            search: play.hunt().map(hunt),
             sessions: play.sessions().iter().map(session).collect(),
             requests: requests(play),
             verdicts: play.goals().iter().map(verdict).collect(),
@@ -261,6 +291,22 @@ impl PlayResult {
                 .map(|failure| Unmet { expected: failure.expected, found: failure.found })
                 .collect(),
         }
+    }
+}
+
+fn hunt(of: &Hunt) -> SearchResult {
+    let goal = |hunted: &Hunted| {
+        let (result, runs, lines, why) = match &hunted.prey {
+            Prey::Attack { runs, lines } => ("attack", Some(*runs), Some(*lines), None),
+            Prey::Nothing => ("none", None, None, None),
+            Prey::Open { why } => ("limit", None, None, Some(why.clone())),
+        };
+        SearchedGoal { goal: hunted.goal.clone(), result: result.to_owned(), runs, lines, why }
+    };
+    SearchResult {
+        runs: of.runs,
+        plays: of.plays.and_then(|nth| of.goals.get(nth)).map(|hunted| hunted.goal.clone()),
+        goals: of.goals.iter().map(goal).collect(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a scenario expects to come of it, as data and in words.
 
+use super::power::Power;
 use super::setup::event::{Stolen, ValueRef};
-use crate::notation::{Name, Term};
+use crate::notation::{Goal, Name, Term};
 use crate::reason::Reason;
 use crate::time::Span;
 use crate::verdict::{GoalId, Word};
@@ -33,8 +34,32 @@ pub struct Expect {
     pub equal: Vec<(ValueRef, ValueRef)>,
     /// Pairs that do not.
     pub differ: Vec<(ValueRef, ValueRef)>,
+    /// What searches for attacks come to.
+    pub searches: Vec<SearchExpect>,
     /// Whether anything was expected at all.
     pub is_given: bool,
+}
+
+/// What is expected of a search for attacks.
+#[derive(Clone, Debug)]
+pub struct SearchExpect {
+    /// Runs at most.
+    pub runs: usize,
+    /// What the attacker has beyond what everybody has.
+    pub powers: Vec<Power>,
+    /// Goals of the scenario's protocol, and whether an attack on each is found.
+    pub goals: Vec<(Goal, bool)>,
+}
+
+impl SearchExpect {
+    /// What is expected of a goal, in words.
+    pub fn words(&self, goal: &Goal, attack: bool) -> String {
+        let runs = if self.runs == 1 { "1 run".to_owned() } else { format!("{} runs", self.runs) };
+        let powers: Vec<String> = self.powers.iter().map(Power::text).collect();
+        let with = if powers.is_empty() { String::new() } else { format!(" with {}", powers.join(", ")) };
+        let found = if attack { "an attack" } else { "no attack" };
+        format!("a search with up to {runs}{with} finds {found} on `{}`", goal.text)
+    }
 }
 
 /// A goal of some protocol.
@@ -70,6 +95,11 @@ impl GoalExpect {
             GoalExpect::Is(expected) => word == expected,
             GoalExpect::HoldsOrUntested => word != Word::Violated,
         }
+    }
+
+    /// Whether it says that the goal does not fall.
+    pub fn is_comfort(self) -> bool {
+        matches!(self, GoalExpect::Is(Word::Holds) | GoalExpect::HoldsOrUntested)
     }
 
     /// The words of files.
@@ -192,6 +222,10 @@ impl Expect {
         let requests = self.requests.iter().map(|(number, expected)| format!("request {number} {expected}"));
         let exposures = self.exposures.iter().map(ExposureExpect::to_string);
         let work = self.work.iter().map(|(by, count)| format!("{by} does {count} public-key operations"));
+        let searches = self
+            .searches
+            .iter()
+            .flat_map(|search| search.goals.iter().map(|(goal, attack)| search.words(goal, *attack)));
         let lookups = self.lookups.iter().map(|(by, why)| format!("{by} does not believe an answer: {why}"));
         runs.chain(requests)
             .chain(lookups)
@@ -203,6 +237,7 @@ impl Expect {
             .chain(values)
             .chain(equal)
             .chain(differ)
+            .chain(searches)
             .collect()
     }
 

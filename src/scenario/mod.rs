@@ -3,18 +3,23 @@
 
 mod enrolment;
 mod expect;
+mod failure;
 mod files;
+mod hunt;
 mod library;
 mod overlays;
 mod people;
 mod play;
+mod power;
 mod problem;
 mod protocol_file;
 mod reader;
 mod report;
 pub mod search;
+mod searched;
 mod setup;
 mod tables;
+mod tactic;
 mod toml_tree;
 mod unmet;
 
@@ -30,14 +35,16 @@ use setup::Setup;
 use toml_tree::{Data, Key, Node};
 
 pub use crate::time::EPOCH;
+pub use failure::Failure;
 pub use files::{files_below, read_text};
+pub use hunt::{Hunt, Hunted, Prey};
 pub use library::{Entry, protocols, scenarios};
 pub use play::{KeyPool, Played};
 pub use problem::{Problem, Problems, Text};
 pub use protocol_file::ProtocolFile;
 pub use report::{AttackerReport, PlayReport, Report, RunError, RunReport};
 pub use setup::event::EventDeed;
-pub use unmet::{Checked, Failure};
+pub use unmet::Checked;
 
 /// The keys of a scenario's file.
 const KEYS: [&str; 19] = [
@@ -178,15 +185,7 @@ impl Scenario {
     /// The command that plays it again: one variant or all, with the attacker or without.
     pub fn repeat_with(&self, variant: Option<&Variant>, with_attacker: bool) -> String {
         let what = variant.map_or_else(|| self.called.clone(), |v| v.of(&self.called));
-        let plain = |c: char| c.is_alphanumeric() || "/._-+:@,%".contains(c);
-        let what = match &what {
-            what if what.chars().all(plain) => what.clone(),
-            what if what.chars().any(acts) => {
-                let escaped = what.replace('\\', r"\\").replace('\'', r"\'");
-                format!("$'{}'", legible(&escaped))
-            }
-            what => format!("'{}'", what.replace('\'', r"'\''")),
-        };
+        let what = quoted(&what);
         let alone = if with_attacker { "" } else { " --no-attacker" };
         format!("mallory run {what} --seed {}{alone}", self.seed)
     }
@@ -268,6 +267,10 @@ impl Variant {
             expect = tables::expect::read(node, &setup, setup.attacker.as_ref())?;
             if let Some(node) = Reader::new(node)?.get("honest") {
                 if let Data::Table(_) = node.data {
+                    if let Some(node) = Reader::new(node)?.get("search") {
+                        let message = "a search does not hang on who takes part in a play";
+                        return Err(node.problem(message).help("write it as [expect.search]").into());
+                    }
                     honest = Some(tables::expect::read(node, &setup, None)?);
                 } else {
                     return Err(node.problem("expected a table of expectations").into());
@@ -283,6 +286,19 @@ impl Variant {
             tree: tree.clone(),
             folder: folder.to_path_buf(),
         })
+    }
+}
+
+/// A word of a command, quoted for the shell where that is needed.
+fn quoted(what: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@,%".contains(c);
+    match what {
+        what if what.chars().all(plain) => what.to_owned(),
+        what if what.chars().any(acts) => {
+            let escaped = what.replace('\\', r"\\").replace('\'', r"\'");
+            format!("$'{}'", legible(&escaped))
+        }
+        what => format!("'{}'", what.replace('\'', r"'\''")),
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::expect::Expect;
+use super::hunt::Hunt;
 use super::play::{KeyPool, Played, play};
 use super::problem::Problems;
 use super::setup::event::ValueRef;
@@ -74,6 +75,8 @@ pub struct PlayReport {
     pub(super) holdings: Holdings,
     /// The versions of the long-term keys that `[expect]` names.
     pub(super) long_term: BTreeMap<Term, Vec<Value>>,
+    /// What the attacker looked for and found, where that is her tactic.
+    pub(super) hunt: Option<Hunt>,
 }
 
 impl Scenario {
@@ -96,11 +99,8 @@ impl Scenario {
         Ok(Report { scenario: self.clone(), plays })
     }
 
-    /// Plays a variant with its attacker, or without her.
-    ///
-    /// # Errors
-    /// A limit that was reached, or a defect.
-    pub fn play(
+    /// Plays a variant with its attacker, who does what her lines or her tactic say, or without her.
+    pub(super) fn play_as_set_up(
         &self,
         variant: &Arc<Variant>,
         with_attacker: bool,
@@ -131,6 +131,7 @@ impl Scenario {
             goals,
             holdings,
             long_term,
+            hunt: None,
         })
     }
 }
@@ -229,6 +230,11 @@ impl PlayReport {
     /// What became of each goal.
     pub fn goals(&self) -> &[GoalVerdict] {
         &self.goals
+    }
+
+    /// What the attacker's search for an attack came to, where that is her tactic.
+    pub fn hunt(&self) -> Option<&Hunt> {
+        self.hunt.as_ref()
     }
 
     /// A goal as its protocol has it; with the protocol's name in front where several have it.

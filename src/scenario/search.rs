@@ -1,22 +1,34 @@
 //! Attacks that a search found, put to the test: each becomes a scenario that is played, and only
 //! what the play confirms is reported. Must not know how they are found.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::problem::{Problem, Problems};
 use super::protocol_file::ProtocolFile;
 use super::report::PlayReport;
+use super::setup::Setup;
 use super::toml_tree::{Data, Node};
 use super::{KeyPool, Scenario, Variant, library, read_text};
 use crate::crypto::Suite;
 use crate::limits::{MAX_SEARCH_STATES, MAX_UNCONFIRMED};
-use crate::notation::{Goal, Name, Protocol};
+use crate::notation::{Goal, Name, Protocol, Service};
+use crate::party::RunSpec;
 use crate::search::{self, Bounds, Stop, Told};
+use crate::time::SimTime;
 use crate::wire::{Encoding, Widths};
+
+pub use super::power::Power;
 
 /// What a search leaves out of a scenario: what happens in it, and what comes of it.
 const NOT_OF_THE_WORLD: [&str; 10] =
     ["run", "event", "request", "attacker", "expect", "variant", "title", "about", "tags", "until"];
+
+/// What is left out where an attack is played among a scenario's own runs and events.
+const NOT_OF_THE_PLAY: [&str; 5] = ["expect", "variant", "title", "about", "tags"];
+
+/// Her name where an attack that was found is a scenario of its own.
+const HER: &str = "mallory";
 
 /// A protocol in a world in which attacks are looked for.
 #[derive(Clone, Debug)]
@@ -32,25 +44,12 @@ pub struct Question {
     /// The top of the scenarios that are played: the protocol, and how parties behave.
     head: toml::Table,
     folder: PathBuf,
-}
-
-/// What the attacker has beyond what everybody has, or lacks.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Power {
-    /// Session keys of runs that are over come to her a day later.
-    OldSessionKey,
-    /// She has the long-term keys of whoever plays this role.
-    StolenKey(Name),
-    /// The same, but only when everything is over.
-    StolenKeyLater(Name),
-    /// Fields have no types and no borders.
-    Untagged,
-    /// Parties take readings of clocks that are long past.
-    LaxClock,
-    /// Parties take themselves for their peers.
-    SelfTalk,
-    /// She has no long-term keys of her own.
-    NoInsider,
+    /// The honest parties of the scenario.
+    honest: Vec<Name>,
+    /// Whether `head` has runs, events and an attacker of its own, among whom an attack is played.
+    is_whole: bool,
+    /// The runs in `head` with the players of each in which an attack may take part.
+    scheduled: Vec<Option<BTreeMap<Name, Name>>>,
 }
 
 /// What came of a search for attacks on one goal.
@@ -84,67 +83,8 @@ pub struct Attack {
     pub told: Told,
     /// A scenario of it, with what came of it as what is expected.
     pub scenario: String,
-}
-
-impl Power {
-    /// The words for powers, as the command line has them.
-    pub const WORDS: [&str; 7] = [
-        "old-session-key",
-        "stolen-key=ROLE",
-        "stolen-key-later=ROLE",
-        "untagged",
-        "lax-clock",
-        "self-talk",
-        "no-insider",
-    ];
-
-    /// The power that a text names: a word, and a role after it where one is needed.
-    ///
-    /// # Errors
-    /// There is no such power, or no such role.
-    pub fn read(text: &str, protocol: &Protocol) -> Result<Power, Problem> {
-        let mut words = text.split([' ', '=', ':']).filter(|word| !word.is_empty());
-        let (word, role) = (words.next().unwrap_or_default(), words.next());
-        let unknown = || {
-            let mut problem = Problem::nowhere(format!("there is no power `{text}`"));
-            let known = Power::WORDS.iter().map(|known| known.split('=').next().unwrap_or_default());
-            problem.help = crate::notation::fault::suggest(word, known);
-            problem
-        };
-        let of = |make: fn(Name) -> Power| {
-            let roles: Vec<&str> = protocol.client_roles().map(|role| &*role.name).collect();
-            match role.filter(|role| roles.contains(role)) {
-                Some(role) => Ok(make(role.into())),
-                None => {
-                    let message = format!("`{word}` is of a client's role");
-                    Err(Problem::nowhere(message).help(format!("one of {}", roles.join(", "))))
-                }
-            }
-        };
-        match (word, role) {
-            ("old-session-key", None) => Ok(Power::OldSessionKey),
-            ("untagged", None) => Ok(Power::Untagged),
-            ("lax-clock", None) => Ok(Power::LaxClock),
-            ("self-talk", None) => Ok(Power::SelfTalk),
-            ("no-insider", None) => Ok(Power::NoInsider),
-            ("stolen-key", _) => of(Power::StolenKey),
-            ("stolen-key-later", _) => of(Power::StolenKeyLater),
-            _ => Err(unknown()),
-        }
-    }
-
-    /// As the command line has it.
-    pub fn text(&self) -> String {
-        match self {
-            Power::OldSessionKey => "old-session-key".to_owned(),
-            Power::StolenKey(role) => format!("stolen-key={role}"),
-            Power::StolenKeyLater(role) => format!("stolen-key-later={role}"),
-            Power::Untagged => "untagged".to_owned(),
-            Power::LaxClock => "lax-clock".to_owned(),
-            Power::SelfTalk => "self-talk".to_owned(),
-            Power::NoInsider => "no-insider".to_owned(),
-        }
-    }
+    /// The goals that fell when it was played.
+    pub fallen: Vec<String>,
 }
 
 impl Question {
@@ -178,6 +118,9 @@ impl Question {
             insider: true,
             head,
             folder: PathBuf::from("."),
+            honest: Vec::new(),
+            is_whole: false,
+            scheduled: Vec::new(),
         }
     }
 
@@ -209,6 +152,38 @@ impl Question {
             insider: setup.attacker.as_ref().is_none_or(|her| her.insider),
             head,
             folder: variant.folder.clone(),
+            honest: honest(setup, HER),
+            is_whole: false,
+            scheduled: Vec::new(),
+        })
+    }
+
+    /// The same among the scenario's own runs and events, with its attacker's name and means:
+    /// what is found takes part in those of its runs that begin at once and have the players that
+    /// it needs, and opens others.
+    ///
+    /// # Errors
+    /// The protocol's file cannot be read.
+    pub fn of_play(scenario: &Scenario, variant: &Variant) -> Result<Question, Problems> {
+        let setup = &variant.setup;
+        let question = Question::of_variant(scenario, variant)?;
+        let toml::Value::Table(mut head) = plain(&variant.tree) else { return Ok(question) };
+        head.retain(|key, _| !NOT_OF_THE_PLAY.contains(&key));
+        if let Some(toml::Value::Table(attacker)) = head.get_mut("attacker") {
+            attacker.remove("tactic");
+        }
+        let her = setup.attacker.as_ref().map_or(HER, |her| &her.name);
+        let players = |run: &RunSpec| {
+            let name = |name: &Name| if **name == *her { "I".into() } else { name.clone() };
+            let is_fit = run.at == SimTime::ZERO && *run.protocol == *setup.protocol().name;
+            is_fit.then(|| run.names.iter().map(|(role, player)| (role.clone(), name(player))).collect())
+        };
+        Ok(Question {
+            head,
+            honest: honest(setup, her),
+            is_whole: true,
+            scheduled: setup.runs.iter().map(players).collect(),
+            ..question
         })
     }
 
@@ -248,6 +223,8 @@ impl Question {
             lax_clock: powers.contains(&Power::LaxClock),
             stolen: stolen.collect(),
             states: MAX_SEARCH_STATES,
+            honest: self.honest.clone(),
+            scheduled: self.scheduled.clone(),
         };
         let mut unconfirmed: Vec<String> = Vec::new();
         let mut confirmed = None;
@@ -256,8 +233,8 @@ impl Question {
                 return false;
             }
             match question.confirm(told, goal, pool) {
-                Ok(scenario) => {
-                    confirmed = Some(scenario);
+                Ok(played) => {
+                    confirmed = Some(played);
                     true
                 }
                 Err(scenario) => {
@@ -267,20 +244,21 @@ impl Question {
             }
         });
         let result = match (outcome.attack, confirmed, outcome.stop) {
-            (Some(told), Some(scenario), _) => Found::Attack(Box::new(Attack { told, scenario })),
+            (Some(told), Some((scenario, fallen)), _) => {
+                Found::Attack(Box::new(Attack { told, scenario, fallen }))
+            }
             (_, _, Some(stop)) => Found::Unfinished(stop),
             _ => Found::Nothing,
         };
         Finding { goal: goal.text.clone(), result, states: outcome.states, unconfirmed }
     }
 
-    /// Plays an attack: the scenario with what came of it, or without, if that is not what the
-    /// search says.
-    fn confirm(&self, told: &Told, goal: &Goal, pool: &KeyPool) -> Result<String, String> {
+    /// Plays an attack: the scenario with what came of it and the goals that fell, or without, if
+    /// that is not what the search says.
+    fn confirm(&self, told: &Told, goal: &Goal, pool: &KeyPool) -> Result<(String, Vec<String>), String> {
         let text = self.text(told);
         let played = self.play(&text, 0, pool).ok_or_else(|| text.clone())?;
-        let fell = played.goals().iter().any(|verdict| verdict.goal == goal.text && verdict.is_violated());
-        if !fell {
+        if !self.fell(&played, goal) {
             return Err(text);
         }
         let mut expected = toml::Table::new();
@@ -289,19 +267,101 @@ impl Question {
         }
         let expected = toml::Table::from_iter([("goals".to_owned(), expected.into())]);
         let expected = toml::Table::from_iter([("expect".to_owned(), expected.into())]);
-        Ok(format!("{text}\n{expected}"))
+        let fallen = played.goals().iter().filter(|verdict| verdict.is_violated());
+        Ok((format!("{text}\n{expected}"), fallen.map(|verdict| verdict.goal.clone()).collect()))
+    }
+
+    /// Whether a goal of this protocol fell in a play of an attack.
+    pub fn fell(&self, played: &PlayReport, goal: &Goal) -> bool {
+        // Where it is the only protocol, it goes by another name in the scenario of an attack.
+        let is_its = |of: &str| !self.is_whole || *of == self.protocol.name;
+        let mut verdicts = played.goals().iter();
+        verdicts
+            .any(|verdict| verdict.goal == goal.text && is_its(&verdict.id.protocol) && verdict.is_violated())
     }
 
     /// Plays a scenario of an attack that was found, with keys and nonces from this seed; none if it
     /// cannot be played.
     pub fn play(&self, text: &str, seed: u64, pool: &KeyPool) -> Option<PlayReport> {
         let scenario = Scenario::read_in("found", text, &self.folder).ok()?.seed(seed);
-        scenario.play(&scenario.variants[0], true, pool).ok()
+        scenario.play_as_set_up(&scenario.variants[0], true, pool).ok()
+    }
+
+    /// What an attack that was found sets up.
+    pub(super) fn setup(&self, attack: &Attack) -> Result<Setup, Problems> {
+        let scenario = Scenario::read_in("found", &attack.scenario, &self.folder)?;
+        Ok(scenario.variants[0].setup.clone())
     }
 
     fn text(&self, told: &Told) -> String {
-        format!("{}\n{}", self.head, told.text)
+        match told.text.parse::<toml::Table>() {
+            Ok(attack) if self.is_whole => merged(self.head.clone(), attack).to_string(),
+            _ => format!("{}\n{}", self.head, told.text),
+        }
     }
+}
+
+impl Finding {
+    /// Why it leaves the question open: there may be an attack within the bounds or none.
+    pub fn open(&self) -> Option<String> {
+        match (&self.result, self.unconfirmed.len()) {
+            (Found::Attack(_), _) | (Found::Nothing, 0) => None,
+            (Found::Nothing, 1) => {
+                Some("the stage does not confirm an attack that the symbols allow".to_owned())
+            }
+            (Found::Nothing, many) => {
+                Some(format!("the stage does not confirm {many} attacks that the symbols allow"))
+            }
+            (Found::Unfinished(stop), _) => Some(match stop {
+                Stop::States => format!("the limit MAX_SEARCH_STATES, {MAX_SEARCH_STATES}, came first"),
+                Stop::Over => "its time was over".to_owned(),
+                Stop::Unsaid => "a role or an attack cannot be said in the search's terms".to_owned(),
+                Stop::Steps => "more steps at once than MAX_BUNDLE_STEPS".to_owned(),
+            }),
+        }
+    }
+}
+
+impl Attack {
+    /// How large it is: runs, and lines of hers.
+    pub fn size(&self) -> (usize, usize) {
+        (self.told.runs, self.told.hers)
+    }
+}
+
+/// The honest parties of a scenario: those that its runs name, in the order of their roles, then
+/// others that it configures, except for hosts that work under another's keys.
+fn honest(setup: &Setup, her: &str) -> Vec<Name> {
+    let in_runs = setup.runs.iter().filter_map(|run| Some((run, setup.protocol_named(&run.protocol)?)));
+    let in_runs = in_runs.flat_map(|(run, protocol)| {
+        protocol.client_roles().filter_map(|role| run.names.get(&role.name)).collect::<Vec<_>>()
+    });
+    let others = setup.parties.iter().filter(|(_, party)| party.shares_key_of.is_none());
+    let mut all: Vec<Name> = Vec::new();
+    for name in in_runs.chain(others.map(|(name, _)| name)) {
+        let is_other = |one: &str| **name != *one;
+        let is_hers = [her, HER, "I"].iter().any(|hers| !is_other(hers));
+        if !is_hers && Service::of(name).is_none() && all.iter().all(|one| is_other(one)) {
+            all.push(name.clone());
+        }
+    }
+    all
+}
+
+/// One table over another: tables merge, and what an array has comes after what was there.
+fn merged(mut base: toml::Table, over: toml::Table) -> toml::Table {
+    for (key, value) in over {
+        let value = match (base.remove(&key), value) {
+            (Some(toml::Value::Array(mut all)), toml::Value::Array(more)) => {
+                all.extend(more);
+                toml::Value::Array(all)
+            }
+            (Some(toml::Value::Table(table)), toml::Value::Table(more)) => merged(table, more).into(),
+            (_, value) => value,
+        };
+        base.insert(key, value);
+    }
+    base
 }
 
 impl Scenario {

@@ -1,37 +1,22 @@
 //! A play held against what the file expects of it, with its attacker and without.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 
 use super::expect::{Expect, RequestExpect, RunExpect, RunRef};
+use super::failure::Failure;
+use super::hunt::Prey;
 use super::play::KeyPool;
 use super::report::PlayReport;
+use super::searched::Searched;
 use super::setup::event::Stolen;
 use super::{Scenario, Variant};
 use crate::journal::{Sight, Wire};
-use crate::legible::legible;
 use crate::notation::Name;
 use crate::party::SERVICE_PROTOCOLS;
 use crate::time::Span;
 use crate::verdict::{GoalVerdict, Outcome, SessionOutcome, Word};
 use crate::world::Halt;
-
-/// An expectation that was not met.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Failure {
-    /// What was expected.
-    pub expected: String,
-    /// What came.
-    pub found: String,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What was found may be anybody's text.
-        f.write_str(&legible(&format!("expected {}, but {}", self.expected, self.found)))
-    }
-}
 
 /// A variant, tested: with its attacker, and without.
 pub struct Checked {
@@ -39,7 +24,11 @@ pub struct Checked {
     pub play: PlayReport,
     /// Without; none where the file asserts nothing or has no attacker.
     pub honest: Option<PlayReport>,
-    /// What was not met in either.
+    /// What searches did not come to, each with the command that shows it.
+    pub searches: Vec<(Failure, String)>,
+    /// Whether a search was not finished.
+    pub is_open: bool,
+    /// What was not met in any of them.
     pub failures: Vec<Failure>,
 }
 
@@ -53,6 +42,8 @@ impl Checked {
                 told.push((shown, play.repeat_with().to_owned()));
             }
         }
+        let searches = self.searches.iter();
+        told.extend(searches.map(|(failure, shown)| (failure.to_string(), shown.clone())));
         told
     }
 }
@@ -60,7 +51,7 @@ impl Checked {
 impl Scenario {
     /// Plays a variant and holds it against its expectations; then plays it without the
     /// attacker, when every run between honest parties must complete unless the file says
-    /// otherwise.
+    /// otherwise; then does the searches of which the file expects something.
     ///
     /// # Errors
     /// A limit that was reached, or a defect.
@@ -76,7 +67,10 @@ impl Scenario {
         for failure in &mut failures {
             failure.found = play.journal.prints().in_text(&failure.found);
         }
-        Ok(Checked { play, honest, failures })
+        let Searched { unmet, is_open } =
+            self.searched(variant, pool).map_err(|problems| Halt::Runtime(problems.to_string()))?;
+        failures.extend(unmet.iter().map(|(failure, _)| failure.clone()));
+        Ok(Checked { play, honest, searches: unmet, is_open, failures })
     }
 }
 
@@ -115,6 +109,10 @@ impl PlayReport {
         for (goal, expected) in &expect.goals {
             let verdict = self.goals.iter().find(|verdict| verdict.id == goal.id);
             let found = verdict.map(GoalVerdict::word);
+            let only_here = verdict.filter(|_| expected.is_comfort()).and_then(|of| self.open_elsewhere(of));
+            if let Some(why) = only_here.filter(|_| found.is_some_and(|word| expected.accepts(word))) {
+                fail(format!("that `{}` {expected}", goal.text), why.to_owned());
+            }
             if !found.is_some_and(|word| expected.accepts(word)) {
                 let found = found.map_or("nobody judged it".to_owned(), |word| match word {
                     Word::Holds => "it holds".to_owned(),
@@ -209,6 +207,18 @@ impl PlayReport {
             }
         }
         failures
+    }
+
+    /// Why a goal that did not fall in this play may fall in another: where the attacker looked for
+    /// attacks herself, one play shows one of them.
+    fn open_elsewhere(&self, verdict: &GoalVerdict) -> Option<&'static str> {
+        let own = self.variant.setup.protocol();
+        let hunted = self.hunt.as_ref().filter(|_| *verdict.id.protocol == *own.name)?;
+        match hunted.goals.get(verdict.id.nth)?.prey {
+            Prey::Attack { .. } => Some("the attacker found an attack on it, though she plays another"),
+            Prey::Open { .. } => Some("the attacker's search for an attack on it was not finished"),
+            Prey::Nothing => None,
+        }
     }
 
     /// Without the attacker, every run between honest parties completes, unless the file

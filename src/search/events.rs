@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::bundle::StepId;
 use super::names::Run;
-use super::spell::Writer;
+use super::spell::{Grouping, Writer};
 use super::term::{Args, Head, Term};
 use crate::notation::{Func, Id, Name, Origin};
 
@@ -16,18 +16,48 @@ pub const LATER: &str = "2d";
 const LEAK: &str = "1d";
 
 impl Writer<'_, '_> {
-    /// A run; none if there are not enough names.
-    pub fn run(&mut self, number: usize, run: &Run, text: &mut String) -> Option<()> {
-        text.push_str("[[run]]\n");
-        if run.epoch > 0 {
-            let _ = writeln!(text, "at = \"{LATER}\"");
+    /// Says which numbers the runs have, and who plays in them; none if there are not enough names.
+    pub fn number_runs(&mut self, grouping: &Grouping<'_>) -> Option<()> {
+        for run in grouping.runs {
+            let cast = self.cast(run)?;
+            let number = self.next_number(run, &cast, grouping.scheduled);
+            self.numbers.push(number);
+            self.casts.push(cast);
         }
-        let known: BTreeMap<&Name, String> = (run.players.iter())
-            .map(|(role, name)| Some((role, self.party(*name)?)))
+        Some(())
+    }
+
+    /// The number of the run in which a part is.
+    pub fn number_of(&self, part: usize) -> usize {
+        self.numbers[self.of[part]]
+    }
+
+    /// The number of a run: that of one which the world has with these players, or a new one.
+    fn next_number(
+        &self,
+        run: &Run,
+        cast: &BTreeMap<Name, String>,
+        scheduled: &[Option<BTreeMap<Name, Name>>],
+    ) -> usize {
+        let is_it = |players: &BTreeMap<Name, Name>| {
+            run.epoch == 0
+                && players.len() == cast.len()
+                && players.iter().all(|(role, name)| cast.get(role).is_some_and(|other| **other == **name))
+        };
+        let mut free = (1..).zip(scheduled).filter(|(number, _)| !self.numbers.contains(number));
+        let same = free.find(|(_, players)| players.as_ref().is_some_and(is_it));
+        let last = self.numbers.iter().copied().max().unwrap_or(0).max(scheduled.len());
+        same.map_or(last + 1, |(number, _)| number)
+    }
+
+    /// Who plays which client's role in a run.
+    fn cast(&mut self, run: &Run) -> Option<BTreeMap<Name, String>> {
+        let known: BTreeMap<Name, String> = (run.players.iter())
+            .map(|(role, name)| Some((role.clone(), self.party(*name)?)))
             .collect::<Option<_>>()?;
         let starters: BTreeSet<&Name> = self.protocol.starters().map(|(role, _)| role).collect();
         // She plays what nobody does, but one role at most; whoever only answers may stand by.
-        let open = self.protocol.client_roles().map(|role| &role.name).filter(|r| !known.contains_key(r));
+        let open = self.protocol.client_roles().map(|role| &role.name).filter(|r| !known.contains_key(*r));
         let mut open: Vec<&Name> = open.collect();
         open.sort_by_key(|role| !starters.contains(role));
         let mut filled = known.clone();
@@ -35,17 +65,29 @@ impl Writer<'_, '_> {
             let is_free = |name: &String| !filled.values().any(|other| other == name);
             let honest = self.at.widths.names[1 + self.at.widths.services..].iter();
             let name = ["I".to_owned()].into_iter().chain(honest.cloned()).find(is_free)?;
-            filled.insert(role, name);
+            filled.insert(role.clone(), name);
         }
-        for role in self.protocol.client_roles().map(|role| &role.name) {
-            let name = &filled[role];
-            let _ = writeln!(text, "{role} = {name:?}");
+        Some(filled)
+    }
+
+    /// The runs that the world does not have of its own.
+    pub fn runs(&self, grouping: &Grouping<'_>, text: &mut String) {
+        for ((run, number), cast) in grouping.runs.iter().zip(&self.numbers).zip(&self.casts) {
+            if *number <= grouping.scheduled.len() {
+                continue;
+            }
+            text.push_str("[[run]]\n");
+            if run.epoch > 0 {
+                let _ = writeln!(text, "at = \"{LATER}\"");
+            }
+            for role in self.protocol.client_roles().map(|role| &role.name) {
+                let _ = writeln!(text, "{role} = {:?}", cast[role]);
+            }
+            for value in self.protocol.values.iter().filter(|value| value.origin == Origin::Given) {
+                let _ = writeln!(text, "{} = \"{} {number}\"", value.name, value.name);
+            }
+            text.push('\n');
         }
-        for value in self.protocol.values.iter().filter(|value| value.origin == Origin::Given) {
-            let _ = writeln!(text, "{} = \"{} {number}\"", value.name, value.name);
-        }
-        text.push('\n');
-        Some(())
     }
 
     /// Parties of whom only lines speak.
@@ -67,7 +109,7 @@ impl Writer<'_, '_> {
     /// The events that hand keys to her.
     pub fn leaks(&mut self, runs: &[Run], order: &[StepId], text: &mut String) {
         if self.at.powers.old_session_keys && runs.iter().any(|run| run.epoch == 0) {
-            for (number, run) in (1..).zip(runs) {
+            for (number, run) in self.numbers.clone().into_iter().zip(runs) {
                 if run.epoch > 0 {
                     continue;
                 }
@@ -123,7 +165,7 @@ impl Writer<'_, '_> {
         let parts: BTreeSet<usize> =
             order.iter().map(|step| self.bundle.places[usize::from(*step)].part).collect();
         for part in parts {
-            if self.of[part] + 1 == number
+            if self.number_of(part) == number
                 && let Some((_, value)) = self.bundle.value(part, key)
             {
                 let value = self.bundle.store.walk(self.at.terms, value);

@@ -26,7 +26,10 @@ use engine::{Allowance, Engine};
 use intruder::{Intruder, Powers};
 use role::{Ground, Template};
 use sort::Widths;
+use spell::Grouping;
 use term::{Head, Term, Terms};
+
+use std::collections::BTreeMap;
 
 use crate::crypto::Suite;
 use crate::notation::{Func, Goal, Name, Node, Origin, Protocol, Service};
@@ -56,6 +59,11 @@ pub struct Bounds {
     pub suite: Suite,
     /// States to look at for a goal.
     pub states: u64,
+    /// Honest parties of the world in which the attack is to be played; others come after them.
+    pub honest: Vec<Name>,
+    /// The runs that this world has of its own, from run 1 on: who plays which client's role, `I`
+    /// for the attacker; none of a run in which an attack does not take part.
+    pub scheduled: Vec<Option<BTreeMap<Name, Name>>>,
 }
 
 /// What came of a search for attacks on one goal.
@@ -100,7 +108,10 @@ pub fn search(
                 return false;
             }
             let named = at.name(&grouped, &mut holds);
-            let told = named.and_then(|named| tell::tell(protocol, at, &named, (&rooms, &of)));
+            let told = named.and_then(|named| {
+                let grouping = Grouping { runs: &rooms, of: &of, scheduled: &bounds.scheduled };
+                tell::tell(protocol, at, &named, &grouping)
+            });
             let Some(told) = told else {
                 is_unsaid = true;
                 return false;
@@ -144,7 +155,9 @@ fn engine<'a>(
         cast.templates
             .extend((0..programs).filter_map(|program| Template::of(&ground, &mut terms, role, program)));
     }
-    let names = ["mallory"].into_iter().chain(Service::ALL.iter().map(|(_, name)| *name)).chain(HONEST);
+    let names = ["mallory"].into_iter().chain(Service::ALL.iter().map(|(_, name)| *name));
+    let others = HONEST.into_iter().filter(|name| bounds.honest.iter().all(|other| **other != **name));
+    let names = names.chain(bounds.honest.iter().map(|name| &**name)).chain(others);
     let fields = match &bounds.encoding {
         Encoding::Untagged(widths) => Some(widths.clone()),
         Encoding::Tagged | Encoding::Labelled => None,

@@ -4,9 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::Bundle;
 use super::intruder::Intruder;
+use super::names::Run;
 use super::sort::{HER, Sort};
 use super::term::{Args, Head, Term};
-use crate::notation::{Func, Id, Kind, Node, Protocol, Type};
+use crate::notation::{Func, Id, Kind, Name, Node, Protocol, Type};
+
+/// The parts of an attack in runs.
+pub struct Grouping<'a> {
+    /// The runs.
+    pub runs: &'a [Run],
+    /// The run of each part, from 0.
+    pub of: &'a [usize],
+    /// The runs that the world has of its own, from run 1 on, with who plays which client's role;
+    /// none of a run in which an attack does not take part.
+    pub scheduled: &'a [Option<BTreeMap<Name, Name>>],
+}
 
 /// An attack and the names by which its narration knows what is in it.
 pub struct Writer<'a, 'i> {
@@ -18,6 +30,10 @@ pub struct Writer<'a, 'i> {
     pub bundle: &'a Bundle,
     /// The run of each part, from 0.
     pub of: &'a [usize],
+    /// The numbers of the runs.
+    pub numbers: Vec<usize>,
+    /// Who plays which client's role in each run.
+    pub casts: Vec<BTreeMap<Name, String>>,
     /// What values go by.
     pub named: BTreeMap<Head, String>,
     /// What of her own making is no nonce, with its type.
@@ -25,14 +41,24 @@ pub struct Writer<'a, 'i> {
 }
 
 impl<'a, 'i> Writer<'a, 'i> {
-    /// A writer of an attack; none if a value in it has no name.
+    /// A writer of an attack; none if a value or a party in it has no name.
     pub fn new(
         protocol: &'a Protocol,
         at: &'a mut Intruder<'i>,
         bundle: &'a Bundle,
-        of: &'a [usize],
+        grouping: &Grouping<'a>,
     ) -> Option<Writer<'a, 'i>> {
-        let mut writer = Writer { protocol, at, bundle, of, named: BTreeMap::new(), fresh: Vec::new() };
+        let mut writer = Writer {
+            protocol,
+            at,
+            bundle,
+            of: grouping.of,
+            numbers: Vec::new(),
+            casts: Vec::new(),
+            named: BTreeMap::new(),
+            fresh: Vec::new(),
+        };
+        writer.number_runs(grouping)?;
         writer.name_values()?;
         Some(writer)
     }
@@ -54,7 +80,7 @@ impl<'a, 'i> Writer<'a, 'i> {
                 Head::Atom(atom) => {
                     let atom = self.at.widths.atoms[atom as usize];
                     let name = self.protocol.table.show(atom.id);
-                    called.push((head, name, Some(self.of[atom.part as usize] + 1)));
+                    called.push((head, name, Some(self.number_of(atom.part as usize))));
                 }
                 Head::Var(var) => {
                     let (name, of) = self.hers(var)?;

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use super::bundle::{Bundle, Instance, StepId};
 use super::events::LATER;
 use super::intruder::Intruder;
-use super::names::{Run, choose};
-use super::spell::Writer;
+use super::names::choose;
+use super::spell::{Grouping, Writer};
 use crate::notation::Protocol;
 
 /// An attack as lines that can be played.
@@ -29,7 +29,7 @@ pub fn tell(
     protocol: &Protocol,
     at: &mut Intruder<'_>,
     bundle: &Bundle,
-    (runs, of): (&[Run], &[usize]),
+    grouping: &Grouping<'_>,
 ) -> Option<Told> {
     let store = choose(protocol, at, &bundle.store)?;
     let mut bundle = Bundle { store, ..bundle.clone() };
@@ -42,7 +42,7 @@ pub fn tell(
             return None;
         }
     }
-    let mut writer = Writer::new(protocol, at, &bundle, of)?;
+    let mut writer = Writer::new(protocol, at, &bundle, grouping)?;
     let order = writer.linear();
     let mut lines: Vec<Line> = Vec::new();
     for step in &order {
@@ -57,10 +57,8 @@ pub fn tell(
         }
     }
     let mut text = String::new();
-    for (number, run) in (1..).zip(runs) {
-        writer.run(number, run, &mut text)?;
-    }
-    writer.leaks(runs, &order, &mut text);
+    writer.runs(grouping, &mut text);
+    writer.leaks(grouping.runs, &order, &mut text);
     let fresh = std::mem::take(&mut writer.fresh);
     let spoken: String = lines.iter().map(|line| line.shown() + " ").collect();
     writer.bystanders(&text.clone(), &spoken, &mut text);
@@ -87,7 +85,7 @@ pub fn tell(
         text,
         hers: lines.iter().filter(|line| !line.is_taken && !line.passes).count(),
         lines: shown,
-        runs: runs.len(),
+        runs: grouping.runs.len(),
     })
 }
 
@@ -176,7 +174,7 @@ impl Writer<'_, '_> {
         let parts = self.list(&moment.parts)?;
         let (from, to) = if moment.sends { (me, peer) } else { (peer, me) };
         Some(Line {
-            place: format!("{}.{}", self.of[place.part] + 1, moment.line),
+            place: format!("{}.{}", self.number_of(place.part), moment.line),
             from,
             to,
             parts,

@@ -79,6 +79,13 @@ pub enum Halt {
         /// What most likely brought it about.
         cause: &'static str,
     },
+    /// The attacker's search for an attack was not finished.
+    Open {
+        /// The goal.
+        goal: String,
+        /// Why.
+        why: String,
+    },
     /// A party's task died: a defect of this program.
     Died {
         /// The party.
@@ -93,6 +100,9 @@ impl fmt::Display for Halt {
         match self {
             Halt::Limit { name, value, cause } => {
                 write!(f, "the limit {name} ({value}) was reached: {cause}")
+            }
+            Halt::Open { goal, why } => {
+                write!(f, "the search for an attack on `{goal}` was not finished: {why}")
             }
             Halt::Died { party } => write!(f, "the task of {party} died; this is a defect of mallory"),
             Halt::Runtime(why) => write!(f, "the runtime could not be built: {why}"),

@@ -23,6 +23,9 @@ pub struct AttackerSpec {
     pub forgeries: Vec<Forgery>,
     /// What she sets out to do.
     pub plan: Plan,
+    /// Whether she plays what a search for an attack finds, with so many runs at most; where it
+    /// finds nothing, she only listens.
+    pub search: Option<usize>,
     /// Until then she only listens.
     pub from: SimTime,
     /// Data of hers.
@@ -39,7 +42,8 @@ impl AttackerSpec {
     /// Whether she opens runs whose numbers only the play tells: what she repeats, sends back or
     /// begins as another is a run of its own.
     pub fn opens_runs(&self) -> bool {
-        matches!(self.plan, Plan::Replay | Plan::Reflect | Plan::Impersonate(_))
+        self.search.is_some()
+            || matches!(self.plan, Plan::Replay | Plan::Reflect | Plan::Impersonate(_))
             || self.rules.iter().any(|rule| matches!(rule.action, Action::Replay(_)))
     }
 

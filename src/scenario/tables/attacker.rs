@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rules;
 use super::scope::Scope;
 use crate::algebra::Value;
-use crate::limits::{MAX_GUESSES, MAX_WORDS};
+use crate::limits::{MAX_GUESSES, MAX_SEARCH_RUNS, MAX_WORDS};
 use crate::notation::attack::{Deed, Says, Scheduled};
 use crate::notation::fault::near;
 use crate::notation::{self, Func, Name, Quoted, Service, Term, parse};
@@ -19,7 +19,13 @@ use crate::scenario::setup::party::Party;
 use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::SimTime;
 
-const TACTICS: [&str; 6] = ["eavesdrop", "mitm", "replay", "reflect", "tamper", "impersonate NAME"];
+const TACTICS: [&str; 7] = ["eavesdrop", "mitm", "replay", "reflect", "tamper", "impersonate NAME", "search"];
+
+/// Runs with which she looks for an attack, if she is not told how many.
+const RUNS: usize = 2;
+
+/// What has no place beside a search, which writes her lines itself.
+const NOT_BESIDE_A_SEARCH: [&str; 4] = ["from", "fresh", "at", "rule"];
 
 /// The attacker's name, if there is one.
 pub fn name_of(table: &Reader<'_>) -> Result<Option<String>, Problem> {
@@ -121,7 +127,10 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         Some(node) => array(node)?.iter().map(|node| forgery(node, setup)).collect::<Result<_, _>>()?,
         None => Vec::new(),
     };
-    let plan = if let Some(node) = table.get("tactic") {
+    let search = table.get("tactic").map(|node| search(node, &table, setup)).transpose()?.flatten();
+    let plan = if search.is_some() {
+        Plan::Eavesdrop
+    } else if let Some(node) = table.get("tactic") {
         tactic(node, setup)?
     } else if let Some(node) = table.get("attack") {
         let lines = quoted(node, &mut places)?;
@@ -148,6 +157,7 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         rules,
         forgeries,
         plan,
+        search,
         from,
         given,
         dictionary,
@@ -258,6 +268,31 @@ fn times(table: &Reader<'_>, plan: &Plan) -> Result<BTreeMap<(u32, u32), SimTime
         times.insert((sends[at].run, sends[at].step), SimTime::ZERO.after(span(value)?));
     }
     Ok(times)
+}
+
+/// `search`, `search 3`: with how many runs she looks for an attack, if that is her tactic.
+fn search(node: &Node, table: &Reader<'_>, setup: &Setup) -> Result<Option<usize>, Problem> {
+    let text = string(node)?;
+    let runs = match text.split_whitespace().collect::<Vec<_>>().as_slice() {
+        ["search"] => RUNS,
+        ["search", runs] => {
+            let runs = runs.parse().ok().filter(|runs| (1..=MAX_SEARCH_RUNS).contains(runs));
+            runs.ok_or_else(|| {
+                let limit = format!("a search is with 1 to {MAX_SEARCH_RUNS} runs (MAX_SEARCH_RUNS)");
+                node.problem(limit).help("as in `search 3`")
+            })?
+        }
+        _ => return Ok(None),
+    };
+    if !setup.plays_protocol || setup.protocol().goals.is_empty() {
+        return Err(node.problem("there is no goal on which to look for an attack"));
+    }
+    if let Some((key, _)) = table.entries().iter().find(|(key, _)| NOT_BESIDE_A_SEARCH.contains(&&*key.name))
+    {
+        let problem = Problem::at(&node.file, key.range.clone(), format!("`{}` beside a search", key.name));
+        return Err(problem.help("a search writes her lines itself: write `attack` to say them"));
+    }
+    Ok(Some(runs))
 }
 
 fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {

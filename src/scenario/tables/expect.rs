@@ -1,19 +1,16 @@
 //! What a scenario expects to come of it: `[expect]`.
 
 use super::references::RunsThere;
+use super::{goals, searches};
 use crate::notation::fault::suggest;
-use crate::notation::{Claim, Goal, Protocol, Quoted, Term, goal, protocol};
 use crate::reason::Reason;
-use crate::scenario::expect::{
-    Expect, ExposureExpect, GoalExpect, GoalRef, RequestExpect, RunExpect, RunRef,
-};
+use crate::scenario::expect::{Expect, ExposureExpect, GoalExpect, RequestExpect, RunExpect, RunRef};
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, array, integer, string, unknown};
 use crate::scenario::setup::Setup;
 use crate::scenario::setup::attacker::AttackerSpec;
 use crate::scenario::setup::event::{Stolen, ValueRef};
 use crate::scenario::toml_tree::{Key, Node};
-use crate::verdict::GoalId;
 
 /// What an expectation of a run may be.
 const RUN_EXPECTED: &str = "expected `completes`, `waits`, `rejects`, `rejects line 2`, `rejects line 2: bad-signature` or `never starts`";
@@ -38,7 +35,7 @@ pub fn read(node: &Node, setup: &Setup, attacker: Option<&AttackerSpec>) -> Resu
     if let Some(node) = table.get("goals") {
         for (key, value) in Reader::new(node)?.entries() {
             let place = key.as_value(&node.file);
-            expect.goals.push((known_goal(&place, &key.name, setup)?, goal_expect(value)?));
+            expect.goals.push((goals::known(&place, &key.name, setup)?, goal_expect(value)?));
         }
     }
     if let Some(node) = table.get("requests") {
@@ -84,6 +81,9 @@ pub fn read(node: &Node, setup: &Setup, attacker: Option<&AttackerSpec>) -> Resu
     }
     expect.equal = play.pairs(&table, "equal")?;
     expect.differ = play.pairs(&table, "differ")?;
+    if let Some(node) = table.get("search") {
+        expect.searches = searches::read(node, setup)?;
+    }
     table.get("honest");
     table.finish()?;
     Ok(expect)
@@ -222,51 +222,4 @@ fn run_expect(node: &Node, setup: &Setup) -> Result<RunExpect, Problem> {
         }
         _ => Err(wrong()),
     }
-}
-
-/// The goal that a text names: `secret K`, or `PROTOCOL: secret K` where several protocols of
-/// the scenario have it.
-fn known_goal(node: &Node, text: &str, setup: &Setup) -> Result<GoalRef, Problem> {
-    let all = || setup.protocols.iter().map(|(file, _)| &file.protocol);
-    let (of, claim) = match text.split_once(':') {
-        Some((protocol, claim)) => (Some(protocol.trim()), claim.trim()),
-        None => (None, text),
-    };
-    if let Some(of) = of.filter(|of| !all().any(|protocol| protocol.name == *of)) {
-        let names: Vec<&str> = all().map(|protocol| protocol.name.as_str()).collect();
-        return Err(unknown(node, "protocol", of, &names));
-    }
-    let read = goal::goal(&Quoted::new(claim)).map_err(|f| node.problem(f.message))?;
-    let asked = all().filter(|protocol| of.is_none_or(|of| protocol.name == of));
-    let found: Vec<GoalRef> = asked.clone().filter_map(|protocol| found_in(&read, protocol)).collect();
-    match found.as_slice() {
-        [one] => Ok(match of {
-            Some(of) => GoalRef { text: format!("{of}: {}", one.text), ..one.clone() },
-            None => one.clone(),
-        }),
-        [first, ..] => Err(node
-            .problem(format!("{} protocols have the goal `{text}`", found.len()))
-            .help(format!("say which, as in `{}: {}`", first.id.protocol, first.text))),
-        [] => {
-            let mut problem = node.problem(format!("the protocol has no goal `{text}`"));
-            let goals = asked.flat_map(|protocol| &protocol.goals).map(|goal| goal.text.as_str());
-            problem.help = suggest(text, goals);
-            Err(problem)
-        }
-    }
-}
-
-/// A protocol's goal that claims what `read` does: the one that says it in the same words, if
-/// there are several.
-fn found_in(read: &Goal, protocol: &Protocol) -> Option<GoalRef> {
-    let expand = |term: &mut Term| *term = protocol::expand(term, &protocol.lets);
-    let mut claim = read.claim.clone();
-    match &mut claim {
-        Claim::Secret { term, .. } => expand(term),
-        Claim::Agreement { on, .. } => on.iter_mut().for_each(expand),
-    }
-    let same = || protocol.goals.iter().enumerate().filter(|(_, goal)| goal.claim == claim);
-    let (nth, goal) = same().find(|(_, goal)| goal.written == read.written).or_else(|| same().next())?;
-    let id = GoalId { protocol: protocol.name.as_str().into(), nth };
-    Some(GoalRef { id, text: goal.text.clone() })
 }
