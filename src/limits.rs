@@ -85,6 +85,14 @@ pub const MAX_SEARCH_STATES: u64 = 5_000_000;
 pub const MAX_SEARCH_RUNS: usize = 8;
 /// Attacks on one goal that a search finds on symbols and the stage does not confirm.
 pub const MAX_UNCONFIRMED: usize = 50;
+/// States that a search for an attack on one goal of an edited protocol looks at: an edit after
+/// which it takes more is no repair that anybody has seen to be one.
+pub const MAX_REPAIR_STATES: u64 = 200_000;
+/// Edited protocols that a search for repairs looks at, some milliseconds each: all single edits
+/// and all pairs of them of a protocol with five lines.
+pub const MAX_REPAIR_CANDIDATES: usize = 5_000;
+/// Repairs that are shown.
+pub const MAX_REPAIRS: usize = 3;
 /// Authorities between a certificate and a root; real ones have two.
 pub const MAX_PATH_LEN: usize = 6;
 /// Authorities that a scenario may put below a root; with the subject, a path of five.

@@ -1,6 +1,7 @@
 //! The command line: the only place that prints. One file for each subcommand. Must not
 //! know how protocols are played.
 
+mod asked;
 mod check;
 mod completions;
 mod explain;
@@ -14,6 +15,7 @@ mod list;
 mod new;
 mod out;
 mod powers;
+mod repair;
 mod run;
 mod search;
 mod seed;
@@ -48,6 +50,7 @@ and which goals fell, by what evidence.
   mallory new my-story              begin a scenario of your own
   mallory test my-story.toml        hold it against what it expects
   mallory search nspk               look for attacks that nobody wrote down
+  mallory repair nspk               propose the smallest edits that mend it
   mallory export nspk --to anb      a model of a protocol for another tool
 
 MALLORY_LOG=info has every event of a play, its party, run and line told on standard error as
@@ -71,6 +74,7 @@ enum Command {
     Run(run::Arguments),
     Search(search::Arguments),
     Powers(powers::Arguments),
+    Repair(repair::Arguments),
     Test(test::Arguments),
     List(list::Arguments),
     Explain(explain::Arguments),
@@ -122,6 +126,7 @@ pub fn main() -> ExitCode {
             Command::Run(arguments) => run::run(&arguments, &mut out),
             Command::Search(arguments) => search::search(&arguments, &mut out),
             Command::Powers(arguments) => powers::powers(&arguments, &mut out),
+            Command::Repair(arguments) => repair::repair(&arguments, &mut out),
             Command::Test(arguments) => test::test(&arguments, &mut out),
             Command::List(arguments) => list::list(&arguments, &mut out),
             Command::Explain(arguments) => explain::explain(&arguments, &mut out),

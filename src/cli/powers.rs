@@ -10,8 +10,8 @@ use mallory::scenario::search::{Finding, Found, Power, Question};
 use serde_json::json;
 
 use super::Exit;
+use super::asked::{Asked, CODES, Log, counted, goals};
 use super::out::Out;
-use super::search::{CODES, Log, check_bounds, counted, goals, read};
 
 const ABOUT: &str = "\
 For each goal the smallest sets of powers with which an attack was found and played, of two powers
@@ -26,46 +26,33 @@ knowledge is Basin and Cremers' idea (Know your enemy, TISSEC 17(2), 2014).
 #[derive(Args)]
 #[command(long_about = ABOUT, after_help = CODES)]
 pub struct Arguments {
-    /// A protocol or scenario: a name of the library, or a file
-    #[arg(value_name = "NAME|FILE")]
-    of: String,
-    /// Runs of the protocol in which honest parties take part, at most
-    #[arg(long, default_value_t = 2, value_name = "N")]
-    runs: usize,
-    /// Only goals that have this text in them
-    #[arg(long, value_name = "TEXT")]
-    goal: Option<String>,
-    /// Seconds to look for an attack with one set
-    #[arg(long, value_name = "S")]
-    seconds: Option<f64>,
-    /// The sets as text, or as JSON, a set a line
-    #[arg(long, value_enum, default_value_t = Log::Text, value_name = "FORM")]
-    log: Log,
+    #[command(flatten)]
+    asked: Asked,
 }
 
 /// Looks for the smallest sets of powers that break each goal.
 pub fn powers(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
-    let asked = check_bounds(arguments.runs, arguments.seconds).and_then(|()| {
-        let question = read(&arguments.of)?;
-        let goals = goals(&question.protocol, arguments.goal.as_deref())?;
+    let Arguments { asked } = arguments;
+    let read = asked.question().and_then(|question| {
+        let goals = goals(&question.protocol, asked.goal.as_deref())?;
         Ok((question, goals))
     });
-    let (question, goals) = match asked {
-        Ok(asked) => asked,
+    let (question, goals) = match read {
+        Ok(read) => read,
         Err(problems) => {
             out.complain_of(&problems)?;
             return Ok(Exit::Input);
         }
     };
-    if arguments.log == Log::Text {
+    if asked.log == Log::Text {
         let version = env!("CARGO_PKG_VERSION");
-        let runs = counted(arguments.runs, "run");
+        let runs = counted(asked.runs, "run");
         out.heading(&format!("mallory {version} · powers {} · up to {runs}", question.name))?;
     }
     let (all, pool) = (every(&question.protocol), KeyPool::default());
     let mut exit = Exit::Expected;
     for goal in &goals {
-        if arguments.log == Log::Text {
+        if asked.log == Log::Text {
             out.line(&format!("\n  {}", goal.text))?;
         }
         let mut minimal: Vec<Vec<Power>> = Vec::new();
@@ -73,7 +60,7 @@ pub fn powers(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
             if minimal.iter().any(|smaller| smaller.iter().all(|power| includes(&set, power))) {
                 continue;
             }
-            let finding = find(&question, goal, &set, arguments, &pool);
+            let finding = find(&question, goal, &set, asked, &pool);
             let is_open = matches!(finding.result, Found::Unfinished(_)) || !finding.unconfirmed.is_empty();
             match &finding.result {
                 Found::Attack(_) => {
@@ -83,9 +70,9 @@ pub fn powers(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
                 _ if is_open => exit = Exit::Defect,
                 _ => continue,
             }
-            tell(goal, &set, &finding, arguments.log, out)?;
+            tell(goal, &set, &finding, asked.log, out)?;
         }
-        if minimal.is_empty() && arguments.log == Log::Text {
+        if minimal.is_empty() && asked.log == Log::Text {
             out.line("    nothing here breaks it")?;
         }
         out.flush()?;
@@ -116,10 +103,10 @@ fn sets(all: &[Power]) -> Vec<Vec<Power>> {
     clippy::disallowed_methods,
     reason = "how long a search may take is the user's time, not the world's"
 )]
-fn find(question: &Question, goal: &Goal, set: &[Power], arguments: &Arguments, pool: &KeyPool) -> Finding {
+fn find(question: &Question, goal: &Goal, set: &[Power], asked: &Asked, pool: &KeyPool) -> Finding {
     let began = Instant::now();
-    let is_over = || arguments.seconds.is_some_and(|most| began.elapsed().as_secs_f64() > most);
-    question.search(goal, arguments.runs, set, &is_over, pool)
+    let is_over = || asked.seconds.is_some_and(|most| began.elapsed().as_secs_f64() > most);
+    question.search(goal, asked.runs, set, &is_over, pool)
 }
 
 fn tell(goal: &Goal, set: &[Power], finding: &Finding, log: Log, out: &mut Out) -> io::Result<()> {

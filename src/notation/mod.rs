@@ -5,6 +5,7 @@ pub mod attack;
 mod bound;
 mod compile;
 mod declare;
+pub mod edits;
 pub mod fault;
 pub mod goal;
 pub mod parse;

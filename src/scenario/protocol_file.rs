@@ -18,6 +18,8 @@ use crate::wire::{Encoding, Widths};
 pub struct ProtocolFile {
     /// The protocol.
     pub protocol: Protocol,
+    /// What it was made of.
+    pub draft: Draft,
     /// Its title.
     pub title: String,
     /// What it is for.
@@ -100,7 +102,7 @@ pub fn read(node: &Node, name: &str) -> Result<ProtocolFile, Problems> {
     if let Some(node) = table.get("encoding") {
         check_width_names(node, &[&protocol])?;
     }
-    Ok(ProtocolFile { protocol, title, about, reference, tags, encoding, lifetimes, places })
+    Ok(ProtocolFile { protocol, draft, title, about, reference, tags, encoding, lifetimes, places })
 }
 
 fn draft(table: &Reader<'_>, name: &str, places: &mut Places) -> Result<Draft, Problem> {

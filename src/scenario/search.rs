@@ -42,8 +42,10 @@ pub struct Question {
     suite: Suite,
     insider: bool,
     /// The top of the scenarios that are played: the protocol, and how parties behave.
-    head: toml::Table,
-    folder: PathBuf,
+    pub(super) head: toml::Table,
+    pub(super) folder: PathBuf,
+    /// The protocol's file, if it has one to itself.
+    pub(super) file: Option<std::sync::Arc<super::Text>>,
     /// The honest parties of the scenario.
     honest: Vec<Name>,
     /// Whether `head` has runs, events and an attacker of its own, among whom an attack is played.
@@ -95,7 +97,8 @@ impl Question {
     pub fn of_protocol(name: &str) -> Result<Question, Problems> {
         let file = ProtocolFile::named(name)?;
         let head = toml::Table::from_iter([("protocol".to_owned(), name.into())]);
-        Ok(Question::of(name, file, head))
+        let text = library::protocol(name).map(|entry| entry.text);
+        Ok(Question { file: text, ..Question::of(name, file, head) })
     }
 
     /// A protocol in a text of the user's own.
@@ -106,7 +109,7 @@ impl Question {
         let file = ProtocolFile::from_text(text, name)?;
         let table = plain(&Node::parse(text)?);
         let head = toml::Table::from_iter([("protocol".to_owned(), table)]);
-        Ok(Question::of(name, file, head))
+        Ok(Question { file: Some(text.clone()), ..Question::of(name, file, head) })
     }
 
     fn of(name: &str, file: ProtocolFile, head: toml::Table) -> Question {
@@ -121,6 +124,7 @@ impl Question {
             honest: Vec::new(),
             is_whole: false,
             scheduled: Vec::new(),
+            file: None,
         }
     }
 
@@ -137,12 +141,14 @@ impl Question {
         };
         head.retain(|key, _| !NOT_OF_THE_WORLD.contains(&key));
         let path = head.get("protocol").and_then(toml::Value::as_str).map(str::to_owned);
+        let mut own = path.as_deref().and_then(library::protocol).map(|entry| entry.text);
         if let Some(path) = path.filter(|name| library::protocol(name).is_none()) {
             let path = variant.folder.join(path);
             let unreadable = |why| Problem::nowhere(format!("cannot read {}: {why}", path.display()));
             let text = read_text(&path).map_err(unreadable)?;
             let text = std::sync::Arc::new(super::Text { name: path.display().to_string(), text });
             head.insert("protocol".to_owned(), plain(&Node::parse(&text)?));
+            own = Some(text);
         }
         Ok(Question {
             name: variant.of(&scenario.name),
@@ -152,6 +158,7 @@ impl Question {
             insider: setup.attacker.as_ref().is_none_or(|her| her.insider),
             head,
             folder: variant.folder.clone(),
+            file: own,
             honest: honest(setup, HER),
             is_whole: false,
             scheduled: Vec::new(),
@@ -204,28 +211,8 @@ impl Question {
         is_over: &(dyn Fn() -> bool + Sync),
         pool: &KeyPool,
     ) -> Finding {
-        let question = match (&self.encoding, powers.contains(&Power::Untagged)) {
-            (Encoding::Untagged(_), _) | (_, false) => self.clone(),
-            (_, true) => self.clone().with_encoding(Encoding::Untagged(Widths::default())),
-        };
-        let stolen = powers.iter().filter_map(|power| match power {
-            Power::StolenKey(role) => Some((role.clone(), false)),
-            Power::StolenKeyLater(role) => Some((role.clone(), true)),
-            _ => None,
-        });
-        let bounds = Bounds {
-            runs,
-            encoding: question.encoding.clone(),
-            suite: self.suite,
-            insider: self.insider && !powers.contains(&Power::NoInsider),
-            self_talk: powers.contains(&Power::SelfTalk),
-            old_session_keys: powers.contains(&Power::OldSessionKey),
-            lax_clock: powers.contains(&Power::LaxClock),
-            stolen: stolen.collect(),
-            states: MAX_SEARCH_STATES,
-            honest: self.honest.clone(),
-            scheduled: self.scheduled.clone(),
-        };
+        let question = self.as_powers_have_it(powers);
+        let bounds = question.bounds(runs, powers, MAX_SEARCH_STATES);
         let mut unconfirmed: Vec<String> = Vec::new();
         let mut confirmed = None;
         let outcome = search::search(&self.protocol, goal, &bounds, is_over, &mut |told| {
@@ -251,6 +238,36 @@ impl Question {
             _ => Found::Nothing,
         };
         Finding { goal: goal.text.clone(), result, states: outcome.states, unconfirmed }
+    }
+
+    /// The same in the encoding that these powers ask for.
+    pub(super) fn as_powers_have_it(&self, powers: &[Power]) -> Question {
+        match (&self.encoding, powers.contains(&Power::Untagged)) {
+            (Encoding::Untagged(_), _) | (_, false) => self.clone(),
+            (_, true) => self.clone().with_encoding(Encoding::Untagged(Widths::default())),
+        }
+    }
+
+    /// Within what an attacker with these powers is looked for.
+    pub(super) fn bounds(&self, runs: usize, powers: &[Power], states: u64) -> Bounds {
+        let stolen = powers.iter().filter_map(|power| match power {
+            Power::StolenKey(role) => Some((role.clone(), false)),
+            Power::StolenKeyLater(role) => Some((role.clone(), true)),
+            _ => None,
+        });
+        Bounds {
+            runs,
+            encoding: self.encoding.clone(),
+            suite: self.suite,
+            insider: self.insider && !powers.contains(&Power::NoInsider),
+            self_talk: powers.contains(&Power::SelfTalk),
+            old_session_keys: powers.contains(&Power::OldSessionKey),
+            lax_clock: powers.contains(&Power::LaxClock),
+            stolen: stolen.collect(),
+            states,
+            honest: self.honest.clone(),
+            scheduled: self.scheduled.clone(),
+        }
     }
 
     /// Plays an attack: the scenario with what came of it and the goals that fell, or without, if
@@ -376,7 +393,7 @@ impl Scenario {
 }
 
 /// A tree without its places.
-fn plain(node: &Node) -> toml::Value {
+pub(super) fn plain(node: &Node) -> toml::Value {
     match &node.data {
         Data::String(text) => text.as_str().into(),
         Data::Integer(number) => (*number).into(),
