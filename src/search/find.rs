@@ -92,7 +92,7 @@ impl Intruder<'_> {
     }
 
     /// Whether a term is a variable that she fills as she likes: what she has she need not find.
-    fn is_chosen_by_her(&mut self, bundle: &Bundle, term: Term) -> bool {
+    pub fn is_chosen_by_her(&mut self, bundle: &Bundle, term: Term) -> bool {
         let term = bundle.store.walk(self.terms, term);
         matches!(self.terms.head(term), Head::Var(_))
             && bundle.wanted.iter().any(|wanted| bundle.store.walk(self.terms, wanted.term) == term)

@@ -32,6 +32,10 @@ impl Intruder<'_> {
     pub fn next(&mut self, bundle: &mut Bundle) -> Next {
         let mut best: Option<(u8, usize)> = None;
         let mut at = 0;
+        // Once for all that is wanted: each is held against each of these.
+        for had in &mut bundle.had {
+            had.term = bundle.store.write_out(self.terms, had.term);
+        }
         while at < bundle.wanted.len() {
             let term = bundle.store.walk(self.terms, bundle.wanted[at].term);
             bundle.wanted[at].term = term;
@@ -43,7 +47,8 @@ impl Intruder<'_> {
                 bundle.wanted.remove(at);
                 continue;
             }
-            match self.had(bundle, at) {
+            let written = bundle.store.write_out(self.terms, term);
+            match self.had(bundle, at, written) {
                 Already::Made(had) => {
                     let wanted = bundle.wanted.remove(at);
                     if let Some(other) = wanted.made_for {
@@ -55,7 +60,7 @@ impl Intruder<'_> {
                 Already::Not => {}
             }
             if self.is_out_of_reach(bundle, bundle.wanted[at].at, term)
-                || self.is_roundabout(bundle, bundle.wanted[at].at, term)
+                || self.is_roundabout(bundle, bundle.wanted[at].at, written)
             {
                 return Next::Never;
             }
@@ -91,17 +96,15 @@ impl Intruder<'_> {
     }
 
     /// Whether she makes a wanted term already, and not with the help of itself.
-    fn had(&mut self, bundle: &Bundle, at: usize) -> Already {
+    fn had(&self, bundle: &Bundle, at: usize, term: Term) -> Already {
         let wanted = &bundle.wanted[at];
-        let term = bundle.store.write_out(self.terms, wanted.term);
-        let above = bundle.above(wanted.made_for);
+        let mut above = None;
         let mut found = Already::Not;
-        for (number, had) in bundle.had.iter().enumerate() {
-            let is_in_time = had.since == wanted.at || bundle.is_before(had.since, wanted.at);
-            if !is_in_time || bundle.store.write_out(self.terms, had.term) != term {
+        for (number, had) in bundle.had.iter().enumerate().filter(|(_, had)| had.term == term) {
+            if had.since != wanted.at && !bundle.is_before(had.since, wanted.at) {
                 continue;
             }
-            if above.contains(&number) {
+            if above.get_or_insert_with(|| bundle.above(wanted.made_for)).contains(&number) {
                 return Already::ForItself;
             }
             found = Already::Made(number as u16);
@@ -110,11 +113,8 @@ impl Intruder<'_> {
     }
 
     /// Whether she has this from a step before which she needs it: then there is a shorter way.
-    fn is_roundabout(&mut self, bundle: &Bundle, at: StepId, term: Term) -> bool {
-        let term = bundle.store.write_out(self.terms, term);
-        bundle.had.iter().any(|had| {
-            had.from.is_some_and(|from| at == from || bundle.is_before(at, from))
-                && bundle.store.write_out(self.terms, had.term) == term
-        })
+    fn is_roundabout(&self, bundle: &Bundle, at: StepId, term: Term) -> bool {
+        let mut had = bundle.had.iter().filter(|had| had.term == term);
+        had.any(|had| had.from.is_some_and(|from| at == from || bundle.is_before(at, from)))
     }
 }

@@ -150,7 +150,9 @@ impl Intruder<'_> {
             }
             let keys = intruder.cast.templates[bundle.parts[part].template].session_keys.clone();
             for key in keys {
-                if let Some((_, value)) = bundle.value(part, key) {
+                if let Some((_, value)) = bundle.value(part, key)
+                    && !intruder.is_chosen_by_her(&bundle, value)
+                {
                     let mut pairs = equal.clone();
                     pairs.push((value, wanted.term));
                     intruder.equal(&bundle, wanted, &pairs, &[], next);
