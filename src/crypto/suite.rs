@@ -50,10 +50,23 @@ choices! {
     Symmetric {
         /// AES-256-CBC, then HMAC-SHA-256 over the ciphertext (encrypt-then-MAC).
         Aes256CbcHmacSha256 = "aes-256-cbc-hmac-sha256",
+        /// As the first, but the tag leaves out the IV: who changes it changes the first block.
+        Aes256CbcHmacSha256WithoutIv = "aes-256-cbc-hmac-sha256-without-iv",
         /// AES-256-CBC alone (SP 800-38A §6.2): secret, but malleable.
         Aes256Cbc = "aes-256-cbc",
         /// AES-256-GCM (SP 800-38D).
         Aes256Gcm = "aes-256-gcm",
+    }
+}
+
+impl Symmetric {
+    /// What is known to be wrong with it, in words.
+    pub fn weakness(self) -> Option<&'static str> {
+        match self {
+            Symmetric::Aes256CbcHmacSha256 | Symmetric::Aes256Gcm => None,
+            Symmetric::Aes256CbcHmacSha256WithoutIv => Some("its tag does not cover the IV"),
+            Symmetric::Aes256Cbc => Some("nothing tells whether a ciphertext was changed"),
+        }
     }
 }
 

@@ -29,15 +29,17 @@ impl Symmetric {
     /// | suite | output | `aad` |
     /// |---|---|---|
     /// | aes-256-cbc-hmac-sha256 | IV (16) ‖ ciphertext ‖ tag (32) | authenticated |
+    /// | aes-256-cbc-hmac-sha256-without-iv | the same | authenticated, the IV is **not** |
     /// | aes-256-cbc | IV (16) ‖ ciphertext | **ignored**: CBC has no place for it |
     /// | aes-256-gcm | nonce (12) ‖ ciphertext ‖ tag (16) | authenticated |
     ///
     /// CBC pads as PKCS#7 (RFC 5652 §6.3). The tag of the first is
-    /// HMAC-SHA-256 over u64-BE(length of `aad`) ‖ `aad` ‖ IV ‖ ciphertext.
+    /// HMAC-SHA-256 over u64-BE(length of `aad`) ‖ `aad` ‖ IV ‖ ciphertext; of the second it
+    /// is the same without the IV.
     ///
     /// A key of 32 bytes is used as it is by aes-256-cbc and aes-256-gcm; one
-    /// of another length is brought there by HKDF-SHA-256. The first suite
-    /// always derives two keys by HKDF-SHA-256, since one key must not serve
+    /// of another length is brought there by HKDF-SHA-256. The first two suites
+    /// always derive two keys by HKDF-SHA-256, since one key must not serve
     /// two purposes (SP 800-57 part 1 §5.2).
     pub fn seal(self, key: &[u8], aad: &[u8], plaintext: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
         let mut sealed = Vec::new();
@@ -57,10 +59,10 @@ impl Symmetric {
         out.reserve_exact(self.sealed_len(plaintext.len()));
         let start = out.len();
         match self {
-            Symmetric::Aes256CbcHmacSha256 => {
+            Symmetric::Aes256CbcHmacSha256 | Symmetric::Aes256CbcHmacSha256WithoutIv => {
                 let keys = EtmKeys::derive(key);
                 seal_cbc(&keys.encryption, plaintext, rng, out);
-                let tag = keys.tag(aad, &out[start..]);
+                let tag = keys.tag(aad, self.covered(&out[start..]));
                 out.extend_from_slice(&tag);
             }
             Symmetric::Aes256Cbc => seal_cbc(&self.aes_key(key), plaintext, rng, out),
@@ -81,17 +83,17 @@ impl Symmetric {
     /// Opens what [`seal`](Self::seal) made with the same `key` and `aad`.
     ///
     /// # Errors
-    /// `DecryptFailed` for the two authenticated suites, whatever was wrong:
+    /// `DecryptFailed` for all suites with a tag, whatever was wrong:
     /// they check the tag first and decrypt nothing that they do not
     /// trust. `BadPadding` for aes-256-cbc if the length is no whole number of
     /// blocks or the padding is wrong; most changes pass unnoticed there, and
     /// the answer is a padding oracle (Vaudenay, EUROCRYPT 2002).
     pub fn open(self, key: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         match self {
-            Symmetric::Aes256CbcHmacSha256 => {
+            Symmetric::Aes256CbcHmacSha256 | Symmetric::Aes256CbcHmacSha256WithoutIv => {
                 let (body, tag) = split_tail(sealed, HMAC_TAG).ok_or(Reason::DecryptFailed)?;
                 let keys = EtmKeys::derive(key);
-                if !constant_time_eq(&keys.tag(aad, body), tag) {
+                if !constant_time_eq(&keys.tag(aad, self.covered(body)), tag) {
                     return Err(Reason::DecryptFailed);
                 }
                 open_cbc(&keys.encryption, body).ok_or(Reason::DecryptFailed)
@@ -119,9 +121,17 @@ impl Symmetric {
         // PKCS#7 always adds between 1 and 16 bytes.
         let cbc = BLOCK + (plaintext_len / BLOCK + 1) * BLOCK;
         match self {
-            Symmetric::Aes256CbcHmacSha256 => cbc + HMAC_TAG,
+            Symmetric::Aes256CbcHmacSha256 | Symmetric::Aes256CbcHmacSha256WithoutIv => cbc + HMAC_TAG,
             Symmetric::Aes256Cbc => cbc,
             Symmetric::Aes256Gcm => GCM_NONCE + plaintext_len + GCM_TAG,
+        }
+    }
+
+    /// The part of IV ‖ ciphertext that a tag is over.
+    fn covered(self, body: &[u8]) -> &[u8] {
+        match self {
+            Symmetric::Aes256CbcHmacSha256WithoutIv => body.get(BLOCK..).unwrap_or_default(),
+            Symmetric::Aes256CbcHmacSha256 | Symmetric::Aes256Cbc | Symmetric::Aes256Gcm => body,
         }
     }
 
@@ -157,7 +167,7 @@ impl EtmKeys {
         }
     }
 
-    /// The tag over `aad` and `body`, which is IV ‖ ciphertext. The length of
+    /// The tag over `aad` and `body`. The length of
     /// `aad` comes first, so that no byte can move between the two.
     fn tag(&self, aad: &[u8], body: &[u8]) -> [u8; HMAC_TAG] {
         let aad_len = (aad.len() as u64).to_be_bytes();

@@ -147,3 +147,21 @@ fn cbc_alone_refuses_bad_padding_and_lengths() {
         assert_eq!(suite.open(&[9; 32], b"", &sealed[..len]), Err(Reason::BadPadding));
     }
 }
+
+/// A tag that leaves the IV out covers all but the first block of text.
+#[test]
+fn a_tag_without_the_iv_lets_the_first_block_change() {
+    let suite = Symmetric::Aes256CbcHmacSha256WithoutIv;
+    let sealed = suite.seal(&[9; 32], b"aad", b"pay 100 to Bob", &mut rng());
+    for bit in 0..sealed.len() * 8 {
+        let mut changed = sealed.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        let opened = suite.open(&[9; 32], b"aad", &changed);
+        match bit / 8 {
+            at @ 0..14 => assert_eq!(opened.unwrap()[at], b"pay 100 to Bob"[at] ^ (1 << (bit % 8))),
+            // The padding, which the same suite refuses in the same word as a wrong tag.
+            _ => assert_eq!(opened, Err(Reason::DecryptFailed), "bit {bit}"),
+        }
+    }
+    assert_eq!(suite.open(&[9; 32], b"", &sealed), Err(Reason::DecryptFailed));
+}

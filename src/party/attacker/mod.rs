@@ -2,6 +2,7 @@
 //! works by a narration, by rules or by a tactic, and builds what she sends with the same
 //! engine as everyone else, from what she holds. Must not know anybody's secrets but her own.
 
+mod change;
 mod connections;
 mod dictionary;
 mod directory;
@@ -26,6 +27,7 @@ use crate::notation::{Attack, Func, KeyUses, Name, Node, Term};
 use crate::reason::Reason;
 use crate::time::{SimTime, Span};
 
+pub use change::{Change, Place};
 use connections::Connections;
 use dictionary::Guesser;
 use directory::Directory;

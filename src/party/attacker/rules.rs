@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::change::Change;
 use super::format::Format;
 use super::hand::{Address, Hand};
 use super::meddling::Meddling;
@@ -57,6 +58,8 @@ pub enum Action {
     Redirect(Name),
     /// A bit of it is changed.
     Tamper,
+    /// Bytes of it are changed by a mask of hers.
+    Change(Change),
     /// The one line of this attack goes in its place.
     Replace(Arc<Attack>),
     /// It goes on, and the one line of this attack too.
@@ -218,6 +221,16 @@ impl Ruler {
                 let changed = flip_a_bit(&message, &mut self.rng, desk);
                 desk.inject(changed, Some(message.id));
             }
+            Action::Change(change) => match change.carry_out(&message) {
+                Ok(changed) => {
+                    desk.take(&message);
+                    desk.inject(changed, Some(message.id));
+                }
+                Err(lacked) => {
+                    self.stopped.entry(nth).or_insert((change.to_string(), lacked));
+                    desk.pass(message);
+                }
+            },
             Action::Replace(attack) => match self.make(nth, &attack, &message, Some(message.run), desk) {
                 Some(own) => {
                     desk.take(&message);

@@ -35,6 +35,8 @@ pub struct Setup {
     pub plays_protocol: bool,
     /// The algorithms.
     pub suite: Suite,
+    /// A warning for each of them that is known to be weak.
+    pub weak_algorithms: Vec<Problem>,
     /// Lifetimes of `expiry` values.
     pub lifetimes: Lifetimes,
     /// How messages travel.
@@ -70,9 +72,9 @@ impl Setup {
         self.protocols.iter().filter(|_| self.plays_protocol).map(|(file, _)| file)
     }
 
-    /// What is unwise in any of the protocols.
+    /// What is unwise in any of the protocols, and in the choice of algorithms.
     pub fn warnings(&self) -> impl Iterator<Item = Problem> {
-        self.protocol_files().flat_map(ProtocolFile::warnings)
+        self.protocol_files().flat_map(ProtocolFile::warnings).chain(self.weak_algorithms.iter().cloned())
     }
 
     /// The protocol of this name.

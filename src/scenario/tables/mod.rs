@@ -47,9 +47,11 @@ pub fn read(table: &Reader<'_>, folder: &Path) -> Result<Setup, Problems> {
     }
     let her = attacker::name_of(table)?;
     let her = her.as_deref();
+    let (suite, weak_algorithms) = suite(table)?;
     let mut setup = Setup {
         plays_protocol: table.get("protocol").is_some(),
-        suite: suite(table)?,
+        suite,
+        weak_algorithms,
         lifetimes: lifetimes(table, &protocols)?,
         services: protocols.iter().flat_map(|p| &p.protocol.roles).filter_map(|r| r.service).collect(),
         protocols: protocols

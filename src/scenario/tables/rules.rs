@@ -4,14 +4,14 @@
 use super::scope::Scope;
 use crate::notation::attack::Says;
 use crate::notation::{Name, Protocol, Quoted};
-use crate::party::attacker::{Action, Match, Meddling, Rule};
+use crate::party::attacker::{Action, Change, Match, Meddling, Place, Rule};
 use crate::party::{OCSP_PROTOCOL, SERVICE_PROTOCOLS};
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::reader::{Reader, string, unknown};
 use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::{SPAN_EXPECTED, SimTime, Span};
 
-const ACTIONS: [&str; 16] = [
+const ACTIONS: [&str; 17] = [
     "pass",
     "drop",
     "delay 2s",
@@ -22,6 +22,7 @@ const ACTIONS: [&str; 16] = [
     "replay 1s",
     "redirect NAME",
     "tamper",
+    "change \"TEXT\" to \"TEXT\" at FIELD:BYTE",
     "replace TERMS",
     "roll back to 2h",
     "try-later",
@@ -166,6 +167,7 @@ fn action(
             Action::Redirect(scope.setup.known_party(&place)?)
         }
         ("tamper", "") => Action::Tamper,
+        ("change", rest) if !rest.is_empty() => Action::Change(change(node, rest)?),
         ("try-later", "") => Action::Meddle(Meddling::TryLater),
         ("roll", rest) if rest.starts_with("back to") => {
             let until = span(rest.trim_start_matches("back to").trim())?;
@@ -199,6 +201,32 @@ fn action(
             Action::Inject(scope.attack(&[places.quote(line, node)], Says::Some, fresh, places)?)
         }
         _ => return Err(unknown(node, "action", text, &ACTIONS).into()),
+    })
+}
+
+/// `"TEXT" to "TEXT" at FIELD:BYTE`, or `at BYTE` where fields carry no tags.
+fn change(node: &Node, text: &str) -> Result<Change, Problem> {
+    let expected = || {
+        node.problem("she changes what, to what, and where?")
+            .help("as in `change \"pay 100\" to \"pay 900\" at 2:5`: from byte 5 of field 2 on")
+    };
+    let [before, guess, to, wish, at] = text.split('"').collect::<Vec<_>>()[..] else {
+        return Err(expected());
+    };
+    let Some(at) = at.trim().strip_prefix("at ").filter(|_| before.is_empty() && to.trim() == "to") else {
+        return Err(expected());
+    };
+    let number = |text: &str| text.trim().parse::<usize>().map_err(|_| expected());
+    let place = match at.split_once(':') {
+        Some((field, byte)) => Place { field: Some(number(field)?), byte: number(byte)? },
+        None => Place { field: None, byte: number(at)? },
+    };
+    if place.field == Some(0) {
+        return Err(node.problem("fields are numbered from 1"));
+    }
+    Change::new(guess, wish, place).ok_or_else(|| {
+        node.problem(format!("`{guess}` and `{wish}` are not equally long, or are the same"))
+            .help("what she writes over a text has as many bytes, and other ones")
     })
 }
 

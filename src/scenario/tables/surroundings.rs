@@ -5,6 +5,7 @@ use crate::knowledge::Lifetimes;
 use crate::scenario::problem::Problem;
 use crate::scenario::protocol_file::{self, ProtocolFile};
 use crate::scenario::reader::{Reader, array, name, string};
+use crate::scenario::toml_tree::Node;
 use crate::time::Span;
 use crate::world::{Link, Network};
 
@@ -12,14 +13,22 @@ fn names<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static s
     all.iter().map(|x| name(*x)).collect()
 }
 
-pub fn suite(table: &Reader<'_>) -> Result<Suite, Problem> {
-    let mut suite = Suite::default();
-    let Some(node) = table.get("crypto") else { return Ok(suite) };
+/// The algorithms, and a warning of each weak one.
+pub fn suite(table: &Reader<'_>) -> Result<(Suite, Vec<Problem>), Problem> {
+    let (mut suite, mut weak) = (Suite::default(), Vec::new());
+    let Some(node) = table.get("crypto") else { return Ok((suite, weak)) };
     let crypto = Reader::new(node)?;
     if let Some(s) =
         crypto.word("symmetric", "symmetric algorithm", &names(Symmetric::ALL, Symmetric::name))?
     {
         suite.symmetric = s;
+        weak.extend(crypto.get("symmetric").zip(s.weakness()).map(|(node, what)| {
+            let story = match s {
+                Symmetric::Aes256CbcHmacSha256WithoutIv => "etm-iv-not-macd",
+                _ => "cbc-bitflip",
+            };
+            warning(node, s.name(), what, story)
+        }));
     }
     if let Some(s) = crypto.word(
         "public_key",
@@ -37,7 +46,14 @@ pub fn suite(table: &Reader<'_>) -> Result<Suite, Problem> {
         suite.agreement = s;
     }
     crypto.finish()?;
-    Ok(suite)
+    Ok((suite, weak))
+}
+
+/// The warning that an algorithm is weak, and the scenario that shows why.
+fn warning(node: &Node, name: &str, what: &str, story: &str) -> Problem {
+    let mut problem = node.problem(format!("{name} is weak: {what}"));
+    problem.is_warning = true;
+    problem.help(format!("see `mallory explain {story}`"))
 }
 
 pub fn lifetimes(table: &Reader<'_>, protocols: &[ProtocolFile]) -> Result<Lifetimes, Problem> {

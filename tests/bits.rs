@@ -1,0 +1,109 @@
+//! What the attacker does below the notation, on bytes: each on messages that real parties make
+//! and read.
+
+use mallory::Scenario;
+use mallory::report::{LogStyle, log};
+use mallory::scenario::{KeyPool, PlayReport};
+
+fn play(text: &str) -> PlayReport {
+    let scenario = Scenario::from_text("test", text).unwrap_or_else(|p| panic!("{p}\n{text}"));
+    scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap()
+}
+
+fn violated(play: &PlayReport, goal: &str) -> bool {
+    play.goals().iter().find(|g| g.goal == goal).unwrap_or_else(|| panic!("no goal {goal}")).is_violated()
+}
+
+fn part(play: &PlayReport, run: u32, party: &str) -> String {
+    play.run(run).party(party).to_string()
+}
+
+/// What a party has for a name in run 1, if it has anything.
+fn had(play: &PlayReport, party: &str, name: &str) -> Option<Vec<u8>> {
+    let session = play.sessions().iter().find(|s| s.id.run == 1 && *s.id.party == *party)?;
+    session.value_named(name).map(|value| value.bytes.to_vec())
+}
+
+fn payload(play: &PlayReport, party: &str) -> Option<String> {
+    had(play, party, "Payload").map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// One message under this suite, of which a rule does this.
+fn changed(suite: &str, payload: &str, action: &str) -> PlayReport {
+    play(&format!(
+        "protocol = \"psk-message\"
+        crypto = {{ symmetric = \"{suite}\" }}
+        [[run]]
+        A = \"alice\"
+        B = \"bob\"
+        Payload = \"{payload}\"
+        [attacker]
+        insider = false
+        [[attacker.rule]]
+        match = {{ line = 1 }}
+        action = '{action}'"
+    ))
+}
+
+/// A mask turns what she guesses into what she wishes, wherever it stands in the first block.
+#[test]
+fn a_mask_over_the_iv_changes_the_first_block_and_nothing_else() {
+    let text = "transfer 10";
+    for at in 0..text.len() {
+        let letter = &text[at..=at];
+        let action = format!("change \"{letter}\" to \"#\" at 2:{}", 5 + at);
+        let wanted = format!("{}#{}", &text[..at], &text[at + 1..]);
+        for suite in ["aes-256-cbc", "aes-256-cbc-hmac-sha256-without-iv"] {
+            let play = changed(suite, text, &action);
+            assert_eq!(payload(&play, "bob").as_deref(), Some(wanted.as_str()), "{suite}, byte {at}");
+            assert!(violated(&play, "B authenticates A on Payload"));
+            assert!(!violated(&play, "secret Payload"), "a guess at a text is no knowledge of it");
+        }
+        for suite in ["aes-256-cbc-hmac-sha256", "aes-256-gcm"] {
+            let play = changed(suite, text, &action);
+            assert_eq!(part(&play, 1, "bob"), "rejects line 1: decrypt-failed", "{suite}, byte {at}");
+        }
+    }
+}
+
+/// The block whose ciphertext carries the mask is garbled, the next one changes as she wants.
+#[test]
+fn a_mask_over_a_later_block_garbles_the_one_before() {
+    let fields = "{Na, Payload}k(A,B)";
+    let of = |at: usize| {
+        play(&format!(
+            "crypto = {{ symmetric = \"aes-256-cbc\" }}
+            encoding = {{ kind = \"untagged\" }}
+            protocol = {{ messages = [\"A -> B : A, {fields}\"], goals = [\"B authenticates A on Na\"],
+                fresh = {{ A = [\"Na: nonce\"] }}, given = {{ A = [\"Payload: data\"] }} }}
+            [[run]]
+            A = \"alice\"
+            B = \"bob\"
+            Payload = \"pay 100\"
+            [attacker]
+            [[attacker.rule]]
+            match = {{ line = 1 }}
+            action = 'change \"1\" to \"9\" at {at}'"
+        ))
+    };
+    let play = of(8 + 16 + 4);
+    assert_eq!(payload(&play, "bob").as_deref(), Some("pay 900"));
+    let (alice, bob) = (had(&play, "alice", "Na").unwrap(), had(&play, "bob", "Na").unwrap());
+    let changed: u32 = alice.iter().zip(&bob).map(|(a, b)| (a ^ b).count_ones()).sum();
+    assert!((30..=98).contains(&changed), "{changed} of 128 bits of a garbled block differ");
+    assert!(violated(&play, "B authenticates A on Na"));
+}
+
+#[test]
+fn what_is_not_there_stops_her_and_the_message_goes_on() {
+    for (place, lacked) in [("3:0", "the message has no field 3"), ("2:48", "there are only 48 bytes")] {
+        let action = format!("change \"a\" to \"b\" at {place}");
+        let play = changed("aes-256-cbc", "transfer 100", &action);
+        assert_eq!(payload(&play, "bob").as_deref(), Some("transfer 100"));
+        let events = play.journal().events().iter();
+        let stopped = events.filter(|event| event.what.word() == "attack-stopped").count();
+        assert_eq!(stopped, 1, "{place}");
+        let log = log::render(&play, &LogStyle::default());
+        assert!(log.contains(lacked), "{log}");
+    }
+}
