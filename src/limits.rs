@@ -50,6 +50,15 @@ pub const MAX_TERMS: usize = 4_096;
 pub const MAX_EXPONENTS: usize = 4;
 /// Rows of a sequence chart. Of more it is said how many there are.
 pub const MAX_CHART_ROWS: usize = 2_000;
+/// Events in one HTML page, of all its plays together: a browser reads some six megabytes of them
+/// in a fraction of a second.
+pub const MAX_PAGE_EVENTS: usize = 20_000;
+/// Bytes of one message that an HTML page shows. Of a longer one it says how long it is.
+pub const MAX_PAGE_MESSAGE_BYTES: usize = 512;
+/// Values of which an HTML page tells how the attacker came to them, in one play.
+pub const MAX_PAGE_DERIVATIONS: usize = 200;
+/// Rows of a table of plays side by side, and what is aligned of each of them.
+pub const MAX_ALIGNED_ROWS: usize = 400;
 /// Lines in a protocol or an attack.
 pub const MAX_LINES: usize = 1_000;
 /// Bytes in one message on the wire; and in a line of a protocol with all that goes into it,

@@ -59,6 +59,24 @@ impl Folder {
         Ok(())
     }
 
+    /// Keeps a name from being given to a play.
+    pub fn reserve(&mut self, name: &str) {
+        self.taken.insert(name.to_lowercase());
+    }
+
+    /// Writes a page of its own, and answers the name of its file.
+    pub fn write_page(&mut self, scenario: &str, page: &str) -> io::Result<String> {
+        let name = format!("{}.html", self.place(&plain_name(scenario)).display());
+        self.put(&name, page)?;
+        Ok(name)
+    }
+
+    /// Writes a file of this very name.
+    pub fn put(&self, name: &str, text: &str) -> io::Result<()> {
+        let _writing = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        fs::write(self.partial.join(name), text)
+    }
+
     /// Puts the folder in its place.
     pub fn finish(self) -> Result<(), String> {
         let cannot = |error| format!("cannot write {}: {error}", self.target.display());

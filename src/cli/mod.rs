@@ -16,6 +16,7 @@ mod new;
 mod out;
 mod powers;
 mod repair;
+mod report;
 mod run;
 mod search;
 mod seed;
@@ -47,6 +48,7 @@ and which goals fell, by what evidence.
   mallory list                      what there is to play
   mallory explain dh-mitm           the story, its protocol and its attack
   mallory run dh-mitm               play it and read the log
+  mallory report pki --html pages   pages to step through, and their index
   mallory new my-story              begin a scenario of your own
   mallory test my-story.toml        hold it against what it expects
   mallory search nspk               look for attacks that nobody wrote down
@@ -72,6 +74,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Report(report::Arguments),
     Search(search::Arguments),
     Powers(powers::Arguments),
     Repair(repair::Arguments),
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
         let mut out = Out::new(arguments.color);
         match arguments.command {
             Command::Run(arguments) => run::run(&arguments, &mut out),
+            Command::Report(arguments) => report::report(&arguments, &mut out),
             Command::Search(arguments) => search::search(&arguments, &mut out),
             Command::Powers(arguments) => powers::powers(&arguments, &mut out),
             Command::Repair(arguments) => repair::repair(&arguments, &mut out),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use mallory::Scenario;
 use mallory::notation::Name;
+use mallory::report::html::{Story, page};
 use mallory::report::{Detail, Filter, PlayResult, everybody, json, summary, trace};
 use mallory::scenario::{KeyPool, PlayReport};
 use mallory::time::Span;
@@ -83,6 +84,13 @@ pub struct Arguments {
     /// secrets. Open it at https://ui.perfetto.dev or chrome://tracing.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Write the plays as one HTML page to step through
+    ///
+    /// Who says what to whom, what each party then has and the attacker's notebook; verdicts with
+    /// their reasons; variants side by side. The page needs no network and no other file, and has
+    /// no secrets: values are fingerprints, and the bytes are those that anybody could listen to.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Write certificates, requests, CRLs, OCSP messages and public keys to a new folder
     ///
     /// Each play gets a folder DIR/scenario/variant with everything of the kind that appeared
@@ -99,6 +107,11 @@ impl Arguments {
     /// Whether people read what is printed, with headings between plays.
     fn is_read(&self) -> bool {
         self.log == Log::Text && self.view.is_read()
+    }
+
+    /// How much a chart tells; verdicts alone make none.
+    fn detail(&self) -> Detail {
+        if self.verbose { Detail::Full } else { Detail::Normal }
     }
 
     /// Which events are wanted of these scenarios.
@@ -126,8 +139,8 @@ fn span(text: &str) -> Result<Span, String> {
 struct Files {
     keylog: Option<KeyLog>,
     folder: Option<Folder>,
-    /// What goes into the trace, if there is to be one.
-    traced: Option<Vec<PlayReport>>,
+    /// What goes into the trace and the page, if there is to be one.
+    stories: Option<Vec<Story>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -183,7 +196,8 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
             }
         },
     };
-    let mut files = Files { keylog, folder, traced: arguments.trace.as_ref().map(|_| Vec::new()) };
+    let keeps = arguments.trace.is_some() || arguments.html.is_some();
+    let mut files = Files { keylog, folder, stories: keeps.then(Vec::new) };
     let pool = KeyPool::default();
     let mut exit = Exit::Expected;
     for (nth, scenario) in selection.scenarios.into_iter().enumerate() {
@@ -196,12 +210,20 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
         };
         exit = exit.max(play_all(&scenario, arguments, &filter, &pool, &mut files, out)?);
     }
-    if let (Some(path), Some(plays)) = (&arguments.trace, &files.traced)
-        && let Err(error) = std::fs::write(path, trace::trace(plays).to_string())
-    {
-        out.flush()?;
-        complain(&format!("cannot write {}: {error}", path.display()));
-        return Ok(Exit::Input);
+    if let Some(stories) = files.stories.take() {
+        let plays = stories.iter().flat_map(|story| &story.plays);
+        let of_trace = arguments.trace.as_ref().map(|path| (path, trace::trace(plays).to_string()));
+        // A page that lacks what could not be played would look whole.
+        let of_page = arguments.html.as_ref().filter(|_| exit < Exit::Input);
+        let of_page = of_page.map(|path| (path, page(&stories, &filter, arguments.detail().level())));
+        let written = [of_trace, of_page];
+        for (path, text) in written.into_iter().flatten() {
+            if let Err(error) = std::fs::write(path, text) {
+                out.flush()?;
+                complain(&format!("cannot write {}: {error}", path.display()));
+                return Ok(Exit::Input);
+            }
+        }
     }
     match files.folder.take().filter(|_| exit < Exit::Input).map_or(Ok(()), Folder::finish) {
         Ok(()) => Ok(exit),
@@ -222,6 +244,7 @@ fn play_all(
     out: &mut Out,
 ) -> io::Result<Exit> {
     let mut results = Vec::new();
+    let mut plays = Vec::new();
     let mut exit = Exit::Expected;
     for (nth, variant) in scenario.variants.iter().enumerate() {
         let with_attacker = !arguments.no_attacker;
@@ -257,9 +280,12 @@ fn play_all(
         if arguments.is_read() && scenario.variants.len() > 1 {
             results.push(PlayResult::of(&play));
         }
-        if let Some(traced) = &mut files.traced {
-            traced.push(play);
+        if files.stories.is_some() {
+            plays.push(play);
         }
+    }
+    if let Some(stories) = &mut files.stories {
+        stories.push(Story { scenario: scenario.clone(), plays });
     }
     if results.len() > 1 {
         out.line("")?;
@@ -271,10 +297,9 @@ fn play_all(
 
 /// Tells of a play, and answers whether anything was not as expected.
 fn tell(play: &PlayReport, arguments: &Arguments, filter: &Filter, out: &mut Out) -> io::Result<bool> {
-    let detail = match (arguments.quiet, arguments.verbose) {
-        (true, _) => Detail::Quiet,
-        (_, true) => Detail::Full,
-        _ => Detail::Normal,
+    let detail = match arguments.quiet {
+        true => Detail::Quiet,
+        false => arguments.detail(),
     };
     if !arguments.view.is_read() {
         arguments.view.show(play, filter, detail, out)?;

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::result::PlayResult;
+use crate::journal::Event;
 use crate::scenario::PlayReport;
 
 /// The lines of a play, each an object: `play`, the events, then `search`, `session`, `request`, `verdict`,
@@ -13,21 +14,29 @@ pub fn lines<'a>(
     scenario: &'a str,
     variant: Option<&'a str>,
 ) -> impl Iterator<Item = Json> + 'a {
-    let prints = play.journal().prints();
-    let line = move |fields: Map<String, Json>| {
+    let line = move |of: Json| {
         let mut all = Map::new();
         all.insert("scenario".into(), scenario.into());
         all.insert("variant".into(), variant.into());
-        all.extend(fields);
-        prints.in_json(Json::Object(all))
+        if let Json::Object(fields) = of {
+            all.extend(fields);
+        }
+        Json::Object(all)
     };
     let result = PlayResult::of(play);
-    let first = of_kind("play", &result.play);
-    let events = play.journal().events().iter().map(|event| match event.to_json() {
-        Json::Object(fields) => fields,
-        _ => Map::new(),
-    });
-    std::iter::once(first).chain(events).chain(outcome(&result)).map(line)
+    fields(play, &result, play.journal().events().iter()).map(line)
+}
+
+/// As `lines`, without the scenario's and the variant's name, and with these events only.
+pub fn fields<'a, Events: Iterator<Item = &'a Event>>(
+    play: &'a PlayReport,
+    result: &PlayResult,
+    events: Events,
+) -> impl Iterator<Item = Json> + use<'a, Events> {
+    let prints = play.journal().prints();
+    let first = Json::Object(of_kind("play", &result.play));
+    let last = outcome(result).into_iter().map(Json::Object);
+    std::iter::once(first).chain(events.map(Event::to_json)).chain(last).map(|line| prints.in_json(line))
 }
 
 /// What a play came to, one line for each thing.

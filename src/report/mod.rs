@@ -7,6 +7,7 @@ pub mod diagrams;
 mod evidence;
 mod exposure;
 mod filter;
+pub mod html;
 mod hunt;
 pub mod json;
 pub mod log;

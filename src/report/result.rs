@@ -405,27 +405,33 @@ fn is_worth_telling(of: &SessionOutcome, id: Id, value: &Value) -> bool {
 }
 
 fn learned(play: &PlayReport) -> Vec<Learned> {
-    let mut all: Vec<Learned> = Vec::new();
+    learned_values(play).into_iter().map(|(learned, _)| learned).collect()
+}
+
+/// What she learned, with the values themselves.
+pub(super) fn learned_values(play: &PlayReport) -> Vec<(Learned, Value)> {
+    let mut all: Vec<(Learned, Value)> = Vec::new();
     let mut places: BTreeMap<(Option<u32>, Option<u32>, String, String), usize> = BTreeMap::new();
     let her = play.variant().setup.attacker.as_ref().filter(|_| play.with_attacker).map(|a| &a.name);
     let Some(her) = her else { return all };
     let mut add = |run: Option<u32>, request: Option<u32>, term: String, party: &str, value: &Value| {
         let key = (run, request, term.clone(), value.fingerprint());
         if let Some(at) = places.get(&key) {
-            let known: &mut Learned = &mut all[*at];
+            let known = &mut all[*at].0;
             if !known.parties.iter().any(|known| known == party) {
                 known.parties.push(party.to_owned());
             }
         } else if play.attacker().holds(value) {
             places.insert(key, all.len());
-            all.push(Learned {
+            let learned = Learned {
                 run,
                 request,
                 term,
                 parties: vec![party.to_owned()],
                 kind: value.kind.word().to_owned(),
                 fingerprint: value.fingerprint(),
-            });
+            };
+            all.push((learned, value.clone()));
         }
     };
     for session in play.sessions() {

@@ -94,6 +94,13 @@ impl Sequence {
     /// The chart of what is wanted of a play, of events that are told at this level. Messages to
     /// and from services that nobody touched are folded: their requests are told.
     pub fn of(play: &PlayReport, filter: &Filter, level: tracing::Level) -> Sequence {
+        let full = Sequence::with_full_fingerprints(play, filter, level);
+        let short = Shortener::of(full.texts());
+        full.shortened(short)
+    }
+
+    /// As `of`, for whoever shows it beside other texts and shortens all of them alike.
+    pub fn with_full_fingerprints(play: &PlayReport, filter: &Filter, level: tracing::Level) -> Sequence {
         let teller = Teller::of(play);
         let events = play.journal().events();
         let mut drawing = Drawing {
@@ -111,6 +118,18 @@ impl Sequence {
             }
         }
         drawing.finish(play)
+    }
+
+    /// Every text in which a fingerprint may stand.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().flat_map(|row| row.act.said())
+    }
+
+    /// The chart with its fingerprints at this length.
+    pub fn shortened(mut self, short: Shortener) -> Sequence {
+        let texts = self.rows.iter_mut().flat_map(|row| row.act.texts());
+        texts.for_each(|text| *text = short.short(text));
+        self
     }
 }
 
@@ -224,10 +243,9 @@ impl Drawing {
         let left_out = rows.len().saturating_sub(MAX_CHART_ROWS);
         rows.truncate(MAX_CHART_ROWS);
         let prints = play.journal().prints();
-        rows.iter_mut().flat_map(|row| row.act.texts()).for_each(|text| *text = prints.in_text(text));
-        let short = Shortener::of(rows.iter().flat_map(|row| row.act.said()));
         for row in &mut rows {
-            row.act.texts().into_iter().for_each(|text| *text = legible(&short.short(text)).into_owned());
+            let texts = row.act.texts().into_iter();
+            texts.for_each(|text| *text = legible(&prints.in_text(text)).into_owned());
             match &mut row.act {
                 Act::Arrow { from, to, .. } => (*from, *to) = (places[*from], places[*to]),
                 Act::Note { by, .. } => *by = places[*by],

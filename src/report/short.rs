@@ -31,6 +31,11 @@ impl Shortener {
         Shortener((LEAST..FULL).find(distinct).unwrap_or(FULL))
     }
 
+    /// That length, in digits.
+    pub fn digits(self) -> usize {
+        self.0
+    }
+
     /// The text with its fingerprints at that length.
     pub fn short(self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());

@@ -14,18 +14,18 @@ const MOST_ALIKE: usize = 8;
 const NOTHING: &str = "–";
 
 /// One row: what it is about, a cell for each play, and when the first of them came about.
-struct Row {
-    about: String,
+pub(super) struct Row {
+    pub about: String,
     cells: Vec<Vec<String>>,
-    since: Option<u64>,
+    pub since: Option<u64>,
 }
 
 impl Row {
-    fn texts(&self) -> Vec<String> {
+    pub fn texts(&self) -> Vec<String> {
         self.cells.iter().map(|cell| told(cell)).collect()
     }
 
-    fn differs(&self) -> bool {
+    pub fn differs(&self) -> bool {
         self.cells.iter().any(|cell| *cell != self.cells[0])
     }
 }
@@ -92,7 +92,7 @@ fn table(plays: &[PlayResult], rows: &[&Row], first: Option<u64>) -> String {
     text
 }
 
-fn rows(plays: &[PlayResult]) -> Vec<Row> {
+pub(super) fn rows(plays: &[PlayResult]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut add = |about: String, column: usize, cell: String, at: Option<u64>| {

@@ -45,6 +45,21 @@ pub struct Plan {
     tops: Vec<usize>,
 }
 
+/// Which `#…` in a text is the fingerprint of a value, so that a page can light all that are alike.
+pub trait Lit {
+    /// The text, in pieces: each with the digits of the fingerprint that it is, if it is one.
+    fn pieces<'a>(&self, text: &'a str) -> Vec<(Option<&'a str>, &'a str)>;
+}
+
+/// None: a picture that does nothing.
+struct Unlit;
+
+impl Lit for Unlit {
+    fn pieces<'a>(&self, text: &'a str) -> Vec<(Option<&'a str>, &'a str)> {
+        vec![(None, text)]
+    }
+}
+
 impl Plan {
     /// For this chart.
     pub fn of(sequence: &Sequence) -> Plan {
@@ -73,6 +88,12 @@ impl Plan {
         let widest = sequence.rows.iter().map(right).max().unwrap_or(0);
         let width = widest.max(columns.last().copied().unwrap_or(0) + names * CHARACTER / 2) + MARGIN;
         Plan { width, height: top + MARGIN, head, columns, tops }
+    }
+
+    /// The top and the height of each row.
+    pub fn bands(&self) -> impl Iterator<Item = (usize, usize)> {
+        let ends = self.tops.iter().skip(1).copied().chain([self.height - MARGIN]);
+        self.tops.iter().zip(ends).map(|(top, end)| (*top, end.saturating_sub(*top)))
     }
 }
 
@@ -121,7 +142,7 @@ pub fn svg(sequence: &Sequence, title: &str) -> String {
             style { (maud::PreEscaped(STYLE)) }
             rect width="100%" height="100%" fill="var(--paper)" {}
             (heads(sequence, &plan))
-            (body(sequence, &plan))
+            (body(sequence, &plan, &Unlit))
         }
     };
     picture.into_string() + "\n"
@@ -138,20 +159,20 @@ pub fn heads(sequence: &Sequence, plan: &Plan) -> Markup {
 }
 
 /// The lifelines, and every row as a group with its event's number.
-pub fn body(sequence: &Sequence, plan: &Plan) -> Markup {
+pub fn body(sequence: &Sequence, plan: &Plan, lit: &dyn Lit) -> Markup {
     html! {
         @for x in &plan.columns {
             line class="life" x1=(x) x2=(x) y1=(plan.head) y2=(plan.height - MARGIN) {}
         }
         @for (row, top) in sequence.rows.iter().zip(&plan.tops) {
             g class=(format!("row {}", class(row.tone))) data-event=(row.event) {
-                (drawn(row, *top, plan))
+                (drawn(row, *top, plan, lit))
             }
         }
     }
 }
 
-fn drawn(row: &Row, top: usize, plan: &Plan) -> Markup {
+fn drawn(row: &Row, top: usize, plan: &Plan, lit: &dyn Lit) -> Markup {
     let begin = match &row.act {
         Act::Arrow { from, to, .. } => plan.columns[*from.min(to)],
         Act::Note { by, .. } => plan.columns[*by],
@@ -161,7 +182,14 @@ fn drawn(row: &Row, top: usize, plan: &Plan) -> Markup {
         text class="when" x=(MARGIN) y=(top + 12) { (row.at) " " (row.place) }
         @for (nth, (aside, line)) in lines.iter().enumerate() {
             text class=[aside.then_some("aside")] x=(begin + 8) y=(top + 12 + nth * LINE)
-                xml:space="preserve" { (line) }
+                xml:space="preserve" {
+                @for (print, piece) in lit.pieces(line) {
+                    @match print {
+                        Some(print) => tspan class="fp" data-fp=(print) { (piece) },
+                        None => (piece),
+                    }
+                }
+            }
         }
         @if let Act::Arrow { from, to, is_lost, .. } = &row.act {
             (arrow(plan.columns[*from], plan.columns[*to], top + lines.len() * LINE + 4, *is_lost))

@@ -17,7 +17,7 @@ use crate::verdict::place_of;
 const PLAY: &str = "the play";
 
 /// The trace of some plays, one process each.
-pub fn trace(plays: &[PlayReport]) -> Json {
+pub fn trace<'a>(plays: impl IntoIterator<Item = &'a PlayReport>) -> Json {
     let mut events = Vec::new();
     for (process, play) in (1..).zip(plays) {
         let mut trace = Trace { process, threads: BTreeMap::new(), events: Vec::new() };

@@ -394,6 +394,11 @@ impl AttackerReport<'_> {
         values.iter().find_map(|v| self.play.holdings.derive(&self.play.journal, v))
     }
 
+    /// How she comes to these bytes, step by step; nothing if she does not.
+    pub fn derivation_of(&self, value: &Value) -> Option<Derivation> {
+        self.play.holdings.derive(&self.play.journal, value)
+    }
+
     /// How many words she tried for passwords, all together.
     pub fn guesses(&self) -> usize {
         let words = |e: &Event| match &e.what {
