@@ -48,6 +48,8 @@ pub const MAX_TERM_DEPTH: usize = 32;
 pub const MAX_TERMS: usize = 4_096;
 /// Exponents in one `g^x^y…`; each subset of them is a share of its own.
 pub const MAX_EXPONENTS: usize = 4;
+/// Ways in which the parts of an attack that a search found are put into runs.
+pub const MAX_GROUPINGS: usize = 2_000;
 /// Rows of a sequence chart. Of more it is said how many there are.
 pub const MAX_CHART_ROWS: usize = 2_000;
 /// Events in one HTML page, of all its plays together: a browser reads some six megabytes of them

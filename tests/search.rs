@@ -274,7 +274,7 @@ fn the_chapter_shows_real_output() {
             commands += 1;
         }
     }
-    assert_eq!(commands, 6);
+    assert_eq!(commands, 7);
     let held = Command::new(env!("CARGO_BIN_EXE_mallory"))
         .args(["test", "held.toml"])
         .current_dir(&folder)

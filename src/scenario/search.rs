@@ -311,9 +311,23 @@ impl Question {
     }
 
     fn text(&self, told: &Told) -> String {
+        let mut head = self.head.clone();
+        let table = || toml::Value::Table(toml::Table::new());
+        if let Some(parties) = head.entry("parties").or_insert_with(table).as_table_mut() {
+            // Who has no part in it is not configured either.
+            let has_part = |name: &str| told.parties.iter().any(|other| other == name);
+            parties.retain(|name, _| self.is_whole || has_part(name) || Service::of(name).is_some());
+            for name in &told.parties {
+                if let Some(party) = parties.entry(name).or_insert_with(table).as_table_mut()
+                    && told.is_lax
+                {
+                    party.insert("max_skew".to_owned(), "1000d".into());
+                }
+            }
+        }
         match told.text.parse::<toml::Table>() {
-            Ok(attack) if self.is_whole => merged(self.head.clone(), attack).to_string(),
-            _ => format!("{}\n{}", self.head, told.text),
+            Ok(attack) if self.is_whole => merged(head, attack).to_string(),
+            _ => format!("{head}\n{}", told.text),
         }
     }
 }

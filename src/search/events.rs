@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use super::bundle::StepId;
 use super::names::Run;
+use super::sort::HER;
 use super::spell::{Grouping, Writer};
 use super::term::{Args, Head, Term};
 use crate::notation::{Func, Id, Name, Origin};
@@ -90,20 +91,11 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Parties of whom only lines speak.
-    pub fn bystanders(&self, runs: &str, spoken: &str, text: &mut String) {
-        for name in &self.at.widths.names[1 + self.at.widths.services..] {
-            let is_word =
-                |all: &str| all.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
-            let is_lax = self.at.powers.lax_clock && (is_word(spoken) || is_word(runs));
-            if is_lax || is_word(spoken) && !is_word(runs) {
-                let _ = writeln!(text, "[parties.{name}]");
-                if is_lax {
-                    let _ = writeln!(text, "max_skew = \"1000d\"");
-                }
-                text.push('\n');
-            }
-        }
+    /// The honest parties that a text names.
+    pub fn parties(&self, text: &str) -> Vec<String> {
+        let is_word = |name: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == name);
+        let honest = self.at.widths.names[1 + self.at.widths.services..].iter();
+        honest.filter(|name| is_word(name)).cloned().collect()
     }
 
     /// The events that hand keys to her.
@@ -152,7 +144,9 @@ impl Writer<'_, '_> {
         if let Some(key) = key {
             for (name, later) in &self.bundle.stolen {
                 let name = self.bundle.store.walk(self.at.terms, *name);
-                if args.contains(&name) && !keys.iter().any(|(other, _)| *other == key) {
+                // Whoever plays the role may be her: those keys are hers anyway.
+                let is_hers = self.at.terms.head(name) == HER;
+                if !is_hers && args.contains(&name) && !keys.iter().any(|(other, _)| *other == key) {
                     keys.push((key, *later));
                 }
             }

@@ -24,6 +24,7 @@ use aim::Aim;
 use bundle::{Bundle, Cast};
 use engine::{Allowance, Engine};
 use intruder::{Intruder, Powers};
+use names::{Grouped, TooManyGroupings};
 use role::{Ground, Template};
 use sort::Widths;
 use spell::Grouping;
@@ -103,13 +104,19 @@ pub fn search(
         let done = engine.run(&aim, &mut |at, attack| {
             let mut holds =
                 |at: &mut Intruder<'_>, bundle: &Bundle| aim.violated(protocol, at, bundle).is_some();
-            let Some((grouped, rooms, of)) = at.runs(protocol, attack, &mut holds) else { return false };
-            if rooms.len() > runs {
-                return false;
-            }
-            let named = at.name(&grouped, &mut holds);
+            let grouped = match at.runs(protocol, attack, runs, &mut holds) {
+                Ok(Some(grouped)) => grouped,
+                // It takes more runs.
+                Ok(None) => return false,
+                Err(TooManyGroupings) => {
+                    is_unsaid = true;
+                    return false;
+                }
+            };
+            let named = at.name(&grouped.bundle, &mut holds);
             let told = named.and_then(|named| {
-                let grouping = Grouping { runs: &rooms, of: &of, scheduled: &bounds.scheduled };
+                let Grouped { runs, of, .. } = &grouped;
+                let grouping = Grouping { runs, of, scheduled: &bounds.scheduled };
                 tell::tell(protocol, at, &named, &grouping)
             });
             let Some(told) = told else {

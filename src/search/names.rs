@@ -8,6 +8,7 @@ use super::intruder::Intruder;
 use super::sort::{HER, Sort};
 use super::store::{Slot, Store};
 use super::term::{Args, Head, Term, Terms};
+use crate::limits::MAX_GROUPINGS;
 use crate::notation::{Func, Id, Kind, Name, Node, Protocol};
 
 /// A run, as a scenario declares it.
@@ -19,6 +20,52 @@ pub struct Run {
     pub taken: BTreeSet<Name>,
     /// When it happens.
     pub epoch: u8,
+}
+
+/// An attack with its parts in runs.
+#[derive(Clone)]
+pub struct Grouped {
+    /// The attack, in which the parts of a run agree on who plays what.
+    pub bundle: Bundle,
+    /// The runs.
+    pub runs: Vec<Run>,
+    /// The run of each part, from 0.
+    pub of: Vec<usize>,
+}
+
+/// `MAX_GROUPINGS` was reached: whether fewer runs suffice is not known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TooManyGroupings;
+
+/// A part that is to be put into a run.
+struct Member<'a> {
+    /// Its number in the bundle.
+    part: usize,
+    role: &'a Name,
+    /// Starters come first, services last.
+    rank: u8,
+    epoch: u8,
+    /// Whom it is told to play the roles, and whom it takes for them in the end.
+    told: BTreeMap<Name, Term>,
+    believed: BTreeMap<Name, Term>,
+}
+
+impl Member<'_> {
+    fn is_client(&self) -> bool {
+        self.rank < 2
+    }
+}
+
+impl Grouped {
+    fn with(mut self, part: &Member<'_>, number: usize) -> Grouped {
+        self.of[part.part] = number;
+        if part.is_client() {
+            let run = &mut self.runs[number];
+            run.taken.insert(part.role.clone());
+            run.players.extend(part.told.iter().map(|(role, name)| (role.clone(), *name)));
+        }
+        self
+    }
 }
 
 impl Intruder<'_> {
@@ -113,69 +160,77 @@ impl Intruder<'_> {
         })
     }
 
-    /// The bundle with its parts in runs: as few as there can be, in each of which a role has one
-    /// player. What a party is told before it begins must be so; what it comes to believe should.
+    /// The bundle with its parts in at most so many runs, in each of which a role has one player;
+    /// none if it takes more. What a party is told before it begins must be so; what it comes to
+    /// believe should.
+    ///
+    /// # Errors
+    /// There are more ways to group them than `MAX_GROUPINGS`.
     pub fn runs(
         &mut self,
         protocol: &Protocol,
         bundle: &Bundle,
+        most: usize,
         holds: &mut dyn FnMut(&mut Self, &Bundle) -> bool,
-    ) -> Option<(Bundle, Vec<Run>, Vec<usize>)> {
-        let mut grouped = bundle.clone();
-        let mut runs: Vec<Run> = Vec::new();
-        let mut of = vec![0; bundle.parts.len()];
+    ) -> Result<Option<Grouped>, TooManyGroupings> {
         let starters: BTreeSet<Name> = protocol.starters().map(|(role, _)| role.clone()).collect();
-        let role_of = |intruder: &Self, part: usize| {
-            protocol.roles[intruder.cast.templates[bundle.parts[part].template].role].name.clone()
-        };
-        let rank = |intruder: &Self, part: usize| {
-            let is_service = intruder.cast.templates[bundle.parts[part].template].is_service;
-            match (is_service, starters.contains(&role_of(intruder, part))) {
+        let mut parts: Vec<Member<'_>> = Vec::new();
+        for (part, of) in bundle.parts.iter().enumerate() {
+            let template = &self.cast.templates[of.template];
+            let role = &protocol.roles[template.role].name;
+            let rank = match (template.is_service, starters.contains(role)) {
                 (false, true) => 0,
                 (false, false) => 1,
                 (true, _) => 2,
-            }
-        };
-        let mut order: Vec<usize> = (0..bundle.parts.len()).collect();
-        order.sort_by_key(|part| (bundle.parts[*part].epoch, rank(self, *part), *part));
-        for part in order {
-            let (role, rank, epoch) = (role_of(self, part), rank(self, part), bundle.parts[part].epoch);
-            let told = self.told(protocol, bundle, part, &role);
+            };
+            let told = self.told(protocol, bundle, part, role);
             let believed = self.believed(protocol, bundle, part);
-            let mut found = None;
-            for views in [&believed, &told] {
-                for (number, run) in runs.iter().enumerate() {
-                    if found.is_some() || run.epoch != epoch || (rank < 2 && run.taken.contains(&role)) {
-                        continue;
-                    }
-                    let pairs: Vec<(Term, Term)> = (views.iter().chain(&told))
-                        .filter_map(|(role, name)| Some((*run.players.get(role)?, *name)))
-                        .collect();
-                    for store in grouped.store.unify(self.terms, self.widths, &pairs) {
-                        let with = Bundle { store, ..grouped.clone() };
-                        if found.is_none() && with.differs(self.terms) && holds(self, &with) {
-                            found = Some((number, with));
+            parts.push(Member { part, role, rank, epoch: of.epoch, told, believed });
+        }
+        parts.sort_by_key(|of| (of.epoch, of.rank, of.part));
+        let begun = Grouped { bundle: bundle.clone(), runs: Vec::new(), of: vec![0; bundle.parts.len()] };
+        let mut left = MAX_GROUPINGS;
+        self.group(&parts, begun, most, &mut left, holds)
+    }
+
+    /// Puts the first of these parts into each run that it fits into, then into one of its own,
+    /// until the others fit, too.
+    fn group(
+        &mut self,
+        parts: &[Member<'_>],
+        grouped: Grouped,
+        most: usize,
+        left: &mut usize,
+        holds: &mut dyn FnMut(&mut Self, &Bundle) -> bool,
+    ) -> Result<Option<Grouped>, TooManyGroupings> {
+        let Some((part, others)) = parts.split_first() else { return Ok(Some(grouped)) };
+        for views in [&part.believed, &part.told] {
+            for (number, run) in grouped.runs.iter().enumerate() {
+                if run.epoch != part.epoch || part.is_client() && run.taken.contains(part.role) {
+                    continue;
+                }
+                let pairs: Vec<(Term, Term)> = (views.iter().chain(&part.told))
+                    .filter_map(|(role, name)| Some((*run.players.get(role)?, *name)))
+                    .collect();
+                for store in grouped.bundle.store.unify(self.terms, self.widths, &pairs) {
+                    *left = left.checked_sub(1).ok_or(TooManyGroupings)?;
+                    let bundle = Bundle { store, ..grouped.bundle.clone() };
+                    if bundle.differs(self.terms) && holds(self, &bundle) {
+                        let with = Grouped { bundle, ..grouped.clone() }.with(part, number);
+                        if let Some(found) = self.group(others, with, most, left, holds)? {
+                            return Ok(Some(found));
                         }
                     }
                 }
             }
-            let number = match found {
-                Some((number, with)) => {
-                    grouped = with;
-                    number
-                }
-                None => {
-                    runs.push(Run { epoch, ..Run::default() });
-                    runs.len() - 1
-                }
-            };
-            of[part] = number;
-            if rank < 2 {
-                runs[number].taken.insert(role);
-                runs[number].players.extend(told);
-            }
         }
-        Some((grouped, runs, of))
+        if grouped.runs.len() >= most {
+            return Ok(None);
+        }
+        let mut with = grouped;
+        with.runs.push(Run { epoch: part.epoch, ..Run::default() });
+        let number = with.runs.len() - 1;
+        self.group(others, with.with(part, number), most, left, holds)
     }
 
     /// Whom a part is told to play the clients' roles, its own among them.

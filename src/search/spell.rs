@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, StepId};
 use super::intruder::Intruder;
 use super::names::Run;
+use super::role::Moment;
 use super::sort::{HER, Sort};
 use super::term::{Args, Head, Term};
 use crate::notation::{Func, Id, Kind, Name, Node, Protocol, Type};
@@ -38,6 +39,13 @@ pub struct Writer<'a, 'i> {
     pub named: BTreeMap<Head, String>,
     /// What of her own making is no nonce, with its type.
     pub fresh: Vec<String>,
+    /// The part that was the first to make each ciphertext; none if it was she.
+    first: BTreeMap<Term, Option<usize>>,
+    /// The names of ciphertexts that a part made of what is in another's, too: under the same key
+    /// the same text is other bytes.
+    again: BTreeMap<(usize, Term), String>,
+    /// The part whose message is being written.
+    pub sender: Option<usize>,
 }
 
 impl<'a, 'i> Writer<'a, 'i> {
@@ -57,6 +65,9 @@ impl<'a, 'i> Writer<'a, 'i> {
             casts: Vec::new(),
             named: BTreeMap::new(),
             fresh: Vec::new(),
+            first: BTreeMap::new(),
+            again: BTreeMap::new(),
+            sender: None,
         };
         writer.number_runs(grouping)?;
         writer.name_values()?;
@@ -157,6 +168,46 @@ impl<'a, 'i> Writer<'a, 'i> {
         }
     }
 
+    /// Has the names of ciphertexts be those of a step's message.
+    pub fn message(&mut self, step: StepId) {
+        let place = self.bundle.places[usize::from(step)];
+        let instance = self.bundle.parts[place.part].instance.clone();
+        let ciphertexts = |writer: &mut Self, moment: &Moment| {
+            let mut found = Vec::new();
+            for part in &moment.parts {
+                let term = writer.bundle.store.write_out(writer.at.terms, *part);
+                writer.ciphertexts(term, &mut found);
+            }
+            found
+        };
+        let moment = &instance.steps[place.step];
+        let here = ciphertexts(self, moment);
+        self.sender = moment.sends.then_some(place.part);
+        if !moment.sends {
+            for term in here {
+                self.first.entry(term).or_insert(None);
+            }
+            return;
+        }
+        // What it had before it sends on as it is.
+        let before = &instance.steps[..place.step];
+        let had: Vec<Term> = before.iter().flat_map(|moment| ciphertexts(self, moment)).collect();
+        for term in here.into_iter().filter(|term| !had.contains(term)) {
+            let first = *self.first.entry(term).or_insert(Some(place.part));
+            if first != Some(place.part) {
+                let name = format!("Y{}_{}_{}", self.of[place.part] + 1, moment.line, self.again.len());
+                self.again.entry((place.part, term)).or_insert(name);
+            }
+        }
+    }
+
+    fn ciphertexts(&self, term: Term, found: &mut Vec<Term>) {
+        if matches!(self.at.terms.head(term), Head::Seal { .. }) {
+            found.push(term);
+        }
+        self.at.terms.args(term).iter().for_each(|arg| self.ciphertexts(*arg, found));
+    }
+
     /// A party, as lines name it.
     pub fn party(&mut self, name: Term) -> Option<String> {
         let name = self.bundle.store.walk(self.at.terms, name);
@@ -175,9 +226,12 @@ impl<'a, 'i> Writer<'a, 'i> {
 
     /// A term in the notation; none if it has no words there.
     pub fn term(&mut self, term: Term) -> Option<String> {
-        let term = self.bundle.store.walk(self.at.terms, term);
+        let term = self.bundle.store.write_out(self.at.terms, term);
         let head = self.at.terms.head(term);
         let args = Args::from_slice(self.at.terms.args(term));
+        if let Some(name) = self.sender.and_then(|part| self.again.get(&(part, term))) {
+            return Some(name.clone());
+        }
         Some(match head {
             Head::Atom(_) | Head::Var(_) => self.named.get(&head)?.clone(),
             Head::Name(_) => self.party(term)?,

@@ -16,6 +16,10 @@ use crate::notation::Protocol;
 pub struct Told {
     /// Its `[[run]]`s, `[[event]]`s and `[attacker]`, as they stand in a file.
     pub text: String,
+    /// The honest parties in it.
+    pub parties: Vec<String>,
+    /// Whether those take readings of clocks that are long past.
+    pub is_lax: bool,
     /// The lines of the narration.
     pub lines: Vec<String>,
     /// How many of them are messages of hers.
@@ -46,6 +50,7 @@ pub fn tell(
     let order = writer.linear();
     let mut lines: Vec<Line> = Vec::new();
     for step in &order {
+        writer.message(*step);
         let line = writer.line(*step)?;
         match lines.last_mut() {
             // What she takes and sends on as it is just passes.
@@ -56,12 +61,13 @@ pub fn tell(
             _ => lines.push(line),
         }
     }
+    writer.sender = None;
     let mut text = String::new();
     writer.runs(grouping, &mut text);
     writer.leaks(grouping.runs, &order, &mut text);
     let fresh = std::mem::take(&mut writer.fresh);
     let spoken: String = lines.iter().map(|line| line.shown() + " ").collect();
-    writer.bystanders(&text.clone(), &spoken, &mut text);
+    let parties = writer.parties(&(spoken + &text));
     text.push_str("[attacker]\n");
     if !writer.at.powers.insider {
         text.push_str("insider = false\n");
@@ -83,6 +89,8 @@ pub fn tell(
     text.push_str("]\n");
     Some(Told {
         text,
+        parties,
+        is_lax: at.powers.lax_clock,
         hers: lines.iter().filter(|line| !line.is_taken && !line.passes).count(),
         lines: shown,
         runs: grouping.runs.len(),

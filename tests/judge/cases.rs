@@ -16,9 +16,16 @@ const CASES: u64 = 60;
 /// Disagreements that are shrunk and shown in full.
 const SHOWN: usize = 40;
 
-fn setting(name: &str) -> Option<u64> {
+/// A number from the environment.
+pub fn setting(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number, not `{text}`")))
+}
+
+/// The first case's number: the one in the environment, or another each time.
+pub fn base(name: &str) -> u64 {
+    // The seed of the standard library's maps is the operating system's.
+    setting(name).unwrap_or_else(|| RandomState::new().hash_one(0) % 1_000_000_000)
 }
 
 fn views(case: &Case, pool: &KeyPool) -> Option<(View, View)> {
@@ -42,9 +49,7 @@ fn kind(differences: &[String]) -> String {
 
 #[test]
 fn the_product_and_the_judge_agree() {
-    // The seed of the standard library's maps is the operating system's.
-    let base =
-        setting("MALLORY_JUDGE_SEED").unwrap_or_else(|| RandomState::new().hash_one(0) % 1_000_000_000);
+    let base = base("MALLORY_JUDGE_SEED");
     let count = setting("MALLORY_JUDGE_CASES").unwrap_or(CASES);
     println!("cases {base} to {}", base + count - 1);
     let pool = KeyPool::default();

@@ -15,6 +15,7 @@ mod mind;
 mod narrate;
 mod notebook;
 mod parse;
+mod searched;
 mod shrink;
 mod term;
 mod world;
