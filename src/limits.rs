@@ -84,6 +84,9 @@ pub const MAX_VIRTUAL_SECONDS: u64 = 100 * 366 * 86_400;
 pub const MAX_WORDS: usize = 1_000;
 /// Words that the attacker may try in one play, on all passwords and vaults together: some 10 s.
 pub const MAX_GUESSES: usize = 500;
+/// Times that the attacker may ask a party about one ciphertext: a padding oracle takes some 2,055
+/// for each block.
+pub const MAX_QUERIES: u32 = 1_000_000;
 /// Runs in one scenario.
 pub const MAX_RUNS: usize = 100_000;
 /// Steps in finding out what the attacker can compute. Each computation of a play is a step or

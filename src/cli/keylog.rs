@@ -35,7 +35,7 @@ impl KeyLog {
             let Some(gain) = event.what.topics().gain else { continue };
             let (run, who) = match gain {
                 Gain::Concluded(session, ..) => (Some(session.run), &*session.party),
-                Gain::Equipped(..) | Gain::Guessed(..) => (None, her),
+                Gain::Equipped(..) | Gain::Guessed(..) | Gain::Recovered(..) => (None, her),
                 Gain::Handed(_, run, _) => (run, her),
                 Gain::Obtained(by, ..) => (None, &**by),
             };

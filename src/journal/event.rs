@@ -269,6 +269,34 @@ events! {
         /// The password, if the last word that she tried was it.
         value: Option<Box<Value>> => secret("fingerprint"),
     }
+    /// The attacker asked a party again and again about a ciphertext.
+    Queried "queried" INFO {
+        /// The party.
+        party: Name => plain("party"),
+        /// The message that has the ciphertext.
+        message: MessageId => plain("message"),
+        /// How often she asked.
+        queries: u32 => plain("queries"),
+        /// How often she might have.
+        budget: u32 => plain("budget"),
+        /// How many bytes of the text she found.
+        found: u32 => plain("found"),
+        /// Of how many, padding included.
+        of: u32 => plain("of"),
+        /// What the party answered, and how often.
+        answers: Box<str> => plain("answers"),
+    }
+    /// The attacker computed a value by which nobody meant her to come to it.
+    Recovered "recovered" INFO {
+        /// What, in the notation.
+        term: Box<str> => plain("term"),
+        /// By what, in words that go before what it was computed from.
+        how: Box<str> => plain("how"),
+        /// What she computed it from.
+        from: Box<Vec<Value>> => unseen(),
+        /// The value.
+        value: Value => secret("fingerprint"),
+    }
     /// A party started anew.
     Restarted "restarted" INFO {
         /// The party.

@@ -63,6 +63,8 @@ pub enum Gain<'a> {
     Handed(&'a str, Option<u32>, &'a Value),
     /// The attacker guessed it with so many words, and what was tested told the right one.
     Guessed(&'a str, &'a Value, usize, &'a Value),
+    /// The attacker computed it, in this way, from these.
+    Recovered(&'a str, &'a Value, &'a str, &'a [Value]),
     /// Somebody has it from a request of that number.
     Obtained(&'a Name, u32, &'a Value),
 }
@@ -83,7 +85,8 @@ impl Gain<'_> {
             Gain::Concluded(_, term, value)
             | Gain::Equipped(term, value)
             | Gain::Handed(term, _, value)
-            | Gain::Guessed(term, value, ..) => ((*term).to_owned(), value),
+            | Gain::Guessed(term, value, ..)
+            | Gain::Recovered(term, value, ..) => ((*term).to_owned(), value),
             Gain::Obtained(_, request, value) => (format!("r{request}"), value),
         }
     }
@@ -123,6 +126,9 @@ impl What {
             What::Guessed { term, words, tested, value, .. } => {
                 of_gain(value.as_ref().map(|value| Gain::Guessed(term, value, *words, tested)))
             }
+            What::Recovered { term, how, from, value } => {
+                of_gain(Some(Gain::Recovered(term, value, how, from)))
+            }
             What::Obtained { by, request, value } => of_gain(Some(Gain::Obtained(by, *request, value))),
             What::Asked { revokes, .. } => {
                 Topics { revocation: revokes.as_ref().map(Revocation::Asked), ..none }
@@ -146,6 +152,7 @@ impl What {
             | What::Unsealed { .. }
             | What::PutBack { .. }
             | What::Forged { .. }
+            | What::Queried { .. }
             | What::Rotated { .. }
             | What::Restarted { .. }
             | What::Followed { .. }

@@ -132,6 +132,9 @@ pub enum AttackerEffect {
         /// How much later than now.
         after: Span,
     },
+    /// Put a message on the wire to hear what its receiver answers. What is refused and comes to
+    /// nothing else is not recorded: of thousands she keeps count herself.
+    Query(Arc<Sight>),
     /// End the play: a limit was reached, and what is not done for it could change a verdict.
     Halt(Reached),
     /// Call back at this time with this number.

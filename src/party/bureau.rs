@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::alert::ALERT_PROTOCOL;
 use super::cast::Cast;
 use super::{Effects, exchange};
 use crate::algebra::Bytes;
@@ -22,8 +23,10 @@ pub const OCSP_PROTOCOL: &str = "ocsp";
 pub const CA_PROTOCOL: &str = "ca";
 /// To and from the key centre: line 1 is a request, line 2 the answer.
 pub const KMS_PROTOCOL: &str = "kms";
-/// Every name that messages of services travel under, which no protocol of a file may have.
-pub const SERVICE_PROTOCOLS: [&str; 4] = [CRL_PROTOCOL, OCSP_PROTOCOL, CA_PROTOCOL, KMS_PROTOCOL];
+/// Every name that messages outside the notation travel under, which no protocol of a file may
+/// have: those of services, and alerts.
+pub const SERVICE_PROTOCOLS: [&str; 5] =
+    [CRL_PROTOCOL, OCSP_PROTOCOL, CA_PROTOCOL, KMS_PROTOCOL, ALERT_PROTOCOL];
 
 /// What a party that lists asks for, in words that are its bytes.
 pub const COMPLETE: &str = "please send your revocation list";

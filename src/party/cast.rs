@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
+use super::alert::Alerts;
 use crate::algebra::Value;
 use crate::hashed::Hashed;
 use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, label};
@@ -153,6 +154,8 @@ pub struct Character {
     pub knows_own: bool,
     /// Whether after a restart it refuses time stamps that it may have accepted before.
     pub stamps_after_start: bool,
+    /// What it tells whoever sent a message that it refuses; nothing if none.
+    pub alerts: Option<Alerts>,
     /// Whether a centre looks a name up again that one of its own tickets vouches for.
     pub rechecks: bool,
 }

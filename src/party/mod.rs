@@ -3,6 +3,7 @@
 //! channels, files, or printing.
 
 mod actor;
+mod alert;
 pub mod attacker;
 mod bureau;
 mod cast;
@@ -26,6 +27,7 @@ pub use actor::{
     Actor, Adversary, AttackerEffect, AttackerInput, Effect, Effects, Handed, Input, Intrusion, Leak, Leaked,
     Order,
 };
+pub use alert::{ALERT_PROTOCOL, Alerts};
 pub use bureau::{Bureau, CA_PROTOCOL, CRL_PROTOCOL, KMS_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS};
 pub use cast::Remembers;
 pub use cast::{Cast, Character, Register, RunSpec, Spoken};

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::alert::ALERT_PROTOCOL;
 use super::bureau::{OCSP_PROTOCOL, SERVICE_PROTOCOLS};
 use super::cast::{Cast, Character, RunSpec};
 use super::clerk::{Undecided, Work};
@@ -46,6 +47,10 @@ impl Principal {
     }
 
     fn message(&mut self, message: Arc<Sight>, now: SimTime, effects: &mut Effects) {
+        // Whoever is told that it was refused has nothing to do about it here.
+        if *message.protocol == *ALERT_PROTOCOL {
+            return;
+        }
         if SERVICE_PROTOCOLS.contains(&&*message.protocol) {
             return self.service_message(&message, now, effects);
         }

@@ -202,7 +202,12 @@ impl Runs {
                     self.put(seat, Part::Running(Running { session, ponders: None }));
                     return Err(NotForIt);
                 }
-                Heard::Refused(reason) => session.refuse(reason, moment.effects),
+                Heard::Refused(reason) => {
+                    session.refuse(reason, moment.effects);
+                    let Footing { character, .. } = &*moment.footing;
+                    let alert = character.alerts.map(|of| of.about(&next, &character.name, reason));
+                    alert.into_iter().for_each(|alert| moment.effects.send(alert));
+                }
                 Heard::Ponders => {
                     let ponders = Some(Ponders { message: next.id, spares });
                     self.put(seat, Part::Running(Running { session, ponders }));

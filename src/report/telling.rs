@@ -219,6 +219,18 @@ impl<'a> Teller<'a> {
                     None => format!("{her} tries {words} words for {term} {on}: none is right"),
                 })
             }
+            What::Queried { party, message, queries, budget, found, of, answers } => Told::Deed {
+                by: her.clone(),
+                tone: Tone::Attacker,
+                text: format!(
+                    "{her} asks {party} {queries} times about message {}, and may {budget} times: {answers}",
+                    self.place(*message)
+                ),
+                aside: Some(format!("she has {found} of {of} bytes of its text")),
+            },
+            What::Recovered { term, value, .. } => {
+                hers(format!("{her} has computed {term} {}", value.fingerprint()))
+            }
             What::Restarted { party } => deed(party, Tone::Plain, format!("{party} restarts")),
             What::Fetched { by, outcome, .. } => {
                 deed(by, Tone::Plain, format!("{by} asked who is revoked: {outcome}"))

@@ -93,6 +93,8 @@ impl Trace {
             | What::Unsealed { .. }
             | What::Forged { .. }
             | What::Guessed { .. }
+            | What::Queried { .. }
+            | What::Recovered { .. }
             | What::PutBack { .. }
             | What::Followed { .. }
             | What::AttackStopped { .. } => self.mark(event, her),

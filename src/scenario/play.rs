@@ -172,6 +172,7 @@ impl Company {
             persistent_cache: party.persistent_cache,
             knows_own: party.knows_own,
             stamps_after_start: party.stamps_after_start,
+            alerts: party.alerts,
             rechecks: party.rechecks,
         })
     }

@@ -31,7 +31,7 @@ use crate::time::{SimTime, Span};
 const LARGE_PARTS: &str = "messages made of whole messages";
 
 pub use network::{Link, Network};
-use shell::Troupe;
+use shell::{Letter, Troupe};
 use spans::Turn;
 
 /// Everything that a play consists of, before it begins.
@@ -236,6 +236,28 @@ enum Due {
     Ask(Question),
     Delivery(Arc<Sight>),
     Injection(Arc<Sight>, Option<u64>),
+    Query(Arc<Sight>),
+}
+
+impl Outcome {
+    /// Whether a message came to nothing but a refusal, and words about it that carry no value.
+    fn is_mere_refusal(&self) -> bool {
+        let is_refusal = |effect: &Effect| match effect {
+            Effect::Note(what) => {
+                what.topics().refusal.is_some_and(|reason| Reached::behind(reason).is_none())
+            }
+            Effect::Send(_) | Effect::Timer(..) => false,
+        };
+        let is_of_it = |effect: &Effect| match effect {
+            Effect::Note(What::Started { .. }) => true,
+            Effect::Note(_) => is_refusal(effect),
+            Effect::Send(message) => message.shown.values().next().is_none(),
+            Effect::Timer(..) => false,
+        };
+        let all = &self.effects.all;
+        let leaves_nothing = self.effects.made.is_empty() && self.suffered.is_none();
+        leaves_nothing && all.iter().any(is_refusal) && all.iter().all(is_of_it)
+    }
 }
 
 struct Entry {
@@ -303,6 +325,7 @@ impl World {
                 Due::Ask(ask) => self.ask(ask).await?,
                 Due::Delivery(message) => self.deliver(message, cause).await?,
                 Due::Injection(message, instead_of) => self.inject(message, instead_of, cause)?,
+                Due::Query(message) => self.put_query(message, cause).await?,
             }
         }
         for place in 0..self.names.len() {
@@ -342,10 +365,47 @@ impl World {
         }
     }
 
-    async fn take_turn(&mut self, place: usize, told: Told, mut cause: Option<u64>) -> Result<(), Halt> {
+    async fn take_turn(&mut self, place: usize, told: Told, cause: Option<u64>) -> Result<(), Halt> {
+        let letter = self.hear(place, told).await?;
+        self.carry_out(place, letter, cause).await
+    }
+
+    /// What an honest party makes of what it is told.
+    async fn hear(&mut self, place: usize, told: Told) -> Result<Box<Letter<Told, Outcome>>, Halt> {
         self.met[place] = true;
-        let died = || Halt::Died { party: self.names[place].clone() };
-        let mut letter = self.honest.ask(place, told, self.now).await.ok_or_else(died)?;
+        let letter = self.honest.ask(place, told, self.now).await;
+        letter.ok_or_else(|| Halt::Died { party: self.names[place].clone() })
+    }
+
+    /// Puts a query of the attacker's to a party, and has her hear the answer.
+    async fn put_query(&mut self, message: Arc<Sight>, cause: Option<u64>) -> Result<(), Halt> {
+        let Some(place) = self.places.get(&*message.to).copied() else { return Ok(()) };
+        let mut letter = self.hear(place, Told::Input(Input::Message(message.clone()))).await?;
+        if !letter.outcome.is_mere_refusal() {
+            let to = message.to.clone();
+            let delivered = What::Delivered { id: message.id, to };
+            let injected = What::Injected { message, instead_of: None };
+            let injected = self.journal.push(self.now, cause, injected);
+            let delivered = self.journal.push(self.now, Some(injected), delivered);
+            return self.carry_out(place, letter, Some(delivered)).await;
+        }
+        for effect in letter.outcome.effects.all.drain(..) {
+            if let Effect::Send(mut answer) = effect {
+                Arc::make_mut(&mut answer).id = self.number(&answer)?;
+                self.tell_attacker(AttackerInput::OnWire(answer), cause).await?;
+            }
+        }
+        self.honest.take_back(letter);
+        Ok(())
+    }
+
+    /// Does what comes of what an honest party was told.
+    async fn carry_out(
+        &mut self,
+        place: usize,
+        mut letter: Box<Letter<Told, Outcome>>,
+        mut cause: Option<u64>,
+    ) -> Result<(), Halt> {
         let event = cause.unwrap_or(self.journal.events().len() as u64);
         for made in letter.outcome.effects.made.drain(..) {
             self.journal.push_made(&self.names[place], event, made);
@@ -408,6 +468,14 @@ impl World {
                 AttackerEffect::Inject { message, instead_of, after } => {
                     let at = self.now.after(after);
                     self.schedule(at, cause, Due::Injection(message, instead_of));
+                }
+                AttackerEffect::Query(mut message) => {
+                    Arc::make_mut(&mut message).id = self.number(&message)?;
+                    // One that is lost is never answered; of one that comes twice the first counts.
+                    let fate = self.network.fate(&message.from, &message.to, &mut self.rng);
+                    if let Some(latency) = fate.first {
+                        self.schedule(self.now.after(latency), cause, Due::Query(message));
+                    }
                 }
                 AttackerEffect::Halt(reached) => return Err(reached.into()),
                 AttackerEffect::Timer(at, number) => {

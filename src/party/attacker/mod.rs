@@ -10,6 +10,8 @@ mod format;
 mod hand;
 mod meddling;
 mod narration;
+mod oracle;
+mod padding;
 mod papers;
 mod puppet;
 mod rules;
@@ -52,6 +54,9 @@ pub enum Plan {
     Tamper,
     /// Play this party.
     Impersonate(Name),
+    /// Decrypt a recorded message by asking its receiver at most so often whether a padding is
+    /// right.
+    PaddingOracle(u32),
 }
 
 /// How a scenario describes the attacker.
@@ -180,6 +185,7 @@ impl Attacker {
             Plan::Impersonate(name) => Box::new(puppet::Impersonator::new(name.clone())),
             Plan::Replay => Box::new(tactics::Replay::default()),
             Plan::Reflect => Box::new(tactics::Reflect::default()),
+            Plan::PaddingOracle(budget) => Box::new(oracle::PaddingOracle::new(*budget)),
             Plan::Tamper => Box::new(tactics::Tamper::new(cast, &profile)),
         };
         let ruler = rules::Ruler::new(cast, &profile);

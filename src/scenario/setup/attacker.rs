@@ -43,7 +43,10 @@ impl AttackerSpec {
     /// begins as another is a run of its own.
     pub fn opens_runs(&self) -> bool {
         self.search.is_some()
-            || matches!(self.plan, Plan::Replay | Plan::Reflect | Plan::Impersonate(_))
+            || matches!(
+                self.plan,
+                Plan::Replay | Plan::Reflect | Plan::Impersonate(_) | Plan::PaddingOracle(_)
+            )
             || self.rules.iter().any(|rule| matches!(rule.action, Action::Replay(_)))
     }
 

@@ -1,7 +1,7 @@
 //! How a party behaves, and how it does unless its table says otherwise.
 
 use crate::notation::Name;
-use crate::party::Remembers;
+use crate::party::{Alerts, Remembers};
 use crate::pki::{Revocation, TrustPolicy};
 use crate::time::Span;
 use crate::vault::Rate;
@@ -37,6 +37,8 @@ pub struct Party {
     pub knows_own: bool,
     /// Whether after a restart it refuses time stamps that it may have accepted before.
     pub stamps_after_start: bool,
+    /// What it tells whoever sent a message that it refuses; nothing if none.
+    pub alerts: Option<Alerts>,
     /// Whether a centre looks a name up again that one of its own tickets vouches for.
     pub rechecks: bool,
     /// The password that it chose; drawn from the seed if none.
@@ -62,6 +64,7 @@ impl Default for Party {
             persistent_cache: false,
             knows_own: false,
             stamps_after_start: false,
+            alerts: None,
             rechecks: true,
             password: None,
             shares_key_of: None,

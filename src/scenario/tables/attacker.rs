@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rules;
 use super::scope::Scope;
 use crate::algebra::Value;
-use crate::limits::{MAX_GUESSES, MAX_SEARCH_RUNS, MAX_WORDS};
+use crate::limits::{MAX_GUESSES, MAX_QUERIES, MAX_SEARCH_RUNS, MAX_WORDS};
 use crate::notation::attack::{Deed, Says, Scheduled};
 use crate::notation::fault::near;
 use crate::notation::{self, Func, Name, Quoted, Service, Term, parse};
@@ -19,7 +19,14 @@ use crate::scenario::setup::party::Party;
 use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::SimTime;
 
-const TACTICS: [&str; 7] = ["eavesdrop", "mitm", "replay", "reflect", "tamper", "impersonate NAME", "search"];
+const TACTICS: [&str; 8] =
+    ["eavesdrop", "mitm", "replay", "reflect", "tamper", "impersonate NAME", "padding-oracle", "search"];
+
+/// How often she asks a party, if she is not told how often she may.
+const QUERIES: u32 = 10_000;
+
+/// The tactic of asking whether a padding is right.
+const PADDING: &str = "padding-oracle";
 
 /// Runs with which she looks for an attack, if she is not told how many.
 const RUNS: usize = 2;
@@ -127,11 +134,12 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         Some(node) => array(node)?.iter().map(|node| forgery(node, setup)).collect::<Result<_, _>>()?,
         None => Vec::new(),
     };
+    let queries = queries(&table)?;
     let search = table.get("tactic").map(|node| search(node, &table, setup)).transpose()?.flatten();
     let plan = if search.is_some() {
         Plan::Eavesdrop
     } else if let Some(node) = table.get("tactic") {
-        tactic(node, setup)?
+        tactic(node, setup, queries)?
     } else if let Some(node) = table.get("attack") {
         let lines = quoted(node, &mut places)?;
         // Rules bring others into runs, too.
@@ -295,7 +303,27 @@ fn search(node: &Node, table: &Reader<'_>, setup: &Setup) -> Result<Option<usize
     Ok(Some(runs))
 }
 
-fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {
+/// `queries`: how often she may ask a party, where her tactic is to ask.
+fn queries(table: &Reader<'_>) -> Result<u32, Problem> {
+    let Some(queries) = table.integer("queries", 1)? else { return Ok(QUERIES) };
+    let place = |message: String| match table.get("queries") {
+        Some(node) => node.problem(message),
+        None => table.missing("queries"),
+    };
+    if queries > MAX_QUERIES {
+        return Err(place(format!("more than the limit MAX_QUERIES, {MAX_QUERIES}")));
+    }
+    let asks = table.get("tactic").is_some_and(|node| string(node).is_ok_and(|text| text.trim() == PADDING));
+    match asks {
+        true => Ok(queries),
+        false => {
+            Err(place("she asks nobody".to_owned())
+                .help(format!("`queries` goes with the tactic `{PADDING}`")))
+        }
+    }
+}
+
+fn tactic(node: &Node, setup: &Setup, queries: u32) -> Result<Plan, Problem> {
     let text = string(node)?;
     Ok(match text.split_whitespace().collect::<Vec<_>>().as_slice() {
         ["eavesdrop"] => Plan::Eavesdrop,
@@ -303,6 +331,12 @@ fn tactic(node: &Node, setup: &Setup) -> Result<Plan, Problem> {
         ["replay"] => Plan::Replay,
         ["reflect"] => Plan::Reflect,
         ["tamper"] => Plan::Tamper,
+        [PADDING] if setup.protocols.iter().any(|(_, encoding)| !encoding.has_tags()) => {
+            return Err(node
+                .problem("she reads what she decrypts by the tags of its fields")
+                .help("in the untagged encoding fields have none"));
+        }
+        [PADDING] => Plan::PaddingOracle(queries),
         ["impersonate", who] => {
             let place = Node { data: Data::String((*who).to_owned()), ..node.clone() };
             Plan::Impersonate(setup.known_party(&place)?)

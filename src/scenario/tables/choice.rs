@@ -63,7 +63,7 @@ fn protocol(node: &Node, folder: &Path) -> Result<ProtocolFile, Problems> {
     let Data::String(of) = &node.data else { return protocol_file::read(node, "inline") };
     let name = name_of(of);
     if crate::party::SERVICE_PROTOCOLS.contains(&name.as_str()) {
-        return Err(node.problem(format!("`{name}` names the messages to and from the authority")).into());
+        return Err(node.problem(format!("`{name}` names messages outside the notation")).into());
     }
     let text = if of.ends_with(".toml") {
         let path: PathBuf = folder.join(of);

@@ -6,7 +6,7 @@ use super::amounts::{offset, rate, seconds};
 use super::attacker;
 use crate::limits::MAX_NAME_BYTES;
 use crate::notation::{Name, Service, Term, parse};
-use crate::party::Remembers;
+use crate::party::{Alerts, Remembers};
 use crate::pki::{Fetch, OnUnavailable, Revocation, TrustPolicy};
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, array, name, string, unknown};
@@ -30,6 +30,16 @@ pub fn party(setup: &Setup, name: &str, node: &Node, besides: &[&str]) -> Result
     party.strength = table.get("strength").map(rate).transpose()?;
     read_trust(setup, &table, &mut party.trust)?;
     party.replay_cache = table.get("replay_cache").map(|node| remembers(setup, node)).transpose()?.flatten();
+    if let Some(node) = table.get("alerts") {
+        party.alerts = match string(node)? {
+            "none" => None,
+            "reason" => Some(Alerts::Reason),
+            "uniform" => Some(Alerts::Uniform),
+            other => {
+                return Err(unknown(node, "way to tell a refusal", other, &["none", "reason", "uniform"]));
+            }
+        };
+    }
     for (key, slot) in [
         ("staples", &mut party.staples),
         ("push", &mut party.push),

@@ -5,7 +5,7 @@ use super::scope::Scope;
 use crate::notation::attack::Says;
 use crate::notation::{Name, Protocol, Quoted};
 use crate::party::attacker::{Action, Change, Match, Meddling, Place, Rule};
-use crate::party::{OCSP_PROTOCOL, SERVICE_PROTOCOLS};
+use crate::party::{ALERT_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS};
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::reader::{Reader, string, unknown};
 use crate::scenario::toml_tree::{Data, Node, Places};
@@ -233,5 +233,9 @@ fn change(node: &Node, text: &str) -> Result<Change, Problem> {
 /// The lines of messages to and from a service: a question, an answer; to OCSP also a
 /// response that nobody asked for.
 fn lines_of_service(name: &str) -> u32 {
-    if name == OCSP_PROTOCOL { 3 } else { 2 }
+    match name {
+        OCSP_PROTOCOL => 3,
+        ALERT_PROTOCOL => 1,
+        _ => 2,
+    }
 }

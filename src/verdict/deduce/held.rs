@@ -42,6 +42,13 @@ pub enum Way {
         /// What told the right one.
         tested: Bytes,
     },
+    /// She computed it as nobody meant her to, in this way from these.
+    Recovered {
+        /// How, in words that go before what it was computed from.
+        how: Arc<str>,
+        /// What from.
+        from: Vec<Bytes>,
+    },
     /// By a rule.
     By(RuleId),
     /// The exclusive or of these.

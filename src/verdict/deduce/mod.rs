@@ -124,6 +124,12 @@ impl Holdings {
                     self.take(value, Way::Guessed { term, words, tested });
                 }
                 // Others have these.
+                // Her bytes, whatever she takes them for: where they are not those of the value,
+                // she has another.
+                Some(Gain::Recovered(_, value, how, from)) => {
+                    let from = from.iter().map(|value| value.bytes.clone()).collect();
+                    self.take(value, Way::Recovered { how: how.into(), from });
+                }
                 Some(Gain::Concluded(..) | Gain::Obtained(..)) | None => {}
             }
         }
@@ -171,8 +177,10 @@ fn spoken_of(what: &What) -> Vec<&Value> {
     if let Some(Wire::Sent(message) | Wire::Injected(message, _)) = topics.wire {
         all.extend(message.shown.values());
     }
-    if let Some(Gain::Guessed(_, _, _, tested)) = topics.gain {
-        all.push(tested);
+    match topics.gain {
+        Some(Gain::Guessed(_, _, _, tested)) => all.push(tested),
+        Some(Gain::Recovered(_, _, _, from)) => all.extend(from),
+        Some(Gain::Concluded(..) | Gain::Equipped(..) | Gain::Handed(..) | Gain::Obtained(..)) | None => {}
     }
     all
 }

@@ -87,6 +87,10 @@ impl Holdings {
             Some(Way::Guessed { tested, .. }) => {
                 self.graph.alike(tested).filter(|id| self.held.has(*id)).take(1).collect()
             }
+            Some(Way::Recovered { from, .. }) => {
+                let held = |bytes| self.graph.alike(bytes).find(|id| self.held.has(*id));
+                from.iter().filter_map(held).collect()
+            }
             Some(
                 Way::Public | Way::Seen { .. } | Way::Sent { .. } | Way::Own(_) | Way::Made | Way::Handed(_),
             )
@@ -125,7 +129,8 @@ impl Holdings {
                 | Way::Own(_)
                 | Way::Made
                 | Way::Handed(_)
-                | Way::Guessed { .. },
+                | Way::Guessed { .. }
+                | Way::Recovered { .. },
             ) => true,
             None => false,
         }
@@ -175,6 +180,10 @@ impl Holdings {
                 "{she} guesses {term} with word {words} of her dictionary, which fits {}",
                 names.name(tested)
             ),
+            Way::Recovered { how, from } => {
+                let from: Vec<String> = from.iter().map(|bytes| names.name(bytes)).collect();
+                format!("{she} computes {it} by {how} {}", from.join(" and "))
+            }
             Way::Sum(from) => format!("{she} takes the exclusive or of {} and has {it}", list(from, " and ")),
             Way::Joined(from) => format!("{she} puts side by side {} and has {it}", list(from, ", ")),
             Way::CutOut { blob } => match &self.blobs.get(*blob).source {
