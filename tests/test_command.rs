@@ -126,3 +126,44 @@ fn seeds_are_a_number_or_a_range() {
     let (code, _, err) = mallory(&["test", "dh-mitm", "--seeds", "1..2", "--seed", "4"]);
     assert!(code == 2 && err.contains("leave out --seed"), "{err}");
 }
+
+#[test]
+fn what_is_wrong_or_unwise_is_told_to_code_hosts() {
+    let folder = folder("sarif");
+    let unwise = folder.join("un wise.toml");
+    let messages = r#"messages = ["A -> B : A, Na", "B -> A : Nb, sign(sk(B), Na)"]"#;
+    std::fs::write(&unwise, format!("{messages}\ngoals = [\"A authenticates B on Na\"]\nfresh = {{ A = [\"Na: nonce\"], B = [\"Nb: nonce\"] }}\n")).unwrap();
+    let wrong = folder.join("wrong.toml");
+    std::fs::write(&wrong, "[protocol]\nmessages = [\"A -> B : Naa\"]\nfresh = { A = [\"Na: nonce\"] }\n")
+        .unwrap();
+    let log = folder.join("log.sarif");
+    let (code, _, err) = mallory(&["check", folder.to_str().unwrap(), "--sarif", log.to_str().unwrap()]);
+    assert_eq!(code, 2, "{err}");
+    let sarif: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&log).unwrap()).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let of = |rule: &str| results.iter().find(|r| r["ruleId"] == rule).unwrap_or_else(|| panic!("{sarif:#}"));
+    let place = |result: &serde_json::Value| result["locations"][0]["physicalLocation"].clone();
+    let mistake = place(of("mistake"));
+    assert!(mistake["artifactLocation"]["uri"].as_str().unwrap().ends_with("/wrong.toml"));
+    assert_eq!(
+        mistake["region"],
+        serde_json::json!({ "startLine": 2, "startColumn": 23, "endLine": 2, "endColumn": 26 })
+    );
+    let slip = place(of("slip"));
+    assert!(slip["artifactLocation"]["uri"].as_str().unwrap().ends_with("/un%20wise.toml"));
+    assert!(of("slip")["level"] == "warning" && of("mistake")["level"] == "error");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn every_subcommand_has_a_manual_page() {
+    let folder = folder("man");
+    let (code, _, err) = mallory(&["man", folder.to_str().unwrap()]);
+    assert_eq!(code, 0, "{err}");
+    for page in ["mallory.1", "mallory-run.1", "mallory-search.1", "mallory-test.1"] {
+        let text = std::fs::read_to_string(folder.join(page)).unwrap_or_else(|_| panic!("no {page}"));
+        assert!(text.contains(".TH") && text.contains("Exit codes"), "{page}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -9,7 +9,8 @@ use mallory::Scenario;
 use mallory::notation::fault::suggest;
 use mallory::scenario::{self, Problem, Problems, ProtocolFile, Text, files_below};
 
-use super::out::Out;
+use super::out::{Out, complain};
+use super::sarif::sarif;
 use super::select::text_of;
 use super::{EXIT_CODES, Exit};
 
@@ -30,6 +31,9 @@ pub struct Arguments {
     /// Files, folders, or names of the library [default: the whole library]
     #[arg(value_name = "PATH|NAME")]
     files: Vec<String>,
+    /// Write what is wrong or unwise as SARIF, which code hosts show beside the lines
+    #[arg(long, value_name = "FILE")]
+    sarif: Option<PathBuf>,
 }
 
 /// Something to read.
@@ -47,6 +51,7 @@ pub fn check(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
         files => files.iter().flat_map(|file| items(file, &library().collect::<Vec<_>>())).collect(),
     };
     let mut exit = Exit::Expected;
+    let mut found = Vec::new();
     for item in items {
         let (name, checked) = match item {
             Item::File(path) => (path.display().to_string(), check_file(&path)),
@@ -59,14 +64,23 @@ pub fn check(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
                     out.problem(warning)?;
                 }
                 out.verdict(true, "ok", &format!("  {name}"))?;
+                found.extend(warnings);
             }
             Err(problems) => {
                 for problem in &problems.0 {
                     out.problem(problem)?;
                 }
                 exit = Exit::Input;
+                found.extend(problems.0);
             }
         }
+    }
+    if let Some(path) = &arguments.sarif
+        && let Err(error) = std::fs::write(path, format!("{:#}\n", sarif(&found)))
+    {
+        out.flush()?;
+        complain(&format!("cannot write {}: {error}", path.display()));
+        return Ok(Exit::Input);
     }
     Ok(exit)
 }

@@ -12,12 +12,14 @@ mod import;
 mod junit;
 mod keylog;
 mod list;
+mod man;
 mod new;
 mod out;
 mod powers;
 mod repair;
 mod report;
 mod run;
+mod sarif;
 mod search;
 mod seed;
 mod select;
@@ -86,6 +88,7 @@ enum Command {
     Export(export::Arguments),
     Import(import::Arguments),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// How a command ended, from best to worst.
@@ -139,6 +142,7 @@ pub fn main() -> ExitCode {
             Command::Export(arguments) => export::export(&arguments, &mut out),
             Command::Import(arguments) => import::import(&arguments, &mut out),
             Command::Completions(arguments) => completions::completions(&arguments, &mut out),
+            Command::Man(arguments) => man::man(&arguments, &mut out),
         }
         .and_then(|exit| out.flush().map(|()| exit))
     });
