@@ -11,6 +11,7 @@ mod folder;
 mod import;
 mod junit;
 mod keylog;
+mod lab;
 mod list;
 mod man;
 mod new;
@@ -89,6 +90,7 @@ enum Command {
     Import(import::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
+    Lab(lab::Arguments),
 }
 
 /// How a command ended, from best to worst.
@@ -143,6 +145,7 @@ pub fn main() -> ExitCode {
             Command::Import(arguments) => import::import(&arguments, &mut out),
             Command::Completions(arguments) => completions::completions(&arguments, &mut out),
             Command::Man(arguments) => man::man(&arguments, &mut out),
+            Command::Lab(arguments) => lab::lab(&arguments, &mut out),
         }
         .and_then(|exit| out.flush().map(|()| exit))
     });

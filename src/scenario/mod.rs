@@ -6,6 +6,7 @@ mod expect;
 mod failure;
 mod files;
 mod hunt;
+pub mod lab;
 mod library;
 mod overlays;
 mod people;

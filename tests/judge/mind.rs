@@ -334,7 +334,7 @@ impl<'p> Mind<'p> {
                     return Err("stale");
                 }
                 if let (Some(Sort::Expiry), Value::Time(t)) = (self.protocol.sorts.get(n), value)
-                    && *t < self.now
+                    && *t <= self.now
                 {
                     return Err("expired");
                 }
