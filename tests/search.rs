@@ -283,3 +283,20 @@ fn the_chapter_shows_real_output() {
     assert_eq!(held.status.code(), Some(0), "{}", String::from_utf8_lossy(&held.stdout));
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+/// What she puts in the place of a sum is as long as what the sum is of, or its reader refuses it.
+#[test]
+fn a_sum_of_hers_is_as_long_as_the_protocols() {
+    let folder = std::env::temp_dir().join(format!("mallory-sums-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("sum.toml");
+    let text = r#"
+        messages = ["A -> B : Ka", "A -> B : Na, xor(Na, Nb)"]
+        goals    = ["B weakly authenticates A on Ka"]
+        fresh    = { A = ["Ka: key", "Na: nonce", "Nb: nonce"] }
+    "#;
+    std::fs::write(&file, text).unwrap();
+    let (code, out, err) = command(&["search", file.to_str().unwrap()]);
+    assert_eq!(code, Some(1), "{out}{err}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}

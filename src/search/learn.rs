@@ -134,6 +134,8 @@ impl Reader<'_, '_> {
             let field = self.var(Sort::Any, width);
             if let Some(slot) = self.slots.last_mut() {
                 slot.kind = kind;
+                // How long a sum is follows from what it is of.
+                slot.hint = (kind == Some(Kind::Masked)).then_some(*id);
             }
             self.read[usize::from(*slot)] = Some(field);
             fields.push(field);

@@ -8,6 +8,7 @@ use super::names::Run;
 use super::role::Moment;
 use super::sort::{HER, Sort};
 use super::term::{Args, Head, Term};
+use crate::algebra::Form;
 use crate::notation::{Func, Id, Kind, Name, Node, Protocol, Type};
 
 /// The parts of an attack in runs.
@@ -161,9 +162,14 @@ impl<'a, 'i> Writer<'a, 'i> {
         Some((format!("{}i", hint.unwrap_or_else(|| "X".to_owned())), of))
     }
 
+    /// The type that what stands here is declared with; a sum or a step is as long as what goes
+    /// into it.
     fn declared(&self, id: Id) -> Option<Type> {
         match self.protocol.table.node(id) {
             Node::Name(name) => self.protocol.value(name).map(|value| value.of),
+            Node::App(func, args) if matches!(func.definition().form, Form::Sum | Form::Step { .. }) => {
+                args.iter().find_map(|arg| self.declared(*arg))
+            }
             _ => None,
         }
     }
