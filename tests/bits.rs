@@ -213,3 +213,145 @@ fn an_accepted_question_is_on_record() {
     assert_eq!(injected, 3, "bob never looks inside, and takes all of them");
     assert!(violated(&play, "B authenticates A on Payload"));
 }
+
+/// Two orders of alice's under this suite; mallory knows the first and changes the second.
+fn twice(settings: &str, orders: [&str; 2], seed: u64) -> PlayReport {
+    let [first, second] = orders;
+    let wish = second.replacen('2', "9", 1);
+    let text = format!(
+        "protocol = \"psk-message\"
+        {settings}
+        [[run]]
+        A = \"alice\"
+        B = \"bob\"
+        Payload = \"{first}\"
+        [[run]]
+        at = \"1m\"
+        A = \"alice\"
+        B = \"bob\"
+        Payload = \"{second}\"
+        [[event]]
+        at = \"30s\"
+        compromise = \"1.Payload\"
+        as = \"Known\"
+        [attacker]
+        insider = false
+        [[attacker.rule]]
+        match = {{ line = 1, run = 2 }}
+        action = 'change \"{second}\" to \"{wish}\" at 2:17, tagged anew'"
+    );
+    let scenario = Scenario::from_text("test", &text).unwrap_or_else(|p| panic!("{p}\n{text}")).seed(seed);
+    scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap()
+}
+
+const ONE_NONCE: &str = "crypto = { symmetric = \"aes-256-gcm-repeated-nonce\" }";
+
+/// What bob has of run 2.
+fn second(play: &PlayReport) -> Option<String> {
+    let session = play.sessions().iter().find(|s| s.id.run == 2 && *s.id.party == *"bob")?;
+    session.value_named("Payload")?.text().map(str::to_owned)
+}
+
+/// The key of the hash, from two tags under any key: the forgery passes, for texts of every length
+/// that fits a block, and with associated data that both have in common.
+#[test]
+fn two_tags_under_one_nonce_let_her_tag() {
+    for (seed, len) in (1..=11).enumerate() {
+        let orders = ["1", "2"].map(|digit| digit.repeat(len));
+        for encoding in ["tagged", "labelled"] {
+            let settings = format!("{ONE_NONCE}\nencoding = {{ kind = \"{encoding}\" }}");
+            let play = twice(&settings, [&orders[0], &orders[1]], seed as u64);
+            let forged = orders[1].replacen('2', "9", 1);
+            assert_eq!(second(&play), Some(forged), "{len} bytes, {encoding}");
+            assert!(violated(&play, "B authenticates A on Payload"));
+            assert!(violated(&play, "secret Payload"), "the key stream is the same");
+            assert!(play.attacker().derivation("2.alice.Payload").is_some());
+        }
+    }
+}
+
+/// With nonces of their own, texts of two blocks or of two lengths there is no tag to be had.
+#[test]
+fn without_two_tags_of_one_block_there_is_no_forgery() {
+    let fresh = "crypto = { symmetric = \"aes-256-gcm\" }";
+    for (settings, orders, is_secret) in [
+        (fresh, ["pay 100", "pay 250"], true),
+        (ONE_NONCE, ["pay 100 to carol", "pay 250 to david"], false),
+        (ONE_NONCE, ["pay 1000", "pay 250"], true),
+    ] {
+        let play = twice(settings, orders, 0);
+        assert_eq!(second(&play).as_deref(), Some(orders[1]));
+        assert!(!violated(&play, "B authenticates A on Payload"), "{orders:?}");
+        assert_eq!(!violated(&play, "secret Payload"), is_secret, "{orders:?}");
+        assert_eq!(play.journal().events().iter().filter(|e| e.what.word() == "attack-stopped").count(), 1);
+    }
+}
+
+/// Two signed orders.
+fn signed(suite: &str, orders: [&str; 2], seed: u64) -> PlayReport {
+    let [first, second] = orders;
+    let text = format!(
+        "crypto = {{ signature = \"{suite}\" }}
+        [protocol]
+        messages = [\"A -> B : A, B, Payload, sign(sk(A), A, B, Payload)\"]
+        goals = [\"B weakly authenticates A on Payload\"]
+        given = {{ A = [\"Payload: data\"] }}
+        [[run]]
+        A = \"alice\"
+        B = \"bob\"
+        Payload = \"{first}\"
+        [[run]]
+        at = \"1m\"
+        A = \"alice\"
+        B = \"bob\"
+        Payload = \"{second}\"
+        [attacker]
+        insider = false
+        compares_nonces = true
+        attack = ['3.1 I(alice) -> bob : alice, bob, \"pay 900\", sign(sk(alice), alice, bob, \"pay 900\")']"
+    );
+    let scenario = Scenario::from_text("test", &text).unwrap_or_else(|p| panic!("{p}\n{text}")).seed(seed);
+    scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap()
+}
+
+/// The private key follows from two signatures with one nonce, and from nothing less.
+#[test]
+fn two_signatures_with_one_nonce_give_the_key_away() {
+    let goal = "B weakly authenticates A on Payload";
+    for seed in 0..4 {
+        let weak = signed("ecdsa-p256-repeated-nonce", ["pay 100", "pay 250"], seed);
+        assert!(violated(&weak, goal));
+        assert_eq!(part(&weak, 3, "bob"), "completes");
+    }
+    let one_text = signed("ecdsa-p256-repeated-nonce", ["pay 100", "pay 100"], 0);
+    assert!(!violated(&one_text, goal), "one text twice is one equation");
+    for suite in ["ecdsa-p256", "ed25519", "rsa-2048-pss"] {
+        let play = signed(suite, ["pay 100", "pay 250"], 0);
+        assert!(!violated(&play, goal), "{suite}");
+    }
+}
+
+/// A weak signer is an honest one: certificates, requests and protocols go on with it.
+#[test]
+fn honest_parties_get_through_with_weak_algorithms() {
+    for (crypto, protocol) in [
+        ("signature = \"ecdsa-p256-repeated-nonce\"", "signed-dh"),
+        ("signature = \"ecdsa-p256-repeated-nonce\"", "sigma-i"),
+        ("symmetric = \"aes-256-gcm-repeated-nonce\"", "sigma-i"),
+        ("symmetric = \"aes-256-cbc-hmac-sha256-without-iv\"", "signed-dh"),
+    ] {
+        let play = play(&format!(
+            "protocol = \"{protocol}\"
+            crypto = {{ {crypto} }}
+            [[run]]
+            A = \"alice\"
+            B = \"bob\"
+            Payload = \"pay 100\"
+            [attacker]
+            compares_nonces = true"
+        ));
+        for party in ["alice", "bob"] {
+            assert_eq!(part(&play, 1, party), "completes", "{crypto}, {protocol}");
+        }
+    }
+}

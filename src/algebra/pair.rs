@@ -1,7 +1,7 @@
 //! Key pairs as values: the keys of one owner for both uses in one bundle.
 
 use super::value::Value;
-use crate::crypto::{DecryptionKey, SigningKey};
+use crate::crypto::{DecryptionKey, Signature, SigningKey};
 use crate::reason::Reason;
 use crate::wire::Kind;
 
@@ -27,6 +27,9 @@ pub struct Public {
 pub const ENCRYPTION: u8 = 1;
 /// Marks the one for signatures.
 pub const SIGNATURE: u8 = 2;
+
+/// Marks a private key for signatures whose signer has one nonce for all of them.
+const REPEATED_NONCE: u8 = 3;
 
 /// Bytes before each part of a bundle: its mark and its length.
 pub const HEADER: usize = 5;
@@ -62,8 +65,8 @@ pub fn parts(mut bytes: &[u8]) -> Result<Vec<(u8, &[u8])>, Reason> {
 }
 
 /// Keys for both uses as a bundle, and back.
-fn pair(encryption: Option<&[u8]>, signature: Option<&[u8]>) -> Vec<u8> {
-    let parts = [(ENCRYPTION, encryption), (SIGNATURE, signature)];
+fn pair(encryption: Option<&[u8]>, (mark, signature): (u8, Option<&[u8]>)) -> Vec<u8> {
+    let parts = [(ENCRYPTION, encryption), (mark, signature)];
     join(parts.into_iter().filter_map(|(mark, part)| Some((mark, part?))))
 }
 
@@ -92,24 +95,32 @@ impl Private {
     pub fn to_value(&self) -> Value {
         let decryption = self.decryption.as_ref().map(DecryptionKey::to_pkcs8);
         let signing = self.signing.as_ref().map(SigningKey::to_pkcs8);
-        let bytes = pair(decryption.as_ref().map(|k| k.as_slice()), signing.as_ref().map(|k| k.as_slice()));
+        let repeats = |key: &SigningKey| key.suite() == Signature::EcdsaP256RepeatedNonce;
+        let mark = if self.signing.as_ref().is_some_and(repeats) { REPEATED_NONCE } else { SIGNATURE };
+        let signing = (mark, signing.as_ref().map(|k| k.as_slice()));
+        let bytes = pair(decryption.as_ref().map(|k| k.as_slice()), signing);
         Value::new(Kind::Private, bytes)
     }
 
     /// Reads what `to_value` wrote.
     pub fn from_bytes(bytes: &[u8]) -> Result<Private, Reason> {
-        let [decryption, signing] = take_apart(bytes)?;
-        Ok(Private {
-            decryption: decryption.map(DecryptionKey::from_pkcs8).transpose()?,
-            signing: signing.map(SigningKey::from_pkcs8).transpose()?,
-        })
+        let mut keys = Private::default();
+        for (mark, part) in parts(bytes)? {
+            match mark {
+                ENCRYPTION => keys.decryption = Some(DecryptionKey::from_pkcs8(part)?),
+                SIGNATURE => keys.signing = Some(SigningKey::from_pkcs8(part)?),
+                REPEATED_NONCE => keys.signing = Some(SigningKey::from_pkcs8(part)?.with_repeated_nonce()),
+                _ => return Err(Reason::Malformed),
+            }
+        }
+        Ok(keys)
     }
 }
 
 impl Public {
     /// As a value: for each key a use, a length and a SubjectPublicKeyInfo.
     pub fn to_value(&self) -> Value {
-        Value::new(Kind::Public, pair(self.encryption.as_deref(), self.signature.as_deref()))
+        Value::new(Kind::Public, pair(self.encryption.as_deref(), (SIGNATURE, self.signature.as_deref())))
     }
 
     /// Reads what `to_value` wrote.

@@ -230,6 +230,9 @@ fn attacker(variant: &Variant) -> Vec<String> {
     let kind = if her.insider { "an insider" } else { "an outsider" };
     let from = if her.from.0 == 0 { String::new() } else { format!(", acts from {}", her.from) };
     let mut lines = vec![format!("{}, {kind}{from}", her.name)];
+    if her.compares_nonces {
+        lines.push("looks for signatures with one nonce".to_owned());
+    }
     if !her.dictionary.is_empty() {
         lines.push(format!("tries {} words for passwords", her.dictionary.len()));
     }

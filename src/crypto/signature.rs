@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use const_oid::ObjectIdentifier;
+use p256::elliptic_curve::ops::Reduce;
+use p256::elliptic_curve::sec1::ToSec1Point;
 use pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
 use rand::CryptoRng;
 use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey, RsaPublicKey};
@@ -32,6 +34,7 @@ enum Private {
     Ed25519(ed25519_dalek::SigningKey),
     Rsa(RsaPrivateKey),
     P256(p256::ecdsa::SigningKey),
+    P256RepeatedNonce(p256::ecdsa::SigningKey),
 }
 
 /// A public key that verifies; parsed once, cheap to clone.
@@ -55,6 +58,7 @@ impl Signature {
             }
             Signature::Rsa2048Pss => Private::Rsa(generate_rsa(rng)),
             Signature::EcdsaP256 => Private::P256(p256_secret(rng).into()),
+            Signature::EcdsaP256RepeatedNonce => Private::P256RepeatedNonce(p256_secret(rng).into()),
         }))
     }
 
@@ -65,7 +69,7 @@ impl Signature {
     /// signature that does not verify, whatever its length.
     pub fn verify(self, public: &[u8], message: &[u8], signature: &[u8]) -> Result<()> {
         let key = VerifyingKey::from_spki(public)?;
-        if key.suite() != self {
+        if key.suite() != self.verifies_as() {
             return Err(Reason::Malformed);
         }
         key.verify(message, signature)
@@ -74,7 +78,7 @@ impl Signature {
     /// Bytes of a signature: 64, 256, 64 (ECDSA as r ‖ s, each 32 bytes).
     pub fn signature_len(self) -> usize {
         match self {
-            Signature::Ed25519 | Signature::EcdsaP256 => 64,
+            Signature::Ed25519 | Signature::EcdsaP256 | Signature::EcdsaP256RepeatedNonce => 64,
             Signature::Rsa2048Pss => RSA_2048_LEN,
         }
     }
@@ -84,7 +88,7 @@ impl Signature {
         match self {
             Signature::Ed25519 => 44,
             Signature::Rsa2048Pss => RSA_2048_SPKI_LEN,
-            Signature::EcdsaP256 => 91,
+            Signature::EcdsaP256 | Signature::EcdsaP256RepeatedNonce => 91,
         }
     }
 }
@@ -109,7 +113,9 @@ impl VerifyingKey {
         let key = match known(info.algorithm.oid)? {
             Signature::Ed25519 => Public::Ed25519(info.try_into().map_err(malformed)?),
             Signature::Rsa2048Pss => Public::Rsa(parse_rsa_public(info)?),
-            Signature::EcdsaP256 => Public::P256(info.try_into().map_err(malformed)?),
+            Signature::EcdsaP256 | Signature::EcdsaP256RepeatedNonce => {
+                Public::P256(info.try_into().map_err(malformed)?)
+            }
         };
         Ok(VerifyingKey(Arc::new(key)))
     }
@@ -186,6 +192,7 @@ impl SigningKey {
                 let signature: p256::ecdsa::Signature = key.sign(message);
                 Ok(signature.to_bytes().to_vec())
             }
+            Private::P256RepeatedNonce(key) => Ok(sign_with_one_nonce(key, message).to_bytes().to_vec()),
         }
     }
 
@@ -202,6 +209,7 @@ impl SigningKey {
                 let signature: p256::ecdsa::DerSignature = key.sign(tbs);
                 signature.as_bytes().to_vec()
             }
+            Private::P256RepeatedNonce(key) => sign_with_one_nonce(key, tbs).to_der().as_bytes().to_vec(),
         }
     }
 
@@ -210,7 +218,7 @@ impl SigningKey {
         match &*self.0 {
             Private::Ed25519(key) => key.verifying_key().to_public_key_der(),
             Private::Rsa(key) => return rsa_spki(key.as_public_key()),
-            Private::P256(key) => key.verifying_key().to_public_key_der(),
+            Private::P256(key) | Private::P256RepeatedNonce(key) => key.verifying_key().to_public_key_der(),
         }
         .expect("a parsed key encodes")
         .into_vec()
@@ -222,6 +230,7 @@ impl SigningKey {
             Private::Ed25519(_) => Signature::Ed25519,
             Private::Rsa(_) => Signature::Rsa2048Pss,
             Private::P256(_) => Signature::EcdsaP256,
+            Private::P256RepeatedNonce(_) => Signature::EcdsaP256RepeatedNonce,
         }
     }
 
@@ -235,7 +244,7 @@ impl SigningKey {
                     .to_pkcs8_der()
             }
             Private::Rsa(key) => return rsa_pkcs8(key),
-            Private::P256(key) => key.to_pkcs8_der(),
+            Private::P256(key) | Private::P256RepeatedNonce(key) => key.to_pkcs8_der(),
         }
         .expect("a parsed key encodes")
         .to_bytes()
@@ -253,11 +262,20 @@ impl SigningKey {
                 Private::Ed25519(ed25519_dalek::SigningKey::from_pkcs8_der(der).map_err(malformed)?)
             }
             Signature::Rsa2048Pss => Private::Rsa(checked_rsa(parse_rsa_private(der)?)?),
-            Signature::EcdsaP256 => {
+            Signature::EcdsaP256 | Signature::EcdsaP256RepeatedNonce => {
                 Private::P256(p256::ecdsa::SigningKey::from_pkcs8_der(der).map_err(malformed)?)
             }
         };
         Ok(SigningKey(Arc::new(key)))
+    }
+
+    /// The same key of a signer with one nonce, if it is for ECDSA: PKCS#8 has no place for how
+    /// somebody draws.
+    pub fn with_repeated_nonce(&self) -> SigningKey {
+        match &*self.0 {
+            Private::P256(key) => SigningKey(Arc::new(Private::P256RepeatedNonce(key.clone()))),
+            Private::Ed25519(_) | Private::Rsa(_) | Private::P256RepeatedNonce(_) => self.clone(),
+        }
     }
 }
 
@@ -289,6 +307,34 @@ fn checked_rsa(key: RsaPrivateKey) -> Result<RsaPrivateKey> {
     let digest = sha256(&[b"mallory pairwise consistency"]);
     key.sign(Pkcs1v15Sign::new::<Sha256>(), &digest).map_err(|_| Reason::Malformed)?;
     Ok(key)
+}
+
+/// ECDSA with a nonce that follows from the key alone, where FIPS 186-5 §6.3 wants another each
+/// time.
+fn sign_with_one_nonce(key: &p256::ecdsa::SigningKey, message: &[u8]) -> p256::ecdsa::Signature {
+    let mut nonce = Zeroizing::new(sha256(&[b"mallory repeated nonce", &key.to_bytes()]));
+    loop {
+        // Refused with a chance of 2^-32: zero, or not below the order.
+        let secret = p256::SecretKey::from_slice(nonce.as_slice()).ok();
+        if let Some(signature) = secret.and_then(|nonce| sign_with_nonce(key, &nonce, message)) {
+            return signature;
+        }
+        *nonce = sha256(&[nonce.as_slice()]);
+    }
+}
+
+/// r is the x-coordinate of kG, and s = (z + r d) / k (FIPS 186-5 §6.4.1); none if one is zero.
+fn sign_with_nonce(
+    key: &p256::ecdsa::SigningKey,
+    nonce: &p256::SecretKey,
+    message: &[u8],
+) -> Option<p256::ecdsa::Signature> {
+    let point = nonce.public_key().to_sec1_point(false);
+    let scalar = |bytes: &p256::FieldBytes| <p256::Scalar as Reduce<p256::FieldBytes>>::reduce(bytes);
+    let (r, z) = (scalar(point.x()?), scalar(&sha256(&[message]).into()));
+    let (k, d): (p256::Scalar, p256::Scalar) = (*nonce.to_nonzero_scalar(), **key.as_nonzero_scalar());
+    let s = (z + r * d) * Option::<p256::Scalar>::from(k.invert())?;
+    p256::ecdsa::Signature::from_scalars(r.to_bytes(), s.to_bytes()).ok()
 }
 
 /// A P-256 private key, by rejection sampling (FIPS 186-5 appendix A.2.2).

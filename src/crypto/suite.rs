@@ -56,6 +56,8 @@ choices! {
         Aes256Cbc = "aes-256-cbc",
         /// AES-256-GCM (SP 800-38D).
         Aes256Gcm = "aes-256-gcm",
+        /// The same with a counter for a nonce that begins anew with each text: all have one nonce.
+        Aes256GcmRepeatedNonce = "aes-256-gcm-repeated-nonce",
     }
 }
 
@@ -65,6 +67,7 @@ impl Symmetric {
         match self {
             Symmetric::Aes256CbcHmacSha256 | Symmetric::Aes256Gcm => None,
             Symmetric::Aes256CbcHmacSha256WithoutIv => Some("its tag does not cover the IV"),
+            Symmetric::Aes256GcmRepeatedNonce => Some("all texts under one key have one nonce"),
             Symmetric::Aes256Cbc => Some("nothing tells whether a ciphertext was changed"),
         }
     }
@@ -89,6 +92,8 @@ choices! {
         Rsa2048Pss = "rsa-2048-pss",
         /// ECDSA over P-256 with SHA-256 (FIPS 186-5 §6), nonces by RFC 6979.
         EcdsaP256 = "ecdsa-p256",
+        /// The same by a signer with one nonce for all of its signatures.
+        EcdsaP256RepeatedNonce = "ecdsa-p256-repeated-nonce",
     }
 }
 
@@ -97,8 +102,24 @@ impl Signature {
     /// its nonces by RFC 6979.
     pub fn is_deterministic(self) -> bool {
         match self {
-            Signature::Ed25519 | Signature::EcdsaP256 => true,
+            Signature::Ed25519 | Signature::EcdsaP256 | Signature::EcdsaP256RepeatedNonce => true,
             Signature::Rsa2048Pss => false,
+        }
+    }
+
+    /// The algorithm by which its signatures verify, and of which its public keys are.
+    pub fn verifies_as(self) -> Signature {
+        match self {
+            Signature::EcdsaP256RepeatedNonce => Signature::EcdsaP256,
+            Signature::Ed25519 | Signature::Rsa2048Pss | Signature::EcdsaP256 => self,
+        }
+    }
+
+    /// What is known to be wrong with it, in words.
+    pub fn weakness(self) -> Option<&'static str> {
+        match self {
+            Signature::EcdsaP256RepeatedNonce => Some("all signatures of one key have one nonce"),
+            Signature::Ed25519 | Signature::Rsa2048Pss | Signature::EcdsaP256 => None,
         }
     }
 }

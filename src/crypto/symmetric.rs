@@ -32,12 +32,13 @@ impl Symmetric {
     /// | aes-256-cbc-hmac-sha256-without-iv | the same | authenticated, the IV is **not** |
     /// | aes-256-cbc | IV (16) ‖ ciphertext | **ignored**: CBC has no place for it |
     /// | aes-256-gcm | nonce (12) ‖ ciphertext ‖ tag (16) | authenticated |
+    /// | aes-256-gcm-repeated-nonce | the same, the nonce is always 1 | authenticated, until two are seen |
     ///
     /// CBC pads as PKCS#7 (RFC 5652 §6.3). The tag of the first is
     /// HMAC-SHA-256 over u64-BE(length of `aad`) ‖ `aad` ‖ IV ‖ ciphertext; of the second it
     /// is the same without the IV.
     ///
-    /// A key of 32 bytes is used as it is by aes-256-cbc and aes-256-gcm; one
+    /// A key of 32 bytes is used as it is by aes-256-cbc and both of GCM; one
     /// of another length is brought there by HKDF-SHA-256. The first two suites
     /// always derive two keys by HKDF-SHA-256, since one key must not serve
     /// two purposes (SP 800-57 part 1 §5.2).
@@ -66,9 +67,12 @@ impl Symmetric {
                 out.extend_from_slice(&tag);
             }
             Symmetric::Aes256Cbc => seal_cbc(&self.aes_key(key), plaintext, rng, out),
-            Symmetric::Aes256Gcm => {
+            Symmetric::Aes256Gcm | Symmetric::Aes256GcmRepeatedNonce => {
                 let mut nonce = [0; GCM_NONCE];
-                rng.fill_bytes(&mut nonce);
+                match self {
+                    Symmetric::Aes256GcmRepeatedNonce => nonce[GCM_NONCE - 1] = 1,
+                    _ => rng.fill_bytes(&mut nonce),
+                }
                 out.extend_from_slice(&nonce);
                 out.extend_from_slice(plaintext);
                 let text = &mut out[start + GCM_NONCE..];
@@ -99,7 +103,7 @@ impl Symmetric {
                 open_cbc(&keys.encryption, body).ok_or(Reason::DecryptFailed)
             }
             Symmetric::Aes256Cbc => open_cbc(&self.aes_key(key), sealed).ok_or(Reason::BadPadding),
-            Symmetric::Aes256Gcm => {
+            Symmetric::Aes256Gcm | Symmetric::Aes256GcmRepeatedNonce => {
                 let (nonce, sealed) = sealed.split_first_chunk::<GCM_NONCE>().ok_or(Reason::DecryptFailed)?;
                 let (ciphertext, tag) = sealed.split_last_chunk::<GCM_TAG>().ok_or(Reason::DecryptFailed)?;
                 let mut text = Zeroizing::new(ciphertext.to_vec());
@@ -123,7 +127,7 @@ impl Symmetric {
         match self {
             Symmetric::Aes256CbcHmacSha256 | Symmetric::Aes256CbcHmacSha256WithoutIv => cbc + HMAC_TAG,
             Symmetric::Aes256Cbc => cbc,
-            Symmetric::Aes256Gcm => GCM_NONCE + plaintext_len + GCM_TAG,
+            Symmetric::Aes256Gcm | Symmetric::Aes256GcmRepeatedNonce => GCM_NONCE + plaintext_len + GCM_TAG,
         }
     }
 
@@ -131,7 +135,10 @@ impl Symmetric {
     fn covered(self, body: &[u8]) -> &[u8] {
         match self {
             Symmetric::Aes256CbcHmacSha256WithoutIv => body.get(BLOCK..).unwrap_or_default(),
-            Symmetric::Aes256CbcHmacSha256 | Symmetric::Aes256Cbc | Symmetric::Aes256Gcm => body,
+            Symmetric::Aes256CbcHmacSha256
+            | Symmetric::Aes256Cbc
+            | Symmetric::Aes256Gcm
+            | Symmetric::Aes256GcmRepeatedNonce => body,
         }
     }
 

@@ -334,7 +334,10 @@ impl Knowledge {
     }
 
     /// The bytes that a signature of these parts must cover.
-    pub(super) fn bytes_to_verify(&mut self, id: Id, parts: &[Id], ctx: &mut Context<'_>) -> Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// `malformed` if some part is missing.
+    pub fn bytes_to_verify(&mut self, id: Id, parts: &[Id], ctx: &mut Context<'_>) -> Result<Vec<u8>> {
         let parts = self.parts((Some(id), 1), parts, ctx)?;
         let binding = Binding::new(&self.grounds().encoding, &self.label(id, ctx));
         signed_bytes(&Inputs { parts: &parts, binding: &binding })

@@ -143,7 +143,9 @@ pub(super) fn signature_algorithm(suite: Signature) -> AlgorithmIdentifierOwned 
         Signature::Rsa2048Pss => {
             AlgorithmIdentifierOwned { oid: SHA256_WITH_RSA, parameters: Some(Any::null()) }
         }
-        Signature::EcdsaP256 => AlgorithmIdentifierOwned { oid: ECDSA_WITH_SHA256, parameters: None },
+        Signature::EcdsaP256 | Signature::EcdsaP256RepeatedNonce => {
+            AlgorithmIdentifierOwned { oid: ECDSA_WITH_SHA256, parameters: None }
+        }
     }
 }
 

@@ -222,6 +222,7 @@ impl Company {
                 from: spec.from,
                 given: spec.given.clone(),
                 dictionary: spec.dictionary.clone(),
+                compares_nonces: spec.compares_nonces,
                 times: spec.times.clone(),
             };
             (spec.name.clone(), Box::new(Attacker::new(&self.cast, profile)) as Box<dyn Adversary>)

@@ -119,13 +119,14 @@ fn round_trips_and_lengths() {
         let public = key.public();
         assert_eq!(public.len(), suite.spki_len(), "{suite}");
         let key = SigningKey::from_pkcs8(&key.to_pkcs8()).expect("own key parses");
-        assert_eq!((key.suite(), key.public()), (*suite, public.clone()));
+        // PKCS#8 does not say how its owner draws nonces.
+        assert_eq!((key.suite(), key.public()), (suite.verifies_as(), public.clone()));
 
         let signature = key.sign(b"message", &mut rng);
         assert_eq!(signature.len(), suite.signature_len(), "{suite}");
         assert_eq!(suite.verify(&public, b"message", &signature), Ok(()));
         let parsed = VerifyingKey::from_spki(&public).expect("own key parses");
-        assert_eq!(parsed.suite(), *suite);
+        assert_eq!(parsed.suite(), suite.verifies_as());
         let x509 = key.sign_x509(b"message");
         assert_eq!(parsed.verify_x509(b"message", &x509), Ok(()));
         assert_eq!(parsed.verify_x509(b"massage", &x509), Err(Reason::BadSignature));
@@ -154,7 +155,7 @@ fn round_trips_and_lengths() {
 fn a_key_of_another_kind_is_malformed() {
     let keys = Signature::ALL.iter().map(|suite| suite.generate(&mut rng()));
     for key in keys {
-        for suite in Signature::ALL.iter().filter(|suite| **suite != key.suite()) {
+        for suite in Signature::ALL.iter().filter(|suite| suite.verifies_as() != key.suite().verifies_as()) {
             let signature = key.sign(b"m", &mut rng());
             let verified = suite.verify(&key.public(), b"m", &signature);
             assert_eq!(verified, Err(Reason::Malformed));
@@ -174,4 +175,21 @@ fn debug_shows_no_secret() {
     assert_eq!(format!("{key:?}"), "SigningKey(Ed25519)");
     let key = PublicKeyEncryption::default().generate(&mut rng());
     assert_eq!(format!("{key:?}"), "DecryptionKey { .. }");
+}
+
+/// The signer with one nonce makes signatures that anybody verifies, and all have one r; one by
+/// RFC 6979 has another r for each text.
+#[test]
+fn a_repeated_nonce_shows_in_r() {
+    let key = Signature::EcdsaP256RepeatedNonce.generate(&mut rng());
+    let sound = SigningKey::from_pkcs8(&key.to_pkcs8()).unwrap();
+    let signed = |key: &SigningKey, text: &[u8]| {
+        let signature = key.sign(text, &mut rng());
+        assert_eq!(Signature::EcdsaP256.verify(&key.public(), text, &signature), Ok(()));
+        assert_eq!(Signature::EcdsaP256RepeatedNonce.verify(&key.public(), text, &signature), Ok(()));
+        signature[..32].to_vec()
+    };
+    assert_eq!(signed(&key, b"one"), signed(&key, b"another"));
+    assert_ne!(signed(&sound, b"one"), signed(&sound, b"another"));
+    assert_ne!(signed(&key, b"one"), signed(&sound, b"one"));
 }

@@ -4,9 +4,12 @@
 
 use std::fmt;
 
-use crate::algebra::Bytes;
-use crate::journal::Sight;
+use super::gcm::Record;
+use super::records::Records;
+use crate::algebra::{Bytes, Value};
+use crate::journal::{Sight, What};
 use crate::knowledge::Shown;
+use crate::notation::Kind;
 use crate::wire::tagged_fields;
 
 /// What she changes in a message.
@@ -15,6 +18,9 @@ pub struct Change {
     guess: String,
     wish: String,
     place: Place,
+    /// Whether she also makes the tag of GCM that fits, which takes another ciphertext under the
+    /// same nonce.
+    pub tags_anew: bool,
 }
 
 /// Where in a message.
@@ -29,16 +35,20 @@ pub struct Place {
 impl Change {
     /// Makes what is `guess`, if she guesses right, into `wish`. `None` if they are not equally
     /// long, or are the same.
-    pub fn new(guess: &str, wish: &str, place: Place) -> Option<Change> {
+    pub fn new(guess: &str, wish: &str, place: Place, tags_anew: bool) -> Option<Change> {
         let fits = guess.len() == wish.len() && guess != wish;
-        fits.then(|| Change { guess: guess.to_owned(), wish: wish.to_owned(), place })
+        fits.then(|| Change { guess: guess.to_owned(), wish: wish.to_owned(), place, tags_anew })
     }
 
     /// The message with the mask over it.
     ///
     /// # Errors
     /// What it lacks, in words.
-    pub(super) fn carry_out(&self, message: &Sight) -> Result<Sight, String> {
+    pub(super) fn carry_out(
+        &self,
+        message: &Sight,
+        records: &Records,
+    ) -> Result<(Sight, Option<What>), String> {
         let mut bytes = message.bytes.to_vec();
         let field = match self.place.field {
             None => 0..bytes.len(),
@@ -55,16 +65,32 @@ impl Change {
         }
         let mask = self.guess.bytes().zip(self.wish.bytes()).map(|(guess, wish)| guess ^ wish);
         bytes[range].iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
+        let mut recovered = None;
+        if self.tags_anew {
+            let before = Record(Bytes::from(&message.bytes[field.clone()]));
+            let (key, other) = records.hash_key(&before)?;
+            let changed = Record(Bytes::from(&bytes[field.clone()]));
+            let anew = before.with(&changed, key).ok_or("her mask reaches beyond the text")?;
+            bytes[field].copy_from_slice(&anew.0);
+            let from = [&before, other].map(|record| Value::new(Kind::Cipher, record.0.clone()));
+            recovered = Some(What::Recovered {
+                term: "the key of the hash".into(),
+                how: "the difference of the tags of".into(),
+                from: Box::new(from.to_vec()),
+                value: key.to_value(),
+            });
+        }
         let bytes = Bytes::from(bytes);
         let text = format!("{}, with a mask over it: {}", message.shown.text(), bytes.fingerprint());
-        Ok(Sight { bytes, shown: Shown::words(text), ..message.clone() })
+        Ok((Sight { bytes, shown: Shown::words(text), ..message.clone() }, recovered))
     }
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Change { guess, wish, place } = self;
-        write!(f, "change \"{guess}\" to \"{wish}\" at {place}")
+        let Change { guess, wish, place, tags_anew } = self;
+        let anew = if *tags_anew { ", tagged anew" } else { "" };
+        write!(f, "change \"{guess}\" to \"{wish}\" at {place}{anew}")
     }
 }
 

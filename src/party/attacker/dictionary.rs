@@ -12,7 +12,7 @@ use super::{Desk, Profile};
 use crate::algebra::Value;
 use crate::journal::{Sight, What};
 use crate::knowledge::Grounds;
-use crate::notation::{Func, Id, Kind, Name, Node, Rights, Term};
+use crate::notation::{Func, Id, Kind, Name, Node, Rights, Table, Term};
 use crate::party::{AttackerEffect, Effects, PartyTrust, Spoken};
 
 /// A password that she found, under the term by which her notebook knows it.
@@ -30,7 +30,8 @@ pub struct Guesser {
     given_up: BTreeSet<Term>,
 }
 
-struct Reading {
+/// What she can read of a run, in its protocol's terms.
+pub(super) struct Reading {
     spoken: Arc<Spoken>,
     grounds: Arc<Grounds>,
     hand: Hand,
@@ -125,7 +126,7 @@ impl Guesser {
 }
 
 impl Reading {
-    fn new(message: &Sight, spoken: &Arc<Spoken>, desk: &Desk<'_>) -> Reading {
+    pub fn new(message: &Sight, spoken: &Arc<Spoken>, desk: &Desk<'_>) -> Reading {
         let Desk { cast, profile, .. } = desk;
         let (protocol, her) = (&spoken.protocol, &profile.character.name);
         let table = protocol.table.clone();
@@ -151,6 +152,33 @@ impl Reading {
         reading
     }
 
+    /// Whether it is of this protocol.
+    pub fn speaks(&self, protocol: &str) -> bool {
+        *self.spoken.name == *protocol
+    }
+
+    /// The terms.
+    pub fn table(&self) -> Arc<Table> {
+        self.grounds.table.clone()
+    }
+
+    /// What she has for a term.
+    pub fn value(&self, id: Id) -> Option<&Value> {
+        self.hand.knowledge.get(id)
+    }
+
+    /// What a signature is of, and the public key under which it verifies, if she can make both.
+    pub fn signed(
+        &mut self,
+        id: Id,
+        owner: Id,
+        line: u32,
+        desk: &mut Desk<'_>,
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
+        let format = Format::plain(&self.grounds, line);
+        self.with_scratch(desk, |hand, desk| hand.signed(id, owner, &format, desk))
+    }
+
     /// Takes note of who plays a role.
     fn casts(&mut self, role: &Name, name: &Name) {
         if let Some(id) = self.spoken.protocol.table.find_name(role)
@@ -160,7 +188,8 @@ impl Reading {
         }
     }
 
-    fn read(&mut self, message: &Sight, desk: &mut Desk<'_>) {
+    /// Reads a message as far as it can be read.
+    pub fn read(&mut self, message: &Sight, desk: &mut Desk<'_>) {
         let spoken = self.spoken.clone();
         let protocol = &spoken.protocol;
         self.casts(protocol.sender_of(message.line), &message.from);

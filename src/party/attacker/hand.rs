@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Desk;
 use super::format::{Format, Spelling};
-use crate::algebra::{Bytes, Private, Value};
+use crate::algebra::{Bytes, Private, Public, Value};
 use crate::crypto::Rng;
 use crate::journal::Sight;
 use crate::knowledge::{Arrived, Context, Grounds, Knowledge};
@@ -330,6 +330,29 @@ impl Hand {
         let (knowledge, mut ctx) = self.context(format, desk);
         let value = knowledge.build(id, &mut ctx);
         value.inspect_err(|reason| desk.stop_at_limit(*reason))
+    }
+
+    /// What a signature is of, and the public key under which it verifies; none of what she cannot
+    /// make.
+    pub fn signed(
+        &mut self,
+        id: Id,
+        owner: Id,
+        format: &Format,
+        desk: &mut Desk<'_>,
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
+        let table = self.knowledge.grounds().table.clone();
+        let Node::App(_, args) = table.node(id) else { return None };
+        let public = table.find_node(&Node::App(Func::Pk, [owner].into_iter().collect()))?;
+        let planner = self.planner();
+        if !planner.can_build(public) || !args[1..].iter().all(|part| planner.can_build(*part)) {
+            return None;
+        }
+        let public = self.build(public, format, desk).ok()?;
+        let (knowledge, mut ctx) = self.context(format, desk);
+        let text = knowledge.bytes_to_verify(id, &args[1..], &mut ctx);
+        let text = text.inspect_err(|reason| desk.stop_at_limit(*reason)).ok()?;
+        Some((text, Public::from_bytes(&public.bytes).ok()?.signature?))
     }
 
     /// A message of these bytes, shown as these terms.

@@ -6,14 +6,18 @@ mod change;
 mod connections;
 mod dictionary;
 mod directory;
+mod ecdsa;
 mod format;
+mod gcm;
 mod hand;
 mod meddling;
 mod narration;
 mod oracle;
 mod padding;
 mod papers;
+mod plain;
 mod puppet;
+mod records;
 mod rules;
 mod tactics;
 
@@ -78,6 +82,8 @@ pub struct Profile {
     pub given: BTreeMap<Name, Value>,
     /// Words that she tries for passwords, in this order.
     pub dictionary: Vec<String>,
+    /// Whether she looks for signatures with one nonce.
+    pub compares_nonces: bool,
     /// The time before which she does not send a line of her narration, by run and line.
     pub times: BTreeMap<(u32, u32), SimTime>,
 }
@@ -92,6 +98,7 @@ pub struct Attacker {
     connections: Connections,
     mind: Box<dyn Mind>,
     guesser: Guesser,
+    analyst: ecdsa::Analyst,
 }
 
 /// What drives her.
@@ -192,7 +199,18 @@ impl Attacker {
         let (guesser, papers) = (Guesser::new(&profile), papers::Papers::new(cast, &profile));
         let directory = Directory::new(cast);
         let connections = Connections::default();
-        Attacker { cast: cast.clone(), guesser, profile, ruler, papers, directory, connections, mind }
+        let analyst = ecdsa::Analyst::new(profile.compares_nonces);
+        Attacker {
+            cast: cast.clone(),
+            guesser,
+            analyst,
+            profile,
+            ruler,
+            papers,
+            directory,
+            connections,
+            mind,
+        }
     }
 
     /// What she has before anything happens: the keys of her own registration.
@@ -222,7 +240,7 @@ impl Attacker {
 
 impl Adversary for Attacker {
     fn handle(&mut self, input: AttackerInput, now: SimTime, effects: &mut Effects<AttackerEffect>) {
-        let Attacker { cast, profile, ruler, papers, directory, connections, mind, guesser } = self;
+        let Attacker { cast, profile, ruler, papers, directory, connections, mind, guesser, analyst } = self;
         if let AttackerInput::OnWire(message) = &input {
             directory.note(message);
             connections.note(message);
@@ -231,6 +249,10 @@ impl Adversary for Attacker {
         let mut desk = Desk { cast, profile, directory, connections, now, active, effects };
         if let AttackerInput::OnWire(message) = &input {
             for (term, value) in guesser.look(message, &mut desk) {
+                mind.handed(&term, &value, &mut desk);
+            }
+            for (term, value) in analyst.look(message, &mut desk) {
+                ruler.handed(&term, &value, &mut desk);
                 mind.handed(&term, &value, &mut desk);
             }
         }
@@ -248,7 +270,7 @@ impl Adversary for Attacker {
                 self.equip(effects);
             }
             AttackerInput::OnWire(message) => {
-                ruler.keep(&message, now);
+                ruler.keep(&message, &mut desk);
                 if let Some((term, value)) = papers.answer(&message, &mut desk) {
                     mind.handed(&term, &value, &mut desk);
                 }

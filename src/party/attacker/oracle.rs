@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 
 use super::padding::{Decryption, Progress};
+use super::plain::fields_of;
 use super::{Desk, Mind};
 use crate::algebra::{Bytes, Value};
 use crate::journal::{Sight, What};
 use crate::knowledge::Shown;
-use crate::notation::{Kind, Name, Node};
+use crate::notation::{Kind, Name};
 use crate::party::{ALERT_PROTOCOL, AttackerEffect, SERVICE_PROTOCOLS};
 use crate::time::Span;
 use crate::wire::{Field, tagged_fields};
@@ -153,30 +154,11 @@ impl Inquiry {
             answers: answers.join(", ").into(),
         });
         let Some(text) = self.decryption.text() else { return };
-        for (term, value) in self.fields(text, desk) {
+        for (term, value) in fields_of(text, &self.message, self.field, desk) {
             let how = format!("{party}'s answers about the padding of what she makes of");
             let from = Box::new(vec![self.sealed.clone()]);
             desk.effects.note(What::Recovered { term: term.into(), how: how.into(), value, from });
         }
-    }
-
-    /// The fields of a text, by the terms that stand in the message's place in the protocol.
-    fn fields(&self, text: &[u8], desk: &Desk<'_>) -> Vec<(String, Value)> {
-        let fields = tagged_fields(text).unwrap_or_default();
-        let terms = desk.cast.protocols.get(&self.message.protocol).and_then(|spoken| {
-            let (protocol, table) = (&spoken.protocol, &spoken.protocol.table);
-            let line = protocol.lines.get(self.message.line as usize - 1)?;
-            match table.node(table.find(line.parts.get(self.field)?)?) {
-                Node::Enc(body, _) => Some(body.iter().map(|id| table.show(*id)).collect::<Vec<_>>()),
-                _ => None,
-            }
-        });
-        let terms = terms.unwrap_or_default();
-        let named = fields.into_iter().enumerate().map(|(nth, (kind, range))| {
-            let term = terms.get(nth).cloned().unwrap_or_else(|| format!("field {}", nth + 1));
-            (term, Value::new(kind, &text[range]))
-        });
-        named.collect()
     }
 }
 

@@ -8,6 +8,7 @@ use super::format::Format;
 use super::hand::{Address, Hand};
 use super::meddling::Meddling;
 use super::narration::notebook;
+use super::records::Records;
 use super::tactics::flip_a_bit;
 use super::{Desk, Profile};
 use crate::algebra::Value;
@@ -101,6 +102,8 @@ pub struct Ruler {
     hands: Vec<Option<(Hand, Vec<Arc<Format>>)>>,
     /// By rule: the line that she could not make when it was due, and what she lacked.
     stopped: BTreeMap<usize, (String, String)>,
+    /// What rules that tag anew need.
+    records: Records,
     kept: Vec<Sight>,
     later: Vec<Sight>,
     next_run: u32,
@@ -121,6 +124,7 @@ impl Ruler {
             stopped: BTreeMap::new(),
             hands: rules.iter().enumerate().map(hand).collect(),
             rules: rules.to_vec(),
+            records: Records::default(),
             kept: Vec::new(),
             later: Vec::new(),
             next_run: cast.runs.keys().max().copied().unwrap_or(0) + 1,
@@ -162,12 +166,21 @@ impl Ruler {
 pub(super) const RULED: u64 = 1 << 62;
 
 impl Ruler {
-    /// Keeps what a service answered: it may be of use later.
-    pub fn keep(&mut self, message: &Sight, now: SimTime) {
+    /// Keeps what a service answered, and ciphertexts where a rule tags anew: they may be of use
+    /// later.
+    pub fn keep(&mut self, message: &Sight, desk: &mut Desk<'_>) {
+        let now = desk.now;
+        if self.tags_anew() {
+            self.records.keep(message, desk);
+        }
         let rolls_back = |rule: &Rule| matches!(rule.action, Action::Meddle(Meddling::RollBack(_)));
         if message.line == 2 && is_service(&message.protocol) && self.rules.iter().any(rolls_back) {
             self.answers.push((now, message.clone()));
         }
+    }
+
+    fn tags_anew(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(&rule.action, Action::Change(change) if change.tags_anew))
     }
 
     /// Does what the first rule that fits says; if none does, gives the message back.
@@ -221,8 +234,9 @@ impl Ruler {
                 let changed = flip_a_bit(&message, &mut self.rng, desk);
                 desk.inject(changed, Some(message.id));
             }
-            Action::Change(change) => match change.carry_out(&message) {
-                Ok(changed) => {
+            Action::Change(change) => match change.carry_out(&message, &self.records) {
+                Ok((changed, recovered)) => {
+                    recovered.into_iter().for_each(|what| desk.effects.note(what));
                     desk.take(&message);
                     desk.inject(changed, Some(message.id));
                 }
@@ -250,6 +264,9 @@ impl Ruler {
     }
 
     pub fn handed(&mut self, term: &Term, value: &Value, desk: &mut Desk<'_>) {
+        if self.tags_anew() {
+            self.records.know(value, desk);
+        }
         for (hand, _) in self.hands.iter_mut().flatten() {
             if let Some(id) = hand.knowledge.table().find(term) {
                 hand.knowledge.set(id, value.clone());

@@ -32,6 +32,8 @@ pub struct AttackerSpec {
     pub given: BTreeMap<Name, Value>,
     /// Words that she tries for passwords, in this order.
     pub dictionary: Vec<String>,
+    /// Whether she looks for signatures with one nonce.
+    pub compares_nonces: bool,
     /// The time before which she does not send a line of her narration, by run and line.
     pub times: BTreeMap<(u32, u32), SimTime>,
     /// What she sets out to do, line by line as the file has it.

@@ -111,13 +111,20 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         let protocol = setup.protocol_named(&run.protocol).unwrap_or(setup.protocol());
         (run.number, Scheduled { protocol, names: &run.names })
     });
+    let compares_nonces = table.boolean("compares_nonces")?.unwrap_or(false);
+    let mut papers = papers(&table)?;
+    if compares_nonces {
+        // A private key may be hers some day.
+        let keys = setup.parties.keys().map(|name| Term::of(Func::Sk, &[name]));
+        papers.extend(keys);
+    }
     let scope = Scope {
         name: &attacker,
         insider,
         guesses: !dictionary.is_empty(),
         setup,
         runs: runs.collect(),
-        papers: papers(&table)?,
+        papers,
     };
     let mut places = Places::default();
     let fresh = table.get("fresh").map_or(Ok(Vec::new()), |n| quoted(n, &mut places))?;
@@ -169,6 +176,7 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         from,
         given,
         dictionary,
+        compares_nonces,
         times,
         words,
     }))

@@ -11,7 +11,7 @@ use crate::scenario::reader::{Reader, string, unknown};
 use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::{SPAN_EXPECTED, SimTime, Span};
 
-const ACTIONS: [&str; 17] = [
+const ACTIONS: [&str; 18] = [
     "pass",
     "drop",
     "delay 2s",
@@ -23,6 +23,7 @@ const ACTIONS: [&str; 17] = [
     "redirect NAME",
     "tamper",
     "change \"TEXT\" to \"TEXT\" at FIELD:BYTE",
+    "change \"TEXT\" to \"TEXT\" at FIELD:BYTE, tagged anew",
     "replace TERMS",
     "roll back to 2h",
     "try-later",
@@ -216,15 +217,23 @@ fn change(node: &Node, text: &str) -> Result<Change, Problem> {
     let Some(at) = at.trim().strip_prefix("at ").filter(|_| before.is_empty() && to.trim() == "to") else {
         return Err(expected());
     };
+    let (at, tags_anew) = match at.split_once(',') {
+        Some((at, "tagged anew")) | Some((at, " tagged anew")) => (at, true),
+        Some(_) => return Err(expected()),
+        None => (at, false),
+    };
     let number = |text: &str| text.trim().parse::<usize>().map_err(|_| expected());
     let place = match at.split_once(':') {
         Some((field, byte)) => Place { field: Some(number(field)?), byte: number(byte)? },
         None => Place { field: None, byte: number(at)? },
     };
+    if tags_anew && place.field.is_none() {
+        return Err(node.problem("whose tag? She tags a field anew").help("as in `at 2:17, tagged anew`"));
+    }
     if place.field == Some(0) {
         return Err(node.problem("fields are numbered from 1"));
     }
-    Change::new(guess, wish, place).ok_or_else(|| {
+    Change::new(guess, wish, place, tags_anew).ok_or_else(|| {
         node.problem(format!("`{guess}` and `{wish}` are not equally long, or are the same"))
             .help("what she writes over a text has as many bytes, and other ones")
     })

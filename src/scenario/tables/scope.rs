@@ -18,7 +18,7 @@ pub struct Scope<'a> {
     pub guesses: bool,
     pub setup: &'a Setup,
     pub runs: BTreeMap<u32, Scheduled<'a>>,
-    /// Certificates that she will have.
+    /// Certificates that she will have, and private keys that she may come to compute.
     pub papers: Vec<Term>,
 }
 

@@ -25,6 +25,7 @@ pub fn suite(table: &Reader<'_>) -> Result<(Suite, Vec<Problem>), Problem> {
         weak.extend(crypto.get("symmetric").zip(s.weakness()).map(|(node, what)| {
             let story = match s {
                 Symmetric::Aes256CbcHmacSha256WithoutIv => "etm-iv-not-macd",
+                Symmetric::Aes256GcmRepeatedNonce => "gcm-nonce-reuse",
                 _ => "cbc-bitflip",
             };
             warning(node, s.name(), what, story)
@@ -41,6 +42,8 @@ pub fn suite(table: &Reader<'_>) -> Result<(Suite, Vec<Problem>), Problem> {
         crypto.word("signature", "signature algorithm", &names(Signature::ALL, Signature::name))?
     {
         suite.signature = s;
+        let node = crypto.get("signature").zip(s.weakness());
+        weak.extend(node.map(|(node, what)| warning(node, s.name(), what, "ecdsa-nonce-reuse")));
     }
     if let Some(s) = crypto.word("agreement", "key agreement", &names(Agreement::ALL, Agreement::name))? {
         suite.agreement = s;
