@@ -355,3 +355,38 @@ fn honest_parties_get_through_with_weak_algorithms() {
         }
     }
 }
+
+/// Each of the seven shares of small order gives zero, and she has the key that both have; who
+/// looks at what comes out refuses all of them.
+#[test]
+fn shares_of_small_order_give_zero() {
+    for nth in 1..=7 {
+        for suite in ["x25519-unchecked", "x25519"] {
+            let play = play(&format!(
+                "protocol = \"anonymous-dh\"
+                crypto = {{ agreement = \"{suite}\" }}
+                [[run]]
+                A = \"alice\"
+                B = \"bob\"
+                Payload = \"pay 100\"
+                [attacker]
+                insider = false
+                [[attacker.rule]]
+                match = {{ line = 1 }}
+                action = \"low-order {nth}\"
+                [[attacker.rule]]
+                match = {{ line = 2 }}
+                action = \"low-order {nth}\""
+            ));
+            if suite == "x25519" {
+                assert_eq!(part(&play, 1, "bob"), "rejects line 1: weak-parameter", "share {nth}");
+                assert!(!violated(&play, "secret Payload"));
+                continue;
+            }
+            assert_eq!(part(&play, 1, "bob"), "completes", "share {nth}");
+            assert_eq!(had(&play, "alice", "K"), had(&play, "bob", "K"), "share {nth}");
+            assert!(violated(&play, "secret Payload"), "share {nth}");
+            assert!(play.attacker().derivation("1.K").is_some(), "share {nth}");
+        }
+    }
+}

@@ -13,7 +13,7 @@ use crate::reason::Reason;
 /// The u-coordinates of small order on Curve25519 and its twist, and the two
 /// values p and p + 1 that also mean 0 and 1; little endian, top bit clear
 /// (<https://cr.yp.to/ecdh.html#validate>). No secret is contributed by them.
-const X25519_SMALL_ORDER: [[u8; 32]; 7] = [
+pub const X25519_SMALL_ORDER: [[u8; 32]; 7] = [
     [0; 32],
     low(1),
     [
@@ -35,7 +35,7 @@ impl Agreement {
     /// exponent (RFC 7919 §5.2 asks for 225 bits at least), big endian.
     pub fn generate(self, rng: &mut dyn CryptoRng) -> Zeroizing<Vec<u8>> {
         match self {
-            Agreement::X25519 | Agreement::Ffdhe2048 => {
+            Agreement::X25519 | Agreement::X25519Unchecked | Agreement::Ffdhe2048 => {
                 let mut secret = Zeroizing::new(vec![0; 32]);
                 rng.fill_bytes(&mut secret);
                 secret
@@ -54,7 +54,7 @@ impl Agreement {
     /// `Malformed` for a secret of the wrong length or out of range.
     pub fn share(self, secret: &[u8]) -> Result<Vec<u8>> {
         match self {
-            Agreement::X25519 => {
+            Agreement::X25519 | Agreement::X25519Unchecked => {
                 let secret = Zeroizing::new(fixed(secret)?);
                 // By the base point's table, three times faster than `x25519`.
                 let secret = x25519_dalek::StaticSecret::from(*secret);
@@ -76,14 +76,14 @@ impl Agreement {
     ///
     /// # Errors
     /// As [`validate`](Self::validate); X25519 instead refuses an all-zero result
-    /// (RFC 7748 §6.1), which is the same set of shares. `Malformed` for a
+    /// (RFC 7748 §6.1), which is the same set of shares, and x25519-unchecked nothing. `Malformed` for a
     /// secret of the wrong length or out of range.
     pub fn agree(self, secret: &[u8], share: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         match self {
-            Agreement::X25519 => {
+            Agreement::X25519 | Agreement::X25519Unchecked => {
                 let secret = Zeroizing::new(fixed(secret)?);
                 let shared = Zeroizing::new(x25519_dalek::x25519(*secret, fixed(share)?));
-                if shared.ct_eq(&[0; 32]).into() {
+                if self == Agreement::X25519 && shared.ct_eq(&[0; 32]).into() {
                     return Err(Reason::WeakParameter);
                 }
                 Ok(Zeroizing::new(shared.to_vec()))
@@ -120,6 +120,7 @@ impl Agreement {
                 }
                 Ok(())
             }
+            Agreement::X25519Unchecked => fixed::<32>(share).map(drop),
             Agreement::P256 => parse_p256_share(share).map(drop),
             Agreement::Ffdhe2048 => ffdhe2048::parse_share(&fixed(share)?).map(drop),
         }
@@ -128,7 +129,7 @@ impl Agreement {
     /// Bytes of a share: 32, 65, 256.
     pub fn share_len(self) -> usize {
         match self {
-            Agreement::X25519 => 32,
+            Agreement::X25519 | Agreement::X25519Unchecked => 32,
             Agreement::P256 => 65,
             Agreement::Ffdhe2048 => ffdhe2048::LEN,
         }
@@ -142,7 +143,7 @@ impl Agreement {
     /// Bytes that [`agree`](Self::agree) makes: 32, 32, 256.
     pub fn shared_len(self) -> usize {
         match self {
-            Agreement::X25519 | Agreement::P256 => 32,
+            Agreement::X25519 | Agreement::X25519Unchecked | Agreement::P256 => 32,
             Agreement::Ffdhe2048 => ffdhe2048::LEN,
         }
     }

@@ -16,6 +16,7 @@ mod signature;
 mod suite;
 mod symmetric;
 
+pub use agreement::X25519_SMALL_ORDER;
 pub use hash::{constant_time_eq, hkdf_sha256, hmac_sha256, sha256, sha256_of};
 pub use otp::{OtpHash, Totp, hotp};
 pub use password::{ARGON2_ITERATIONS, ARGON2_LANES, STRETCH_SALT_LEN, StretchCost, stretch, stretch_into};

@@ -129,10 +129,22 @@ choices! {
     Agreement {
         /// X25519 (RFC 7748 §5).
         X25519 = "x25519",
+        /// The same without a look at what comes out: shares of small order are taken.
+        X25519Unchecked = "x25519-unchecked",
         /// ECDH over P-256 (SP 800-56A rev. 3 §5.7.1.2).
         P256 = "p256",
         /// Finite-field Diffie–Hellman in ffdhe2048 (RFC 7919 appendix A.1).
         Ffdhe2048 = "ffdhe2048",
+    }
+}
+
+impl Agreement {
+    /// What is known to be wrong with it, in words.
+    pub fn weakness(self) -> Option<&'static str> {
+        match self {
+            Agreement::X25519Unchecked => Some("it takes shares of small order, which give zero"),
+            Agreement::X25519 | Agreement::P256 | Agreement::Ffdhe2048 => None,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod ecdsa;
 mod format;
 mod gcm;
 mod hand;
+mod low_order;
 mod meddling;
 mod narration;
 mod oracle;

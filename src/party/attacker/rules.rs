@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::change::Change;
 use super::format::Format;
 use super::hand::{Address, Hand};
+use super::low_order::confined;
 use super::meddling::Meddling;
 use super::narration::notebook;
 use super::records::Records;
@@ -61,6 +62,8 @@ pub enum Action {
     Tamper,
     /// Bytes of it are changed by a mask of hers.
     Change(Change),
+    /// Each share in it becomes this one of small order, counted from 0.
+    Confine(usize),
     /// The one line of this attack goes in its place.
     Replace(Arc<Attack>),
     /// It goes on, and the one line of this attack too.
@@ -242,6 +245,16 @@ impl Ruler {
                 }
                 Err(lacked) => {
                     self.stopped.entry(nth).or_insert((change.to_string(), lacked));
+                    desk.pass(message);
+                }
+            },
+            Action::Confine(low) => match confined(&message, low) {
+                Ok(own) => {
+                    desk.take(&message);
+                    desk.inject(own, Some(message.id));
+                }
+                Err(lacked) => {
+                    self.stopped.entry(nth).or_insert(("low-order".to_owned(), lacked));
                     desk.pass(message);
                 }
             },

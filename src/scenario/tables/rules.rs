@@ -2,6 +2,7 @@
 //! are of the protocol of their run, or of the message in whose place they go.
 
 use super::scope::Scope;
+use crate::crypto::{Agreement, X25519_SMALL_ORDER};
 use crate::notation::attack::Says;
 use crate::notation::{Name, Protocol, Quoted};
 use crate::party::attacker::{Action, Change, Match, Meddling, Place, Rule};
@@ -11,7 +12,7 @@ use crate::scenario::reader::{Reader, string, unknown};
 use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::{SPAN_EXPECTED, SimTime, Span};
 
-const ACTIONS: [&str; 18] = [
+const ACTIONS: [&str; 20] = [
     "pass",
     "drop",
     "delay 2s",
@@ -24,6 +25,8 @@ const ACTIONS: [&str; 18] = [
     "tamper",
     "change \"TEXT\" to \"TEXT\" at FIELD:BYTE",
     "change \"TEXT\" to \"TEXT\" at FIELD:BYTE, tagged anew",
+    "low-order",
+    "low-order 3",
     "replace TERMS",
     "roll back to 2h",
     "try-later",
@@ -169,6 +172,7 @@ fn action(
         }
         ("tamper", "") => Action::Tamper,
         ("change", rest) if !rest.is_empty() => Action::Change(change(node, rest)?),
+        ("low-order", nth) => Action::Confine(low_order(scope, node, nth)?),
         ("try-later", "") => Action::Meddle(Meddling::TryLater),
         ("roll", rest) if rest.starts_with("back to") => {
             let until = span(rest.trim_start_matches("back to").trim())?;
@@ -237,6 +241,21 @@ fn change(node: &Node, text: &str) -> Result<Change, Problem> {
         node.problem(format!("`{guess}` and `{wish}` are not equally long, or are the same"))
             .help("what she writes over a text has as many bytes, and other ones")
     })
+}
+
+/// Which share of small order: if nothing is said the second, u = 1, which is not zero itself.
+fn low_order(scope: &Scope<'_>, node: &Node, nth: &str) -> Result<usize, Problem> {
+    let agreement = scope.setup.suite.agreement;
+    if !matches!(agreement, Agreement::X25519 | Agreement::X25519Unchecked) {
+        return Err(node
+            .problem(format!("{agreement} has no such shares"))
+            .help("those of x25519 are known"));
+    }
+    let count = X25519_SMALL_ORDER.len();
+    let nth = if nth.is_empty() { Some(2) } else { nth.parse().ok() };
+    nth.filter(|nth| (1..=count).contains(nth))
+        .map(|nth| nth - 1)
+        .ok_or_else(|| node.problem(format!("shares of small order are numbered from 1 to {count}")))
 }
 
 /// The lines of messages to and from a service: a question, an answer; to OCSP also a

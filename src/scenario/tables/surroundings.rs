@@ -47,6 +47,8 @@ pub fn suite(table: &Reader<'_>) -> Result<(Suite, Vec<Problem>), Problem> {
     }
     if let Some(s) = crypto.word("agreement", "key agreement", &names(Agreement::ALL, Agreement::name))? {
         suite.agreement = s;
+        let node = crypto.get("agreement").zip(s.weakness());
+        weak.extend(node.map(|(node, what)| warning(node, s.name(), what, "x25519-low-order")));
     }
     crypto.finish()?;
     Ok((suite, weak))

@@ -57,6 +57,9 @@ pub enum By {
     /// With the first of `from`, which is the private key, the text of that many-th value that
     /// was made is signed again.
     Signing(u32),
+    /// The first of `from` is of small order: raised to anything it gives zero, as the computation
+    /// of that many-th value that was made did.
+    Confining(u32),
     /// The public half of a private key.
     Publishing,
 }
@@ -197,6 +200,10 @@ impl Graph {
             Form::Sum => {
                 let relation: Relation = inputs.into_iter().chain([result]).collect();
                 self.relations.push(relation);
+            }
+            // Whoever knows the share knows what comes of it, without an exponent.
+            Form::Power if inputs.len() == 2 && self.value(result).bytes.iter().all(|byte| *byte == 0) => {
+                self.rule(smallvec![inputs[0]], smallvec![result], By::Confining(nth));
             }
             Form::Power => self.power(result, &inputs, of),
             Form::Signature => asymmetric.push((result, nth)),

@@ -139,7 +139,9 @@ impl Holdings {
     fn carry_out(&self, rule: &Rule, target: &Bytes, journal: &Journal) -> bool {
         let from = |nth: usize| self.graph.value(rule.from[nth]);
         match &rule.by {
-            By::Computing(nth) => provenance(journal, *nth).is_some_and(|of| gives(of, target)),
+            By::Computing(nth) | By::Confining(nth) => {
+                provenance(journal, *nth).is_some_and(|of| gives(of, target))
+            }
             By::Powering(of) => gives(of, target),
             By::Signing(nth) => provenance(journal, *nth).is_some_and(|of| {
                 let hers = std::iter::once(Part::of(from(0).clone()));
@@ -220,6 +222,9 @@ impl Holdings {
                     ),
                     By::SteppingBack { .. } => {
                         format!("{she} undoes the step to {} and has {it}", name(rule.from[0]))
+                    }
+                    By::Confining(_) => {
+                        format!("{} is of small order: raised to anything it gives {it}", name(rule.from[0]))
                     }
                     By::Publishing => {
                         format!("{she} takes the public half of {} and has {it}", name(rule.from[0]))
