@@ -167,3 +167,26 @@ fn every_subcommand_has_a_manual_page() {
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn a_value_can_be_set_from_outside_and_the_command_says_so() {
+    let (code, out, err) =
+        mallory(&["run", "revoked-client-cutoff/weak", "-q", "--set", "network.latency=5s"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(
+        out.contains("repeat with: mallory run revoked-client-cutoff/weak --seed 0 --set 'network.latency="),
+        "{out}"
+    );
+    let (code, slow, _) =
+        mallory(&["run", "dh-mitm/weak", "--set", "network.latency=\"2s\"", "--only", "completed"]);
+    assert!(code == 0 && slow.contains("   4.000        alice completes"), "{slow}");
+    for (word, said) in [
+        ("network.latancy=5s", "latency"),
+        ("network.latency", "expected PATH=VALUE"),
+        ("run.7.at=1s", "leads nowhere"),
+        ("network.latency=soon", "soon"),
+    ] {
+        let (code, _, err) = mallory(&["test", "dh-mitm", "--set", word]);
+        assert!(code == 2 && err.contains(said), "{word}: {err}");
+    }
+}

@@ -44,6 +44,9 @@ pub struct Arguments {
     /// `random` asks the operating system for one; the first line of the log says which it was.
     #[arg(long, value_name = "N|random")]
     seed: Option<Seed>,
+    /// Set a value in every scenario, as if its file had it: `services.ca.crl_period=1h`
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    parameters: Vec<String>,
     /// The log as text, or as JSON, an event a line
     #[arg(long, value_enum, default_value_t = Log::Text, value_name = "FORM")]
     log: Log,
@@ -153,7 +156,7 @@ enum Log {
 
 /// Plays what was asked for.
 pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
-    let selection = Selection::of(&arguments.scenarios);
+    let selection = Selection::of(&arguments.scenarios).with(&arguments.parameters);
     for (_, problems) in &selection.wrong {
         out.complain_of(problems)?;
     }

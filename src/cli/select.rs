@@ -32,6 +32,18 @@ impl Selection {
         selection
     }
 
+    /// The same with values set in every scenario; what is wrong then joins what was wrong.
+    pub fn with(mut self, parameters: &[String]) -> Selection {
+        for scenario in std::mem::take(&mut self.scenarios) {
+            let called = scenario.called.clone();
+            match parameters.iter().try_fold(scenario, |scenario, word| scenario.set_word(word)) {
+                Ok(scenario) => self.scenarios.push(scenario),
+                Err(problems) => self.wrong.push((called, problems)),
+            }
+        }
+        self
+    }
+
     /// Every scenario of the library.
     pub fn library() -> Selection {
         let mut selection = Selection::default();

@@ -53,6 +53,9 @@ pub struct Arguments {
     /// `random` asks the operating system for one, and says which it was.
     #[arg(long, value_name = "N|random")]
     seed: Option<Seed>,
+    /// Set a value in every scenario, as if its file had it: `services.ca.crl_period=1h`
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    parameters: Vec<String>,
     /// How many seeds to play, from that one on, or from which up to which
     #[arg(long, value_name = "K|A..B", default_value = "1")]
     seeds: Seeds,
@@ -131,7 +134,8 @@ pub fn test(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
     let selection = match arguments.scenarios.as_slice() {
         [] => Selection::library(),
         some => Selection::of(some),
-    };
+    }
+    .with(&arguments.parameters);
     let mut tally = Tally::default();
     for (name, problems) in &selection.wrong {
         out.complain_of(problems)?;

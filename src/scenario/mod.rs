@@ -9,6 +9,7 @@ mod hunt;
 pub mod lab;
 mod library;
 mod overlays;
+mod parameters;
 mod people;
 mod play;
 mod power;
@@ -93,6 +94,8 @@ pub struct Scenario {
     pub seed: u64,
     /// What the command line calls it: its name in the library, or its path.
     pub called: String,
+    /// What was set from outside, as `PATH=VALUE`.
+    parameters: Vec<String>,
 }
 
 /// A variant of a scenario.
@@ -190,7 +193,8 @@ impl Scenario {
         let what = variant.map_or_else(|| self.called.clone(), |v| v.of(&self.called));
         let what = quoted(&what);
         let alone = if with_attacker { "" } else { " --no-attacker" };
-        format!("mallory run {what} --seed {}{alone}", self.seed)
+        let set: String = self.parameters.iter().map(|word| format!(" --set {}", quoted(word))).collect();
+        format!("mallory run {what} --seed {}{alone}{set}", self.seed)
     }
 
     fn read(text: &Arc<Text>, name: &str, group: &str, folder: &Path) -> Result<Scenario, Problems> {
@@ -223,6 +227,7 @@ impl Scenario {
             variants,
             seed,
             called: name.to_owned(),
+            parameters: Vec::new(),
         })
     }
 }

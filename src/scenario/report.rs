@@ -418,3 +418,27 @@ impl AttackerReport<'_> {
         values.iter().any(|v| self.play.holdings.derivable(v))
     }
 }
+
+impl std::fmt::Debug for PlayReport {
+    /// What it came to, without the journal and without secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let verdicts: Vec<String> =
+            self.goals.iter().map(|goal| format!("{}: {}", goal.goal, goal.word())).collect();
+        let parts: Vec<String> = (self.sessions.0.iter())
+            .map(|part| format!("{}.{} as {}: {:?}", part.id.run, part.id.party, part.id.role, part.outcome))
+            .collect();
+        f.debug_struct("PlayReport")
+            .field("name", &self.name)
+            .field("seed", &self.seed)
+            .field("with_attacker", &self.with_attacker)
+            .field("verdicts", &verdicts)
+            .field("parts", &parts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(&self.plays).finish()
+    }
+}
