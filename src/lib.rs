@@ -8,7 +8,7 @@
 //! report.assert_expected();
 //! let weak = report.variant("weak");
 //! assert!(weak.run(1).party("alice").completed());
-//! for step in weak.attacker().derivation("1.alice.Payload").unwrap().steps {
+//! for step in weak.attacker().derivation("1.alice.Payload").unwrap().texts() {
 //!     println!("{step}");
 //! }
 //! # Ok::<(), mallory::RunError>(())

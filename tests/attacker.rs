@@ -68,7 +68,9 @@ fn a_listener_reads_what_is_not_encrypted_and_no_more() {
     let play = play(text);
     assert!(play.attacker().learned("1.Open"));
     assert!(!play.attacker().learned("1.Closed"));
-    assert!(play.attacker().derivation("1.Open").is_some_and(|d| d.steps[0].contains("went over the wire")));
+    assert!(
+        play.attacker().derivation("1.Open").is_some_and(|d| d.steps[0].text.contains("went over the wire"))
+    );
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn a_sum_of_sums_is_hers_and_their_parts_are_not() {
     for unknown in ["secret Odd", "secret Na", "secret Nd"] {
         assert_eq!(word(&play, unknown), "holds", "{unknown}");
     }
-    let how = play.attacker().derivation("1.Three").expect("she has it").steps;
+    let how = play.attacker().derivation("1.Three").expect("she has it").texts();
     assert!(how.last().is_some_and(|s| s.contains("takes the exclusive or of")), "{how:?}");
 }
 
@@ -166,7 +166,7 @@ fn what_she_put_on_the_wire_is_told_as_hers() {
         tactic = "mitm"
         "#,
     );
-    let steps = play.attacker().derivation("1.alice.Text").expect("she reads it").steps;
+    let steps = play.attacker().derivation("1.alice.Text").expect("she reads it").texts();
     let wire: Vec<&String> = steps.iter().filter(|s| s.contains("went over the wire")).collect();
     assert!(wire.iter().all(|s| s.ends_with("from alice")), "bob's share never reached alice: {steps:?}");
 }
@@ -207,7 +207,7 @@ fn two_values_side_by_side_are_a_key_where_nothing_tells_them_apart() {
     };
     let flawed = play(&text("untagged"));
     assert_eq!(word(&flawed, "secret Text"), "violated");
-    let steps = flawed.attacker().derivation("1.Text").expect("she reads it").steps;
+    let steps = flawed.attacker().derivation("1.Text").expect("she reads it").texts();
     assert!(steps.iter().any(|s| s.contains("puts side by side Na") && s.contains("Nb")), "{steps:?}");
     let typed = play(&text("tagged"));
     assert_eq!(word(&typed, "secret Text"), "holds");
@@ -263,7 +263,7 @@ fn a_text_that_was_opened_has_no_borders_either() {
     );
     assert_eq!(play.run(1).party("alice").to_string(), "completes");
     assert_eq!(word(&play, "secret Text"), "violated");
-    let steps = play.attacker().derivation("1.alice.Text").expect("she reads it").steps;
+    let steps = play.attacker().derivation("1.alice.Text").expect("she reads it").texts();
     assert!(steps.iter().any(|s| s.contains("cuts bytes out of the text")), "{steps:?}");
 }
 
@@ -321,7 +321,7 @@ fn a_signature_that_has_only_one_form_is_made_again_by_who_steals_the_key() {
     for algorithm in ["ed25519", "ecdsa-p256"] {
         let play = play_with(algorithm, "bob");
         assert_eq!(word(&play, "secret L"), "violated", "{algorithm}");
-        let how = play.attacker().derivation("1.L").expect("she has it").steps;
+        let how = play.attacker().derivation("1.L").expect("she has it").texts();
         let told = |step: &String| step.starts_with("mallory signs ") && step.contains(" with sk(bob) ");
         assert!(how.iter().any(told), "{how:?}");
     }

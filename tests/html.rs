@@ -169,6 +169,31 @@ fn a_message_says_what_became_of_it() {
     }
 }
 
+/// What she learns she has from the event on with which she has all that it takes, and no later.
+#[test]
+fn what_she_learns_she_has_from_some_step_on() {
+    let data = island(&page("learns", &["dh-mitm/weak"]));
+    let play = &data["plays"][0];
+    let lines = play["lines"].as_array().unwrap();
+    let learned = lines.iter().filter(|line| line["kind"] == "learned");
+    let mut found = 0;
+    for (value, way) in learned.zip(play["ways"].as_array().unwrap()) {
+        let steps = way["steps"].as_array().unwrap();
+        let latest = steps.iter().map(|step| step["since"].as_u64().unwrap()).max();
+        assert_eq!(way["since"].as_u64(), latest, "{way}");
+        if value["term"] == "Payload" && value["run"] == 1 && value["parties"][0] == "alice" {
+            // She opens what alice sends in line 3, and had the key before.
+            let sent = lines.iter().find(|line| line["kind"] == "sent" && line["line"] == 3).unwrap();
+            assert_eq!(way["since"], sent["event"], "{way}");
+            let key =
+                steps.iter().find(|step| step["text"].as_str().unwrap().contains("derives a key")).unwrap();
+            assert!(key["since"].as_u64() < sent["event"].as_u64(), "{way}");
+            found += 1;
+        }
+    }
+    assert_eq!(found, 1);
+}
+
 #[test]
 fn every_link_leads_somewhere() {
     for name in ["dh-mitm", "revoked-client-cutoff", "nspk-lowe", "vault-theft"] {

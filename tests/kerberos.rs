@@ -356,7 +356,7 @@ fn a_reset_password_is_another_word() {
     let word = "pw(alice,bob)".to_owned();
     assert_eq!(guesses(&play), [(word.clone(), 3, true), (word, 4, false)]);
     assert!(play.attacker().learned("1.Na") && !play.attacker().learned("2.Na"));
-    let derivation = play.attacker().derivation("1.Na").unwrap().steps.join("\n");
+    let derivation = play.attacker().derivation("1.Na").unwrap().texts().join("\n");
     assert!(
         derivation.contains("guesses pw(alice,bob) with word 3 of her dictionary, which fits {Na}"),
         "{derivation}"

@@ -45,7 +45,7 @@ pub fn step(step: &Step, her: &str) -> String {
         Step::Unchecked { party, term, fingerprint, line } => format!(
             "{party} took {fingerprint} for {term} in line {line}; no check of {party}'s says who made it"
         ),
-        Step::Derived { text } => text.clone(),
+        Step::Derived { text, .. } => text.clone(),
         Step::TookPart { part } => format!("{} took part as {} in {}", part.party, part.role, run_of(part)),
         Step::TookNoPart { party, role } => format!("{party} took no part as {role} in any run"),
     }

@@ -191,7 +191,7 @@ impl Log<'_> {
                     self.line(Tone::Bad, &format!("  learned    r{request}"));
                     let finding = format!("{her} holds {shown}, of request {request} of {by}");
                     self.line(Tone::Plain, &format!("             {finding}"));
-                    self.steps(&derivation.steps);
+                    self.steps(&derivation.texts());
                 }
                 None => {
                     self.line(Tone::Good, &format!("  unknown    r{request}, of request {request} of {by}"))

@@ -137,6 +137,9 @@ pub enum Step {
     Derived {
         /// In words.
         text: String,
+        /// The event from which on she can; none of what takes keys that leak after the play.
+        #[serde(default)]
+        since: Option<u64>,
     },
     /// What the supposed partner really did.
     TookPart {

@@ -169,7 +169,8 @@ impl<'a> Bench<'a> {
                 part: Part::of(session),
             };
             let mut steps = self.way_to(session);
-            steps.extend(derivation.steps.into_iter().map(|text| Step::Derived { text }));
+            let derived = derivation.steps.into_iter();
+            steps.extend(derived.map(|step| Step::Derived { text: step.text, since: step.since }));
             return Judgement::Violated { finding, steps };
         }
         trial.judgement()

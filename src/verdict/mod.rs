@@ -9,7 +9,7 @@ mod judgement;
 mod outcome;
 mod traffic;
 
-pub use deduce::{Derivation, Holdings, Setting, Undecided};
+pub use deduce::{Derivation, DerivationStep, Holdings, Setting, Undecided};
 pub use evidence::{Finding, Lack, Part, Step};
 pub use exposure::{Acceptance, Exposure, exposures};
 pub use goals::{Bench, judge};

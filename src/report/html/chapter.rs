@@ -220,8 +220,10 @@ fn ways(play: &PlayReport) -> Vec<Json> {
     let prints = play.journal().prints();
     let learned = learned_values(play);
     let way = |(_, value): &(_, _)| {
-        let derivation = play.attacker().derivation_of(value);
-        derivation.map_or_else(Vec::new, |way| way.steps.iter().map(|step| prints.in_text(step)).collect())
+        let steps = play.attacker().derivation_of(value).map(|way| way.steps).unwrap_or_default();
+        let told =
+            steps.iter().map(|step| json!({ "text": prints.in_text(&step.text), "since": step.since }));
+        json!({ "steps": told.collect::<Vec<_>>(), "since": steps.last().map_or(Some(0), |step| step.since) })
     };
-    learned.iter().take(MAX_PAGE_DERIVATIONS).map(|of| json!({ "steps": way(of) })).collect()
+    learned.iter().take(MAX_PAGE_DERIVATIONS).map(way).collect()
 }

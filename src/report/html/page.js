@@ -140,18 +140,22 @@
       this.show();
       if (this.bands[this.step - 1]) {
         this.bands[this.step - 1].classList.add("now");
-        if (!quietly) this.bring(this.bands[this.step - 1]);
+        if (!quietly) this.bring(this.bands[this.step - 1], this.rows[this.step - 1]);
       } else if (this.scroll && !quietly) this.scroll.scrollTo(0, 0);
       this.section.dataset.step = this.step;
       this.section.dataset.upto = this.end(this.step) === Infinity ? "" : this.end(this.step);
     }
 
-    // The row into view, in the chart's own box only.
-    bring(band) {
+    // The row into view, in the chart's own box only, and what it says, as far as there is room.
+    bring(band, drawn) {
       const box = this.scroll.getBoundingClientRect(), row = band.getBoundingClientRect();
       const head = this.section.querySelector(".heads").getBoundingClientRect().height;
       if (row.top < box.top + head) this.scroll.scrollTop -= box.top + head - row.top;
       else if (row.bottom > box.bottom) this.scroll.scrollTop += row.bottom - box.bottom + 4;
+      const said = [...drawn.children].filter((one) => !one.classList.contains("when")).map((one) => one.getBoundingClientRect());
+      const left = Math.min(...said.map((one) => one.left)) - 12, right = Math.max(...said.map((one) => one.right)) + 12;
+      if (left < box.left) this.scroll.scrollLeft -= box.left - left;
+      else if (right > box.right) this.scroll.scrollLeft += Math.min(right - box.right, left - box.left);
     }
 
     show() {
@@ -246,15 +250,21 @@
         for (const session of of.sessions.values()) {
           const { run, role, protocol } = session.of;
           const state = make("span", isNew(session.at) ? "state new" : "state", session.state);
-          inside.push(make("p", "session", `run ${run} as ${legible(role)} of ${legible(protocol)}, `, state));
+          const heading = [`run ${run} as ${legible(role)} of ${legible(protocol)}, `, state];
+          const isOver = session.state !== "takes part" && !isNew(session.at);
+          const within = [];
           const peers = [], values = [];
           for (const [term, event] of session.values) {
             const name = this.names.get(event.fingerprint);
             if (name !== undefined) peers.push(value(event, make("strong", "", legible(name)), `takes for ${legible(term)}:`));
             else values.push(value(event, null, legible(term)));
           }
-          if (peers.length) inside.push(make("ul", "peers", ...peers));
-          if (values.length) inside.push(make("ul", "values", ...values));
+          if (peers.length) within.push(make("ul", "peers", ...peers));
+          if (values.length) within.push(make("ul", "values", ...values));
+          // Of many that are over, one line each.
+          if (isOver && of.sessions.size > 2 && within.length) {
+            inside.push(make("details", "session", make("summary", "", ...heading), ...within));
+          } else inside.push(make("p", "session", ...heading), ...within);
         }
         if (of.got.length) inside.push(make("ul", "values", ...of.got.slice(-MOST_NOTES).map((event) => value(event, null, `r${event.request}`))));
         const box = make("div", "party", ...inside);
@@ -299,14 +309,14 @@
       for (const [kind, heading] of kinds) {
         if (notes.get(kind).length) list(heading, kind, notes.get(kind), ([event, what]) => marked(event, what));
       }
-      const known = this.learned.filter(({ way }) => !way || way.since === undefined ? upto === Infinity : way.since <= upto);
+      const known = this.learned.filter(({ way }) => way && way.since !== null ? way.since <= upto : upto === Infinity);
       if (known.length) {
         list("Others' values that she has", "learned", known, ({ value, way }) => {
           const what = [`${value.run === null ? "" : `${value.run}.`}`, told(value.term), " ", print(value.fingerprint), `, of ${legible(value.parties.join(", "))}`];
           if (way && way.steps.length) {
-            what.push(make("details", "", make("summary", "", "how"), make("ol", "", ...way.steps.map((step) => make("li", "", told(step))))));
+            what.push(make("details", "", make("summary", "", "how"), make("ol", "", ...way.steps.map((step) => make("li", "", told(step.text))))));
           }
-          return marked(way && way.since !== undefined ? way.since : -1, what);
+          return marked(way ? way.since : -1, what);
         });
       }
       this.notes.replaceChildren(...(inside.length ? inside : ["Empty."]));
@@ -329,8 +339,9 @@
   const KEYS = { ArrowLeft: "back", k: "back", ArrowRight: "on", j: "on", Home: "first", End: "last" };
   document.addEventListener("keydown", (event) => {
     const word = KEYS[event.key];
-    const types = event.target instanceof Element && event.target.closest("input, textarea, select");
-    if (!word || !all.length || types || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    // The slider knows arrows, Home and End itself.
+    const slides = event.target instanceof Element && event.target.matches("input[type=range]") && event.key.length > 1;
+    if (!word || !all.length || slides || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const play = current();
     play.go(play.from(word));
@@ -354,5 +365,6 @@
   });
   window.addEventListener("hashchange", () => follow(location.hash));
   all.forEach((play) => play.go(0, true));
-  follow(location.hash);
+  // After the browser has gone to the row by itself.
+  window.addEventListener("load", () => requestAnimationFrame(() => follow(location.hash)));
 })();

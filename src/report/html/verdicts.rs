@@ -96,7 +96,8 @@ fn event_of(step: &Step, chapter: &Chapter<'_>) -> Option<u64> {
         Step::TookPart { part } => {
             &|event| matches!(event.what.topics().part, Some(Happened::Started(id)) if is_part(id, part))
         }
-        Step::Derived { .. } | Step::TookNoPart { .. } => return None,
+        Step::Derived { since, .. } => return *since,
+        Step::TookNoPart { .. } => return None,
     };
     events.find(|event| is_it(event)).map(|event| event.number)
 }

@@ -70,6 +70,8 @@ pub struct Exhausted;
 #[derive(Clone, Debug)]
 pub struct Held {
     ways: Vec<Option<Way>>,
+    /// The event with which she came to what follows from nothing else; none after the play.
+    since: Vec<Option<u64>>,
     /// How many of a rule's inputs she lacks.
     lacks: Vec<u32>,
     /// What she has come to have and whose rules were not looked at yet, in that order, so that
@@ -85,6 +87,7 @@ impl Held {
     pub fn of(graph: &Graph) -> Held {
         let mut held = Held {
             ways: vec![None; graph.nodes.len()],
+            since: vec![None; graph.nodes.len()],
             lacks: graph.rules.iter().map(|rule| distinct(&rule.from)).collect(),
             fresh: VecDeque::new(),
             summed: true,
@@ -102,6 +105,19 @@ impl Held {
 
     pub fn way(&self, id: Id) -> Option<&Way> {
         self.ways[id.index()].as_ref()
+    }
+
+    /// She has this by an event, or once the play is over, unless she had it before.
+    pub fn take_at(&mut self, id: Id, way: Way, event: Option<u64>) {
+        if !self.has(id) {
+            self.since[id.index()] = event;
+        }
+        self.take(id, way);
+    }
+
+    /// The event by which she came to what follows from nothing else.
+    pub fn since(&self, id: Id) -> Option<u64> {
+        self.since[id.index()]
     }
 
     /// She has this, unless she had it before.

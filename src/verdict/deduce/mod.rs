@@ -22,7 +22,7 @@ use untagged::Blobs;
 
 use super::traffic::place_of;
 
-pub use proof::Derivation;
+pub use proof::{Derivation, DerivationStep};
 
 /// Why it cannot be said what the attacker can compute.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,7 +92,7 @@ impl Holdings {
         if setting.attacker.is_some() {
             holdings.collect(journal, setting);
             for (term, value) in leaked {
-                holdings.take(value, Way::Handed(term.clone()));
+                holdings.take(value, Way::Handed(term.clone()), None);
             }
             closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs, journal)?;
             holdings.collect_ingredients(journal, setting);
@@ -100,7 +100,7 @@ impl Holdings {
             for event in journal.events() {
                 if let What::Injected { message, .. } = &event.what {
                     let way = Way::Sent { place: place_of(message).into() };
-                    holdings.see(message, &way, setting);
+                    holdings.see(message, &way, event.number, setting);
                 }
             }
             closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs, journal)?;
@@ -114,14 +114,15 @@ impl Holdings {
             let topics = event.what.topics();
             if let Some(Wire::Sent(message)) = topics.wire {
                 let (place, from) = (place_of(message).into(), message.from.clone());
-                self.see(message, &Way::Seen { place, from }, setting);
+                self.see(message, &Way::Seen { place, from }, event.number, setting);
             }
+            let now = Some(event.number);
             match topics.gain {
-                Some(Gain::Equipped(term, value)) => self.take(value, Way::Own(term.to_owned())),
-                Some(Gain::Handed(term, _, value)) => self.take(value, Way::Handed(term.to_owned())),
+                Some(Gain::Equipped(term, value)) => self.take(value, Way::Own(term.to_owned()), now),
+                Some(Gain::Handed(term, _, value)) => self.take(value, Way::Handed(term.to_owned()), now),
                 Some(Gain::Guessed(term, value, words, tested)) => {
                     let (term, tested) = (term.to_owned(), tested.bytes.clone());
-                    self.take(value, Way::Guessed { term, words, tested });
+                    self.take(value, Way::Guessed { term, words, tested }, now);
                 }
                 // Others have these.
                 // Her bytes, whatever she takes them for: where they are not those of the value,
@@ -136,7 +137,7 @@ impl Holdings {
         // What she made of what she has follows from it; what she drew does not.
         let hers = journal.made().iter().filter(|maker| Some(&maker.by) == setting.attacker);
         for maker in hers.filter(|maker| matches!(maker.made.how, How::Drawn)) {
-            self.take(&maker.made.value, Way::Made);
+            self.take(&maker.made.value, Way::Made, Some(maker.event));
         }
     }
 
@@ -146,22 +147,22 @@ impl Holdings {
         for maker in journal.made().iter().filter(|maker| Some(&maker.by) == setting.attacker) {
             if let How::Computed(of) = &maker.made.how {
                 let passed_off = of.inputs.iter().filter(|part| part.value.kind != Kind::Data);
-                passed_off.for_each(|part| self.take(&part.value, Way::Made));
+                passed_off.for_each(|part| self.take(&part.value, Way::Made, Some(maker.event)));
             }
         }
     }
 
-    fn see(&mut self, message: &Sight, way: &Way, setting: &Setting<'_>) {
-        message.shown.values().for_each(|value| self.take(value, way.clone()));
+    fn see(&mut self, message: &Sight, way: &Way, event: u64, setting: &Setting<'_>) {
+        message.shown.values().for_each(|value| self.take(value, way.clone(), Some(event)));
         if (setting.encoding)(&message.protocol).is_some_and(|encoding| !encoding.has_tags()) {
-            self.blobs.message(message.bytes.clone(), message.run, message.line);
+            self.blobs.message(message.bytes.clone(), message.run, message.line, event);
         }
     }
 
-    /// She has these bytes, whatever they are taken for.
-    fn take(&mut self, value: &Value, way: Way) {
+    /// She has these bytes, whatever they are taken for, by an event or once the play is over.
+    fn take(&mut self, value: &Value, way: Way, event: Option<u64>) {
         let Holdings { graph, held, .. } = self;
-        graph.alike(&value.bytes).for_each(|id| held.take(id, way.clone()));
+        graph.alike(&value.bytes).for_each(|id| held.take_at(id, way.clone(), event));
     }
 
     /// Whether she holds or can compute these very bytes.

@@ -16,7 +16,29 @@ use crate::party::KMS_PROTOCOL;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Derivation {
     /// The steps; the last gives the value.
-    pub steps: Vec<String>,
+    pub steps: Vec<DerivationStep>,
+}
+
+/// A step of a derivation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DerivationStep {
+    /// In words.
+    pub text: String,
+    /// The event from which on it can be done: she may find another way before. None of what takes
+    /// keys that leak when the play is over.
+    pub since: Option<u64>,
+}
+
+impl Derivation {
+    /// The steps in words.
+    pub fn texts(&self) -> Vec<String> {
+        self.steps.iter().map(|step| step.text.clone()).collect()
+    }
+
+    /// The event from which on all of it can be done.
+    pub fn since(&self) -> Option<u64> {
+        self.steps.last().map_or(Some(0), |step| step.since)
+    }
 }
 
 /// What people call a value.
@@ -52,8 +74,32 @@ impl Holdings {
         }
         let wanted = order.iter().map(|id| self.graph.value(*id).bytes.clone()).collect();
         let names = Names::of(journal, wanted);
-        let steps = order.iter().filter_map(|id| self.tell(*id, &names, journal)).collect();
+        let mut since: BTreeMap<Id, Option<u64>> = BTreeMap::new();
+        let mut steps = Vec::with_capacity(order.len());
+        for id in order {
+            let of_inputs = self.needs(id).iter().map(|need| since.get(need).copied().flatten()).collect();
+            let at = self.since(id, of_inputs);
+            since.insert(id, at);
+            steps.extend(self.tell(id, &names, journal).map(|text| DerivationStep { text, since: at }));
+        }
         Some(Derivation { steps })
+    }
+
+    /// The event from which on she can do the last step to a value, with those of what it takes.
+    fn since(&self, id: Id, of_inputs: Vec<Option<u64>>) -> Option<u64> {
+        let all = || of_inputs.iter().copied().try_fold(0, |last, one| Some(one?.max(last)));
+        match self.held.way(id)? {
+            Way::Public => Some(0),
+            Way::Seen { .. } | Way::Sent { .. } | Way::Own(_) | Way::Made | Way::Handed(_) => {
+                self.held.since(id)
+            }
+            Way::Guessed { .. } => Some(all()?.max(self.held.since(id)?)),
+            Way::CutOut { blob } => match self.blobs.get(*blob).source {
+                Source::Message { event, .. } => Some(event),
+                Source::Opened(_) => all(),
+            },
+            Way::By(_) | Way::Sum(_) | Way::Joined(_) => all(),
+        }
     }
 
     /// Everything that it takes to come to a value, each after what it takes itself.
@@ -189,7 +235,7 @@ impl Holdings {
             Way::Sum(from) => format!("{she} takes the exclusive or of {} and has {it}", list(from, " and ")),
             Way::Joined(from) => format!("{she} puts side by side {} and has {it}", list(from, ", ")),
             Way::CutOut { blob } => match &self.blobs.get(*blob).source {
-                Source::Message { run, line } => {
+                Source::Message { run, line, .. } => {
                     format!("{she} cuts bytes out of message {run}.{line} and has {it}")
                 }
                 Source::Opened(rule) => {

@@ -43,6 +43,8 @@ pub enum Source {
         run: u32,
         /// The line.
         line: u32,
+        /// The event with which she had it.
+        event: u64,
     },
     /// What this rule opened.
     Opened(RuleId),
@@ -55,8 +57,8 @@ impl Blobs {
     }
 
     /// A message of a protocol without tags.
-    pub fn message(&mut self, bytes: Bytes, run: u32, line: u32) {
-        self.all.push(Blob { bytes, source: Source::Message { run, line } });
+    pub fn message(&mut self, bytes: Bytes, run: u32, line: u32, event: u64) {
+        self.all.push(Blob { bytes, source: Source::Message { run, line, event } });
     }
 
     /// What a rule opens, if there are no tags in it.
