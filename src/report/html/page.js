@@ -276,7 +276,7 @@
     }
 
     showNotes(upto, isNew) {
-      const kinds = [["has", "From the start"], ["saw", "Saw on the wire"], ["handed", "Was handed"], ["guessed", "Guessed"], ["drew", "Drew"], ["made", "Made"], ["put", "Put on the wire"]];
+      const kinds = [["has", "From the start"], ["saw", "Saw on the wire"], ["handed", "Was handed"], ["guessed", "Guessed"], ["recovered", "Worked out"], ["drew", "Drew"], ["made", "Made"], ["put", "Put on the wire"]];
       const notes = new Map(kinds.map(([kind]) => [kind, []]));
       const note = (kind, event, ...inside) => notes.get(kind).push([event, inside]);
       for (const event of this.events) {
@@ -287,6 +287,7 @@
         else if (event.kind === "injected") note("put", event.event, `to ${legible(event.to)}, as ${legible(event.from)}: `, told(event.text));
         else if (event.kind === "compromised" && event.fingerprint) note("handed", event.event, ...value());
         else if (event.kind === "guessed" && event.fingerprint) note("guessed", event.event, ...value());
+        else if (event.kind === "recovered" && event.fingerprint) note("recovered", event.event, ...value());
         else if (event.kind === "forged") note("made", event.event, `${legible(event.what)}, `, told(event.term));
       }
       for (const one of this.of.drawn) {

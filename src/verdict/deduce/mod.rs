@@ -129,7 +129,7 @@ impl Holdings {
                 // she has another.
                 Some(Gain::Recovered(_, value, how, from)) => {
                     let from = from.iter().map(|value| value.bytes.clone()).collect();
-                    self.take(value, Way::Recovered { how: how.into(), from });
+                    self.take(value, Way::Recovered { how: how.into(), from }, now);
                 }
                 Some(Gain::Concluded(..) | Gain::Obtained(..)) | None => {}
             }

@@ -93,7 +93,7 @@ impl Holdings {
             Way::Seen { .. } | Way::Sent { .. } | Way::Own(_) | Way::Made | Way::Handed(_) => {
                 self.held.since(id)
             }
-            Way::Guessed { .. } => Some(all()?.max(self.held.since(id)?)),
+            Way::Guessed { .. } | Way::Recovered { .. } => Some(all()?.max(self.held.since(id)?)),
             Way::CutOut { blob } => match self.blobs.get(*blob).source {
                 Source::Message { event, .. } => Some(event),
                 Source::Opened(_) => all(),
