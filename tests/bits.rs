@@ -390,3 +390,30 @@ fn shares_of_small_order_give_zero() {
         }
     }
 }
+
+/// One known text gives all others under its nonce.
+#[test]
+fn one_known_text_gives_all_others() {
+    let run = |at: &str, text: &str| {
+        format!("[[run]]\nat = \"{at}\"\nA = \"alice\"\nB = \"bob\"\nPayload = \"{text}\"\n")
+    };
+    let runs = [run("0s", "pay 100"), run("1m", "pay 250"), run("2m", "pay 333")].concat();
+    let play = play(&format!(
+        "protocol = \"psk-message\"
+        {ONE_NONCE}
+        {runs}
+        [[event]]
+        at = \"3m\"
+        compromise = \"1.Payload\"
+        as = \"Known\"
+        [attacker]
+        insider = false
+        [[attacker.rule]]
+        match = {{ line = 1, run = 3 }}
+        action = 'change \"pay 333\" to \"pay 933\" at 2:17, tagged anew'"
+    ));
+    assert!(violated(&play, "B authenticates A on Payload"));
+    for value in ["2.Payload", "3.alice.Payload"] {
+        assert!(play.attacker().derivation(value).is_some(), "{value}");
+    }
+}

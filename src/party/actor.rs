@@ -114,6 +114,8 @@ pub struct Handed {
     pub term: Term,
     /// The value.
     pub value: Value,
+    /// The run whose value it is, if it is one's.
+    pub run: Option<u32>,
 }
 
 /// What the attacker does.

@@ -330,7 +330,10 @@ impl Company {
             let secret = keys.long_term(ring.owner(&owner), exponent, Type::Dh);
             let value = Value::new(Kind::Share, agreement.share(&secret.bytes).ok()?);
             let what = What::Equipped { term: format!("{term} of {owner}"), value: value.clone() };
-            Some((SimTime::ZERO, Cue::Ask(Box::new(move |_| (what, Some(Handed { term, value }))))))
+            Some((
+                SimTime::ZERO,
+                Cue::Ask(Box::new(move |_| (what, Some(Handed { term, value, run: None })))),
+            ))
         })
     }
 
@@ -346,7 +349,7 @@ impl Company {
                         .map(|(owner, nth)| keys.renewed(&owner, nth, uses).to_value())
                         .or(value);
                     let what = What::Compromised { term: shown, run: None, value: value.clone() };
-                    (what, value.map(|value| Handed { term, value }))
+                    (what, value.map(|value| Handed { term, value, run: None }))
                 }))
             }
             Stolen::OfRun(of) => {
@@ -359,7 +362,7 @@ impl Company {
                     let value = held_in(journal, &of, &named);
                     let what =
                         What::Compromised { term: of.to_string(), run: Some(of.run), value: value.clone() };
-                    (what, value.map(|value| Handed { term, value }))
+                    (what, value.map(|value| Handed { term, value, run: Some(of.run) }))
                 }))
             }
         }

@@ -426,7 +426,8 @@ impl World {
                 (leak.term, What::Compromised { term: what, run: None, value: value.clone() });
             let event = self.journal.push(self.now, cause, stolen);
             if let Some(value) = value {
-                self.tell_attacker(AttackerInput::Handed(Handed { term, value }), Some(event)).await?;
+                self.tell_attacker(AttackerInput::Handed(Handed { term, value, run: None }), Some(event))
+                    .await?;
             }
         }
         self.honest.take_back(letter);

@@ -21,12 +21,15 @@ pub struct Analyst {
     looks: bool,
     /// For each run what she can read of it.
     runs: BTreeMap<u32, Reading>,
-    seen: Vec<Signed>,
+    /// The first signature with each nonce: r stands for it.
+    seen: BTreeMap<Nonce, Signed>,
     found: BTreeSet<Name>,
 }
 
+/// Whose nonce, under which public key as she knows it, and r.
+type Nonce = (Name, Vec<u8>, Vec<u8>);
+
 /// A signature and what it is of.
-#[derive(Clone, PartialEq, Eq)]
 struct Signed {
     by: Name,
     /// The signer's public key, as she knows it.
@@ -37,7 +40,7 @@ struct Signed {
 
 impl Analyst {
     pub fn new(looks: bool) -> Analyst {
-        Analyst { looks, runs: BTreeMap::new(), seen: Vec::new(), found: BTreeSet::new() }
+        Analyst { looks, runs: BTreeMap::new(), seen: BTreeMap::new(), found: BTreeSet::new() }
     }
 
     /// Reads a message and answers the private keys that follow from it and those before.
@@ -52,27 +55,21 @@ impl Analyst {
         reading.read(message, desk);
         let mut keys = Vec::new();
         for signed in reading.signatures(message.line, desk) {
-            if self.seen.contains(&signed) {
+            let r = signed.signature.bytes[..signed.signature.bytes.len() / 2].to_vec();
+            let nonce = (signed.by.clone(), signed.public.clone(), r);
+            let Some(other) = self.seen.get(&nonce) else {
+                self.seen.insert(nonce, signed);
                 continue;
-            }
-            let fit = |other: &&Signed| other.by == signed.by && other.public == signed.public;
-            let key =
-                self.seen.iter().filter(fit).find_map(|other| Some((other, private_key(other, &signed)?)));
-            if let Some((other, key)) = key
+            };
+            if let Some(key) = private_key(other, &signed)
                 && self.found.insert(signed.by.clone())
             {
                 let term = Term::of(Func::Sk, &[&signed.by]);
                 let from = Box::new(vec![other.signature.clone(), signed.signature.clone()]);
-                let how = "the one nonce of".into();
-                desk.effects.note(What::Recovered {
-                    term: term.to_string().into(),
-                    how,
-                    from,
-                    value: key.clone(),
-                });
+                let (told, how) = (term.to_string().into(), "the one nonce of".into());
+                desk.effects.note(What::Recovered { term: told, how, from, value: key.clone() });
                 keys.push((term, key));
             }
-            self.seen.push(signed);
         }
         keys
     }

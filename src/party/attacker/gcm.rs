@@ -20,6 +20,11 @@ impl Record {
         Some((nonce, sealed, tag))
     }
 
+    /// Its nonce.
+    pub fn nonce(&self) -> Option<&[u8]> {
+        self.parts().map(|(nonce, ..)| nonce)
+    }
+
     /// Whether another text of the same length was sealed under the same nonce.
     pub fn meets(&self, other: &Record) -> bool {
         match (self.parts(), other.parts()) {

@@ -285,7 +285,8 @@ impl Adversary for Attacker {
                     desk.effects.all.push(AttackerEffect::Pass(message, Span(0)));
                 }
             }
-            AttackerInput::Handed(Handed { term, value }) => {
+            AttackerInput::Handed(Handed { term, value, run }) => {
+                ruler.know(&value, run, &mut desk);
                 ruler.handed(&term, &value, &mut desk);
                 mind.handed(&term, &value, &mut desk);
                 for (term, value) in papers.handed(&term, &value, &mut desk) {

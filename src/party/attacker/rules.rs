@@ -276,10 +276,14 @@ impl Ruler {
         None
     }
 
-    pub fn handed(&mut self, term: &Term, value: &Value, desk: &mut Desk<'_>) {
-        if self.tags_anew() {
-            self.records.know(value, desk);
+    /// She knows this text, which is of this run if it is of one.
+    pub fn know(&mut self, text: &Value, run: Option<u32>, desk: &mut Desk<'_>) {
+        if let Some(run) = run.filter(|_| self.tags_anew()) {
+            self.records.know(text, run, desk);
         }
+    }
+
+    pub fn handed(&mut self, term: &Term, value: &Value, desk: &mut Desk<'_>) {
         for (hand, _) in self.hands.iter_mut().flatten() {
             if let Some(id) = hand.knowledge.table().find(term) {
                 hand.knowledge.set(id, value.clone());
