@@ -45,6 +45,8 @@ pub mod journal;
 pub mod knowledge;
 pub mod legible;
 pub mod limits;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod notation;
 pub mod party;
 pub mod pki;

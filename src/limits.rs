@@ -157,3 +157,38 @@ pub const MAX_ARGON2_MEMORY_KIB: u32 = 1 << 20;
 pub const MAX_ARGON2_ITERATIONS: u32 = 64;
 /// Principals or sources whose rate is watched at once; a flood from invented sources.
 pub const MAX_TRACKED_RATES: usize = 100_000;
+/// Documents that a vault keeps for a service: one for each principal and each certificate.
+pub const MAX_KEPT_DOCUMENTS: usize = 100_000;
+/// Bytes in the body of one request to the service on sockets: an input of the vault in base64.
+pub const MAX_LIVE_BODY_BYTES: usize = 1 << 21;
+/// Bytes in the head of one request: a line and its headers, those of a browser included.
+pub const MAX_LIVE_HEAD_BYTES: usize = 1 << 15;
+/// Headers of one request.
+pub const MAX_LIVE_HEADERS: usize = 64;
+/// Connections that are open at a time, on each address.
+pub const MAX_LIVE_CONNECTIONS: usize = 512;
+/// Requests that wait for the vault at a time: it does one after the other, some ms each.
+pub const MAX_LIVE_WAITING: usize = 256;
+/// Seconds that a client may take for its TLS handshake.
+pub const LIVE_HANDSHAKE_SECONDS: u64 = 10;
+/// Seconds that a client may take for the head of a request, or leave a connection idle.
+pub const LIVE_HEAD_SECONDS: u64 = 30;
+/// Seconds from a request's head to its answer.
+pub const LIVE_REQUEST_SECONDS: u64 = 30;
+/// Seconds that connections have to end when the service stops.
+pub const LIVE_STOP_SECONDS: u64 = 10;
+/// Requests without a certificate that are recorded, from one source in ten seconds: a flood of
+/// them would fill the audit log. More are refused without a record.
+pub const MAX_LIVE_STRANGERS: u32 = 50;
+/// Tokens that are valid at a time: clients that log in anew for every request.
+pub const MAX_LIVE_TOKENS: usize = 10_000;
+/// Operations that wait for a second administrator's consent at a time.
+pub const MAX_LIVE_CONSENTS: usize = 1_000;
+/// Certificates that one served authority issues: all of its ledger is in memory.
+pub const MAX_LIVE_CERTIFICATES: usize = 50_000;
+/// Bytes of a passphrase that is read from a file descriptor.
+pub const MAX_PASSPHRASE_BYTES: u64 = 1_024;
+/// Items in one batch of a transit request.
+pub const MAX_LIVE_BATCH: usize = 1_000;
+/// Random bytes that one request may ask for.
+pub const MAX_LIVE_RANDOM_BYTES: usize = 1 << 16;

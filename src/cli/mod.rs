@@ -24,6 +24,8 @@ mod sarif;
 mod search;
 mod seed;
 mod select;
+#[cfg(feature = "live")]
+mod serve;
 mod test;
 mod timeline;
 mod view;
@@ -57,6 +59,7 @@ and which goals fell, by what evidence.
   mallory search nspk               look for attacks that nobody wrote down
   mallory repair nspk               propose the smallest edits that mend it
   mallory export nspk --to anb      a model of a protocol for another tool
+  mallory serve --demo              a key centre and an authority on real sockets
 
 MALLORY_LOG=info has every event of a play, its party, run and line told on standard error as
 it happens; MALLORY_LOG=mallory::event::refused=info only those of a kind (`kind` of
@@ -88,6 +91,10 @@ enum Command {
     New(new::Arguments),
     Export(export::Arguments),
     Import(import::Arguments),
+    #[cfg(feature = "live")]
+    Serve(serve::Arguments),
+    #[cfg(feature = "live")]
+    Code(serve::CodeArguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
     Lab(lab::Arguments),
@@ -143,6 +150,10 @@ pub fn main() -> ExitCode {
             Command::New(arguments) => new::new(&arguments, &mut out),
             Command::Export(arguments) => export::export(&arguments, &mut out),
             Command::Import(arguments) => import::import(&arguments, &mut out),
+            #[cfg(feature = "live")]
+            Command::Serve(arguments) => serve::serve(&arguments, &mut out),
+            #[cfg(feature = "live")]
+            Command::Code(arguments) => serve::code(&arguments, &mut out),
             Command::Completions(arguments) => completions::completions(&arguments, &mut out),
             Command::Man(arguments) => man::man(&arguments, &mut out),
             Command::Lab(arguments) => lab::lab(&arguments, &mut out),

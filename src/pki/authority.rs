@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 use super::issuer::Issuer;
 use super::ledger::{Entry, Revoked};
+use super::path::Leaf;
+use super::profile::Profile;
 use super::publication::{self, Schedule};
 use super::repository::{self, Item};
 use super::request::Request;
@@ -160,6 +162,30 @@ impl Authority {
         self.issuing().ledger.get(serial)
     }
 
+    /// As [`new`](Self::new), of one that was at work before: with what it had issued and revoked
+    /// by then, as [`log`](Self::log) told it, in this order.
+    ///
+    /// # Errors
+    /// `Malformed` if there is a gap in the serial numbers.
+    pub fn resumed(
+        name: &str,
+        key: SigningKey,
+        since: UnixNanos,
+        policy: AuthorityPolicy,
+        log: Vec<Entry>,
+    ) -> Result<Authority, Reason> {
+        let mut authority = Authority::new(name, key, since, policy);
+        authority.issuing_mut().ledger.restore(log)?;
+        Ok(authority)
+    }
+
+    /// The line of a certificate, DER, if this authority issued this very key under its number.
+    pub fn issued(&self, certificate: &[u8]) -> Option<&Entry> {
+        let leaf = Leaf::read(certificate).ok()?;
+        let entry = self.entry(x509::small(&leaf.serial)?)?;
+        (entry.key == sha256(&[&leaf.public_key])).then_some(entry)
+    }
+
     /// Issues what `request` asks for: CN and dNSName are the requester's name, keyUsage is
     /// digitalSignature or keyEncipherment, notBefore is `now`. Whatever else the request
     /// asks for is the requester's wish only, and left out.
@@ -170,6 +196,20 @@ impl Authority {
     /// `authorised_for`, `KeyCompromised` for a key that it has revoked as compromised,
     /// `CertificateWrongUsage` if it asks for another use, `Malformed`.
     pub fn issue(&mut self, request: &[u8], authorised_for: &str, now: UnixNanos) -> Result<Issued, Reason> {
+        self.issue_as(request, authorised_for, &Profile::default(), now)
+    }
+
+    /// As [`issue`](Self::issue), with what `profile` adds.
+    ///
+    /// # Errors
+    /// As [`issue`](Self::issue).
+    pub fn issue_as(
+        &mut self,
+        request: &[u8],
+        authorised_for: &str,
+        profile: &Profile,
+        now: UnixNanos,
+    ) -> Result<Issued, Reason> {
         let request = Request::read(request, self.policy.proof_of_possession)?;
         if request.name != authorised_for {
             return Err(Reason::NotAuthorisedForName);
@@ -184,7 +224,7 @@ impl Authority {
         // A certificate that outlives its issuer's could not be validated to its end.
         let not_after = x509::truncated(now.after(lifetime)).min(issuer.until);
         let der = issuer
-            .leaf(issuer.ledger.next_serial(), &request, (now, not_after), must_staple)
+            .leaf(issuer.ledger.next_serial(), &request, (now, not_after), (must_staple, profile))
             // Only a name that a dNSName cannot hold, which is ASCII, does not encode.
             .map_err(|_| Reason::NotAuthorisedForName)?;
         Ok(Issued { serial: issuer.ledger.enter(&request.name, key, now, not_after), der })
@@ -261,6 +301,12 @@ impl Authority {
         let bytes = Bytes::from(repository::write(&items));
         self.published[slot] = Some((publication, bytes.clone()));
         bytes
+    }
+
+    /// When the complete CRL that is handed out at `now` appeared, and when the next will.
+    pub fn crl_times(&self, now: UnixNanos) -> (UnixNanos, UnixNanos) {
+        let n = self.schedule.complete(now);
+        (self.schedule.complete_at(n), self.schedule.complete_at(n.saturating_add(1)))
     }
 
     /// Answers an OCSP request (RFC 6960); with an error response if it cannot be read.

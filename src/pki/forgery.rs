@@ -7,6 +7,7 @@ use x509_cert::Certificate;
 use super::issuer::Issuer;
 use super::ocsp::{self, Query, Statement, Status};
 use super::path::Leaf;
+use super::profile::Profile;
 use super::publication;
 use super::request::Request;
 use super::x509::{self, Purpose};
@@ -29,7 +30,7 @@ pub fn forge_certificate(
     let request = Request::read(request, false)?;
     let forge = || -> der::Result<Vec<u8>> {
         let issuer = Issuer::root(name, key.clone(), not_before, not_after)?;
-        issuer.leaf(serial, &request, (not_before, not_after), false)
+        issuer.leaf(serial, &request, (not_before, not_after), (false, &Profile::default()))
     };
     forge().map_err(|_| Reason::NotAuthorisedForName)
 }

@@ -16,6 +16,7 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::Validity;
 
 use super::ledger::Ledger;
+use super::profile::Profile;
 use super::request::Request;
 use super::x509::{self, TbsCertificate};
 use crate::crypto::{SigningKey, sha256};
@@ -79,12 +80,12 @@ impl Issuer {
         serial: u64,
         request: &Request,
         validity: (UnixNanos, UnixNanos),
-        must_staple: bool,
+        (must_staple, profile): (bool, &Profile),
     ) -> der::Result<Vec<u8>> {
         let subject = x509::name(&request.name)?;
         let mut extensions = Extensions::new();
         x509::extend(&mut extensions, &subject, &request.purpose.key_usage())?;
-        let names = vec![GeneralName::DnsName(Ia5String::new(&request.name)?)];
+        let names = [vec![GeneralName::DnsName(Ia5String::new(&request.name)?)], profile.names()?].concat();
         x509::extend(&mut extensions, &subject, &SubjectAltName(names))?;
         let key_id = x509::key_identifier(&request.public_key)?;
         x509::extend(&mut extensions, &subject, &SubjectKeyIdentifier(key_id))?;
@@ -93,6 +94,7 @@ impl Issuer {
             let features = vec![x509::STATUS_REQUEST];
             extensions.push(x509::raw_extension(x509::TLS_FEATURE, false, &features)?);
         }
+        profile.extend(&mut extensions, &subject)?;
         self.certify(serial, validity, (subject, request.public_key.clone()), extensions)
     }
 

@@ -3,11 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::RevocationReason;
+use crate::reason::Reason;
 use crate::time::UnixNanos;
 
 /// When and why a certificate was revoked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Revoked {
     /// Why.
     pub reason: RevocationReason,
@@ -18,13 +22,15 @@ pub struct Revoked {
 }
 
 /// A certificate's line in the ledger.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Its serial number.
     pub serial: u64,
     /// Its subject's name.
     pub subject: String,
     /// SHA-256 of its SubjectPublicKeyInfo.
+    #[serde(with = "hex::serde")]
     pub key: [u8; 32],
     /// Its notBefore.
     pub not_before: UnixNanos,
@@ -106,6 +112,27 @@ impl Ledger {
                 marks: vec![(revoked, None)],
             });
         }
+    }
+
+    /// Enters what an authority had kept, in the order of its serial numbers.
+    ///
+    /// # Errors
+    /// `Malformed` if a number is missing or another's.
+    pub(super) fn restore(&mut self, entries: Vec<Entry>) -> Result<(), Reason> {
+        for entry in entries {
+            if entry.serial != self.next_serial() {
+                return Err(Reason::Malformed);
+            }
+            let is_compromised = |(revoked, _): &(Revoked, Option<UnixNanos>)| {
+                revoked.reason == RevocationReason::KeyCompromise
+            };
+            if entry.marks.iter().any(is_compromised) {
+                self.compromised.insert(entry.key);
+            }
+            self.by_subject.entry(entry.subject.clone()).or_default().push(self.entries.len());
+            self.entries.push(entry);
+        }
+        Ok(())
     }
 
     pub(super) fn get(&self, serial: u64) -> Option<&Entry> {

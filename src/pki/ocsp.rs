@@ -5,6 +5,7 @@
 use const_oid::ObjectIdentifier;
 use der::asn1::{BitString, GeneralizedTime, Null, OctetString};
 use der::{Choice, Decode, Encode, Enumerated, Sequence};
+use sha1::{Digest as _, Sha1};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::Certificate;
 use x509_cert::certificate::Version;
@@ -20,6 +21,7 @@ use crate::time::UnixNanos;
 
 const BASIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.1");
 const NONCE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.2");
+const SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 /// Bytes of a nonce (RFC 9654 §2.1: 32 should be used).
 pub(super) const NONCE_LEN: usize = 32;
@@ -188,6 +190,23 @@ pub(super) struct Response {
 }
 
 impl CertId {
+    /// Whether it is of a certificate of this issuer, by the hash that it names: SHA-256, or SHA-1,
+    /// which is all that clients after RFC 5019 use.
+    pub(super) fn is_of(&self, issuer: &Name, public_key: &SubjectPublicKeyInfoOwned) -> bool {
+        let AlgorithmIdentifierOwned { oid, parameters } = &self.hash_algorithm;
+        let hash = |bytes: &[u8]| match *oid {
+            SHA256 => Some(sha256(&[bytes]).to_vec()),
+            SHA1 => Some(Sha1::digest(bytes).to_vec()),
+            _ => None,
+        };
+        let is_hash_of =
+            |hashed: &OctetString, bytes: &[u8]| hash(bytes).is_some_and(|h| h == hashed.as_bytes());
+        let Ok(name) = issuer.to_der() else { return false };
+        parameters.as_ref().is_none_or(der::Any::is_null)
+            && is_hash_of(&self.issuer_name_hash, &name)
+            && is_hash_of(&self.issuer_key_hash, public_key.subject_public_key.raw_bytes())
+    }
+
     /// RFC 6960 §4.1.1, with SHA-256.
     pub(super) fn new(
         issuer: &Name,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::authority::Authority;
-use super::ledger::{Entry, Revoked};
+use super::ledger::Revoked;
 use super::path::Leaf;
 use super::petition::{Answer, Ask, Petition, Proof};
 use super::{Certificates, x509};
@@ -56,7 +56,7 @@ impl Office {
                 let Proof::Key(certificate, _) = &petition.proof else {
                     return Err(Reason::Unauthenticated);
                 };
-                let old = issued(authority, certificate).ok_or(Reason::RenewalBlocked)?;
+                let old = authority.issued(certificate).ok_or(Reason::RenewalBlocked)?;
                 if old.revoked().is_some() || old.not_after < now {
                     return Err(Reason::RenewalBlocked);
                 }
@@ -117,7 +117,7 @@ impl Office {
         }
         if let Proof::Key(certificate, _) = &petition.proof {
             check_signature(petition)?;
-            let of = issued(authority, certificate).ok_or(Reason::Forbidden)?;
+            let of = authority.issued(certificate).ok_or(Reason::Forbidden)?;
             // A key that was revoked is in whose hands nobody knows.
             let may = of.subject == subject && of.revoked().is_none() && now <= of.not_after;
             return if may { Ok(()) } else { Err(Reason::Forbidden) };
@@ -148,13 +148,6 @@ fn issue(
     }
     granted.chain = authority.chain().map(<[u8]>::to_vec).collect();
     Ok(Answer::Granted(granted))
-}
-
-/// The line of a certificate in the authority's ledger, if it issued this very key under it.
-fn issued<'a>(authority: &'a Authority, certificate: &[u8]) -> Option<&'a Entry> {
-    let leaf = Leaf::read(certificate).ok()?;
-    let entry = authority.entry(x509::small(&leaf.serial)?)?;
-    (entry.key == crypto::sha256(&[&leaf.public_key])).then_some(entry)
 }
 
 /// Whether the key of the certificate in the proof signed what is asked.

@@ -57,9 +57,7 @@ impl Responder {
         let answer = || -> Option<Vec<u8>> {
             let query = Query::read(request).ok()?;
             let serial = &query.certificate.serial_number;
-            let is_of = |issuer: &&Issuer| {
-                CertId::new(&issuer.name, &issuer.public_key, serial).is_ok_and(|id| id == query.certificate)
-            };
+            let is_of = |issuer: &&Issuer| query.certificate.is_of(&issuer.name, &issuer.public_key);
             let issuer = issuers.iter().find(is_of).or(issuers.last())?;
             let entry = issuers.iter().find(is_of).and_then(|i| i.ledger.get(x509::small(serial)?));
             // It may speak for the authority that named it, and for no other (RFC 6960 §4.2.2.2).

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use x509_cert::ext::pkix::CrlReason;
 
 /// Why a certificate was revoked (RFC 5280 §5.3.1). `removeFromCRL` is not among them: it
 /// is for delta CRLs only.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RevocationReason {
     /// No reason is given.
     #[default]

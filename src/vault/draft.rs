@@ -105,6 +105,8 @@ pub(super) struct Change {
     pub keys: BTreeMap<String, Held>,
     /// Uses of keys that stay as they are.
     pub uses: Vec<Uses>,
+    /// Documents by name; `None` removes one.
+    pub kept: BTreeMap<String, Option<Zeroizing<Vec<u8>>>>,
 }
 
 /// Protecting operations that a version will have done.

@@ -5,19 +5,34 @@
 use smol_str::SmolStr;
 
 use super::entropy::{Entropy, System};
-use super::guards::{Admitted, Authenticated, Register};
+use super::guards::{Admitted, Authenticated, Register, check_code, check_sender};
 use super::handle::{Care, Vault};
 use super::message::Response;
 use super::policy::Policy;
 use super::principal::{Counted, Principal};
+use super::proof::Proved;
 use super::rates::Limiter;
 use super::request::Received;
-use super::roles::Role;
+use super::roles::{Reach, Role};
 use super::store::Store;
 use crate::crypto::{Result, Totp};
 use crate::hashed::Hashed;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
+
+/// Something that a service is asked for and that is no operation of its vault.
+pub struct Matter<'a> {
+    /// Who asks.
+    pub proved: &'a Proved,
+    /// Where it came from, such as an address.
+    pub source: &'a str,
+    /// A one-time code.
+    pub code: Option<&'a str>,
+    /// Who may.
+    pub roles: &'a [Role],
+    /// Whether it needs a code.
+    pub needs_code: bool,
+}
 
 /// A vault with guards in front of it.
 pub struct Gate<S, E = System> {
@@ -99,6 +114,11 @@ impl<S: Store, E: Entropy> Gate<S, E> {
         }
     }
 
+    /// What `name` is, if it is enrolled.
+    pub fn role(&self, name: &str) -> Option<Role> {
+        self.principals.get(name).map(|principal| principal.role)
+    }
+
     /// The vault behind.
     pub fn vault(&mut self) -> &mut Vault<S, E> {
         &mut self.vault
@@ -141,7 +161,16 @@ impl<S: Store, E: Entropy> Gate<S, E> {
         match self.admit(received, now) {
             Ok(admitted) => {
                 let care = Care { key_state: self.policy.key_state, audit: self.policy.audit };
-                self.vault.perform(admitted.actor(), admitted.operation(), care, now)
+                let response = self.vault.perform(admitted.actor(), admitted.operation(), care, now)?;
+                Ok(match response {
+                    Response::Names(mut names) if admitted.reach() == Reach::Own => {
+                        names.retain(|name| {
+                            self.vault.key(name).is_ok_and(|key| key.spec.owner == admitted.actor())
+                        });
+                        Response::Names(names)
+                    }
+                    other => other,
+                })
             }
             Err(refused) => {
                 if self.policy.audit {
@@ -151,6 +180,33 @@ impl<S: Store, E: Entropy> Gate<S, E> {
                 Err(refused)
             }
         }
+    }
+
+    /// Takes a matter of the service's own through the guards, such as an enrolment: authenticate,
+    /// authorise, second factor, rate limit. A refusal is not recorded here: the service records
+    /// what it does ([`Vault::keep`]) and what it does not ([`Vault::note_refused`]).
+    ///
+    /// # Errors
+    /// As [`handle`](Self::handle), as far as they are of these guards.
+    pub fn admit_matter(&mut self, matter: &Matter, now: UnixNanos) -> Result<()> {
+        let Gate { policy, principals, sources, .. } = self;
+        let claimed = matter.proved.name();
+        let role = check_sender(claimed, Some(matter.proved), matter.source, policy, principals)?;
+        if policy.authorise && !role.is_some_and(|role| matter.roles.contains(&role)) {
+            return Err(Reason::Forbidden);
+        }
+        let mut principal = principals.get_mut(claimed);
+        if matter.needs_code {
+            check_code(policy, principal.as_deref_mut(), matter.code, now)?;
+        }
+        if policy.rate_limit {
+            sources.check(matter.source, now)?;
+            if let Some(principal) = principal {
+                policy.requests.take(&mut principal.counted.requests, now)?;
+            }
+            sources.take(matter.source, now)?;
+        }
+        Ok(())
     }
 
     fn admit<'a>(&mut self, received: &'a Received, now: UnixNanos) -> Result<Admitted<'a>> {

@@ -8,6 +8,7 @@ use super::handle::Vault;
 use super::message::{Operation, Verb, WrapUnder};
 use super::policy::Policy;
 use super::principal::Principal;
+use super::proof::Proved;
 use super::request::Received;
 use super::roles::{Reach, Role};
 use super::store::Store;
@@ -24,12 +25,13 @@ pub(super) struct Authenticated<'a> {
     role: Option<Role>,
 }
 
-/// One that its sender may make, with a second administrator's consent if it needs one.
-pub(super) struct Authorised<'a>(&'a Received);
+/// One that its sender may make, with a second administrator's consent if it needs one; and
+/// whose keys it may be about.
+pub(super) struct Authorised<'a>(&'a Received, Reach);
 
 /// One that came with a one-time code, if it needs one, and not too often: the vault's own
 /// checks are left.
-pub(super) struct Admitted<'a>(&'a Received);
+pub(super) struct Admitted<'a>(&'a Received, Reach);
 
 /// Finds somebody in the register.
 pub(super) trait Register {
@@ -40,21 +42,8 @@ impl<'a> Authenticated<'a> {
     /// The first guard.
     pub fn check(received: &'a Received, policy: &Policy, register: &impl Register) -> Result<Self> {
         let claimed = received.request.claimed.as_str();
-        let principal = register.find(claimed);
-        // Somebody who proves to be one and claims to be another is neither.
-        let is_proved =
-            principal.is_some() && received.proved.as_ref().is_some_and(|proved| proved.name() == claimed);
-        if policy.authenticate && !is_proved {
-            return Err(Reason::Unauthenticated);
-        }
-        // Whatever is counted is kept: names that nobody has, too.
-        if !is_name(claimed) || received.source.len() > MAX_NAME_BYTES {
-            return Err(Reason::Malformed);
-        }
-        if principal.is_some_and(|principal| principal.revoked) {
-            return Err(Reason::ClientRevoked);
-        }
-        Ok(Authenticated { received, role: principal.map(|principal| principal.role) })
+        let role = check_sender(claimed, received.proved.as_ref(), &received.source, policy, register)?;
+        Ok(Authenticated { received, role })
     }
 
     /// The second.
@@ -64,15 +53,24 @@ impl<'a> Authenticated<'a> {
         register: &impl Register,
         vault: &Vault<S, E>,
     ) -> Result<Authorised<'a>> {
+        // Whatever a rehearsal leaves out: nothing makes a channel private that is not.
+        if self.is_to_owner() && !self.received.is_private {
+            return Err(Reason::Forbidden);
+        }
+        let mut reach = Reach::All;
         if policy.authorise {
-            self.check_role(policy, vault)?;
-            check_destination(&self.received.request.operation, policy, register, vault)?;
+            reach = self.check_role(policy, vault)?;
+            self.check_destination(policy, register, vault)?;
             self.check_consent(policy, register)?;
         }
-        Ok(Authorised(self.received))
+        Ok(Authorised(self.received, reach))
     }
 
-    fn check_role<S: Store, E: Entropy>(&self, policy: &Policy, vault: &Vault<S, E>) -> Result<()> {
+    fn is_to_owner(&self) -> bool {
+        matches!(&self.received.request.operation, Operation::Export { under: WrapUnder::OwnersChannel, .. })
+    }
+
+    fn check_role<S: Store, E: Entropy>(&self, policy: &Policy, vault: &Vault<S, E>) -> Result<Reach> {
         let role = self.role.ok_or(Reason::Forbidden)?;
         let (actor, operation) = (self.received.request.claimed.as_str(), &self.received.request.operation);
         let key = operation.key().ok().flatten();
@@ -80,7 +78,9 @@ impl<'a> Authenticated<'a> {
             Err(Reason::Sealed) => Err(Reason::Sealed),
             key => Ok(key.ok()),
         };
-        match (role.reach(operation.verb()), key) {
+        let verb = operation.verb();
+        let reach = if policy.self_service { role.reach_in_self_service(verb) } else { role.reach(verb) };
+        match (reach, key) {
             (Reach::None, key) => {
                 // A careless service says what is not there before it says who may not.
                 if !policy.hide_names
@@ -92,23 +92,28 @@ impl<'a> Authenticated<'a> {
                 Err(Reason::Forbidden)
             }
             (Reach::Own, Some(name)) => match exists(name)? {
-                Some(key) if key.spec.owner == actor => Ok(()),
+                Some(key) if key.spec.owner == actor => Ok(reach),
+                None if matches!(operation, Operation::Generate { spec, .. } if spec.owner == actor) => {
+                    Ok(reach)
+                }
                 None if !policy.hide_names => Err(Reason::UnknownKey),
                 _ => Err(Reason::Forbidden),
             },
+            // It is told of its own alone.
+            (Reach::Own, None) if verb == Verb::List => Ok(reach),
             // Whoever may do something with its own keys must say with which.
             (Reach::Own, None) => {
                 operation.key()?;
                 Err(Reason::Forbidden)
             }
-            (Reach::All, _) => Ok(()),
+            (Reach::All, _) => Ok(reach),
         }
     }
 
     /// Dual control: what hands a secret out, or accepts a risk, nobody does alone.
     fn check_consent(&self, policy: &Policy, register: &impl Register) -> Result<()> {
         let operation = &self.received.request.operation;
-        let is_delicate = operation.verb() == Verb::Export || operation.accepts_risk();
+        let is_delicate = operation.hands_out() || operation.accepts_risk();
         if !policy.dual_control || !is_delicate {
             return Ok(());
         }
@@ -122,25 +127,78 @@ impl<'a> Authenticated<'a> {
             Err(Reason::NeedsSecondApprover)
         }
     }
+
+    /// A secret leaves for its owner, whoever asks.
+    fn check_destination<S: Store, E: Entropy>(
+        &self,
+        policy: &Policy,
+        register: &impl Register,
+        vault: &Vault<S, E>,
+    ) -> Result<()> {
+        let Operation::Export { key, under, .. } = &self.received.request.operation else { return Ok(()) };
+        // Whoever comes here may be told that there is no such key.
+        let Ok(key) = vault.key(key) else { return Ok(()) };
+        let owner = key.spec.owner.as_str();
+        let may = match under {
+            WrapUnder::OwnersChannel => owner == self.received.request.claimed,
+            WrapUnder::PublicKey(spki) if policy.deliver_to_owner => {
+                register.find(owner).and_then(|owner| owner.public_key.as_deref()) == Some(&**spki)
+            }
+            WrapUnder::PublicKey(_) | WrapUnder::Key(_) => true,
+        };
+        if may { Ok(()) } else { Err(Reason::Forbidden) }
+    }
 }
 
-/// A secret leaves for its owner, whoever asks.
-fn check_destination<S: Store, E: Entropy>(
-    operation: &Operation,
+/// Whether it was proved who asks, and that it is served: its role, if it is enrolled.
+pub(super) fn check_sender(
+    claimed: &str,
+    proved: Option<&Proved>,
+    source: &str,
     policy: &Policy,
     register: &impl Register,
-    vault: &Vault<S, E>,
-) -> Result<()> {
-    let Operation::Export { key, under: WrapUnder::PublicKey(spki), .. } = operation else {
-        return Ok(());
-    };
-    if !policy.deliver_to_owner {
-        return Ok(());
+) -> Result<Option<Role>> {
+    let principal = register.find(claimed);
+    // Somebody who proves to be one and claims to be another is neither.
+    let is_proved = principal.is_some() && proved.is_some_and(|proved| proved.name() == claimed);
+    if policy.authenticate && !is_proved {
+        return Err(Reason::Unauthenticated);
     }
-    // Whoever comes here may be told that there is no such key.
-    let Ok(key) = vault.key(key) else { return Ok(()) };
-    let owners = register.find(&key.spec.owner).and_then(|owner| owner.public_key.as_deref());
-    if owners.is_some_and(|owners| owners == &**spki) { Ok(()) } else { Err(Reason::Forbidden) }
+    // Whatever is counted is kept: names that nobody has, too.
+    if !is_name(claimed) || source.len() > MAX_NAME_BYTES {
+        return Err(Reason::Malformed);
+    }
+    if principal.is_some_and(|principal| principal.revoked) {
+        return Err(Reason::ClientRevoked);
+    }
+    Ok(principal.map(|principal| principal.role))
+}
+
+/// Checks the one-time code of a request that needs one.
+pub(super) fn check_code(
+    policy: &Policy,
+    principal: Option<&mut Principal>,
+    code: Option<&str>,
+    now: UnixNanos,
+) -> Result<()> {
+    let (counted, codes) = match principal {
+        Some(Principal { codes: Some(codes), counted, .. }) => (counted, codes),
+        Some(Principal { role, .. }) if !policy.second_factor_of.contains(role) => return Ok(()),
+        _ => return Err(Reason::SecondFactorRequired),
+    };
+    let code = code.ok_or(Reason::SecondFactorRequired)?;
+    // Guesses never get past this guard, so it counts them itself (RFC 4226 §7.3).
+    if policy.rate_limit {
+        if counted.wrong_codes >= policy.lock_after {
+            return Err(Reason::LockedOut);
+        }
+        policy.codes.take(&mut counted.codes, now)?;
+    }
+    let seconds = now.seconds();
+    let accepted =
+        if policy.codes_once { codes.accept(code, seconds) } else { codes.accept_again(code, seconds) };
+    counted.wrong_codes = if accepted.is_ok() { 0 } else { counted.wrong_codes.saturating_add(1) };
+    accepted
 }
 
 impl<'a> Authorised<'a> {
@@ -154,39 +212,14 @@ impl<'a> Authorised<'a> {
         take: impl FnOnce(Option<&mut Principal>) -> Result<()>,
     ) -> Result<Admitted<'a>> {
         let mut principal = principal;
-        self.check_second_factor(policy, principal.as_deref_mut(), now)?;
+        let request = &self.0.request;
+        if policy.second_factor.contains(&request.operation.verb()) {
+            check_code(policy, principal.as_deref_mut(), request.code.as_deref(), now)?;
+        }
         if policy.rate_limit {
             take(principal)?;
         }
-        Ok(Admitted(self.0))
-    }
-
-    fn check_second_factor(
-        &self,
-        policy: &Policy,
-        principal: Option<&mut Principal>,
-        now: UnixNanos,
-    ) -> Result<()> {
-        let request = &self.0.request;
-        if !policy.second_factor.contains(&request.operation.verb()) {
-            return Ok(());
-        }
-        let Some(Principal { codes: Some(codes), counted, .. }) = principal else {
-            return Err(Reason::SecondFactorRequired);
-        };
-        let code = request.code.as_ref().ok_or(Reason::SecondFactorRequired)?;
-        // Guesses never get past this guard, so it counts them itself (RFC 4226 §7.3).
-        if policy.rate_limit {
-            if counted.wrong_codes >= policy.lock_after {
-                return Err(Reason::LockedOut);
-            }
-            policy.codes.take(&mut counted.codes, now)?;
-        }
-        let seconds = now.seconds();
-        let accepted =
-            if policy.codes_once { codes.accept(code, seconds) } else { codes.accept_again(code, seconds) };
-        counted.wrong_codes = if accepted.is_ok() { 0 } else { counted.wrong_codes.saturating_add(1) };
-        accepted
+        Ok(Admitted(self.0, self.1))
     }
 }
 
@@ -199,5 +232,10 @@ impl Admitted<'_> {
     /// For what.
     pub fn operation(&self) -> &Operation {
         &self.0.request.operation
+    }
+
+    /// Whose keys it may be about.
+    pub fn reach(&self) -> Reach {
+        self.1
     }
 }

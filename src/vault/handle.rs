@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rand::CryptoRng;
+
 use super::audit::AuditHead;
 use super::draft::{Change, Draft};
 use super::entropy::{Entropy, System};
@@ -63,6 +65,14 @@ impl<S: Store> Vault<S> {
         Vault::create_from(System::new(), store, how, actor, now)
     }
 
+    /// The generator of its own random bytes, for what a service makes beside keys.
+    ///
+    /// # Errors
+    /// `EntropyUnavailable`.
+    pub fn generator(&mut self) -> Result<&mut dyn CryptoRng> {
+        self.entropy.generator()
+    }
+
     /// Finds a vault in `store`, sealed.
     ///
     /// # Errors
@@ -95,6 +105,7 @@ impl<S: Store, E: Entropy> Vault<S, E> {
             root: [0; 32],
             audit: AuditHead::EMPTY,
             keys: BTreeMap::new(),
+            kept: BTreeMap::new(),
             due: BTreeSet::new(),
             written: Written::default(),
             certain: true,
@@ -232,9 +243,14 @@ impl<S: Store, E: Entropy> Vault<S, E> {
 
     /// Writes a record of something that changes nothing.
     pub(super) fn record(&mut self, entry: Entry) -> Result<()> {
+        self.change(entry, Change::default())
+    }
+
+    /// Makes a change durable with its record.
+    pub(super) fn change(&mut self, entry: Entry, change: Change) -> Result<()> {
         let open = ready(&mut self.store, &mut self.seal, &mut self.open)?;
         let rng = self.entropy.generator()?;
-        open.commit(&mut self.store, &self.seal, Batch::new(), Change::default(), Some(entry), rng)
+        open.commit(&mut self.store, &self.seal, Batch::new(), change, Some(entry), rng)
     }
 
     /// Does what the time has come for, as it would be done before the next operation:

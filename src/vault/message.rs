@@ -71,6 +71,10 @@ pub enum WrapUnder {
     Key(String),
     /// An RSA-2048 public key, DER SubjectPublicKeyInfo.
     PublicKey(Bytes),
+    /// Under nothing: it goes to its owner, who asks for it itself over a channel that nobody
+    /// else reads ([`Received::is_private`](super::Received::is_private)).
+    #[serde(rename = "owners-channel")]
+    OwnersChannel,
 }
 
 macro_rules! operations {
@@ -157,7 +161,8 @@ operations! {
     CancelDestruction = "cancel-destruction" { key: String, }
     /// Destroys a key's secrets now. Answers `Done`.
     Destroy = "destroy" { key: String, }
-    /// Hands an exportable secret out, wrapped. Answers `Wrapped`.
+    /// Hands an exportable secret out, wrapped. Answers `Wrapped`, or `Secret` over its owner's
+    /// channel.
     Export = "export" {
         key: String,
         /// The latest if `None`.
@@ -206,6 +211,11 @@ impl Operation {
             self,
             Operation::Decrypt { accept_risk: true, .. } | Operation::Verify { accept_risk: true, .. }
         )
+    }
+
+    /// Whether it hands a key to somebody else than who asks for it over its owner's channel.
+    pub(super) fn hands_out(&self) -> bool {
+        matches!(self, Operation::Export { under, .. } if *under != WrapUnder::OwnersChannel)
     }
 
     /// The act that the table of states is asked about, if it is one.
@@ -265,7 +275,7 @@ pub enum Response {
     Plaintext(Bytes),
     /// A framed signature.
     Signature(Bytes),
-    /// An agreed secret, before any key derivation.
+    /// An agreed secret, before any key derivation; or a key, over its owner's channel.
     Secret(Bytes),
     /// A SubjectPublicKeyInfo, or a share.
     PublicKey(Bytes),

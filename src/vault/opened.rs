@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::CryptoRng;
+use zeroize::Zeroizing;
 
 use super::audit::{AuditHead, AuditRecord};
 use super::draft::{Change, Held};
@@ -26,6 +27,8 @@ pub(super) struct Open {
     pub root: [u8; 32],
     pub audit: AuditHead,
     pub keys: BTreeMap<String, Held>,
+    /// Documents that a service keeps, by name.
+    pub kept: BTreeMap<String, Zeroizing<Vec<u8>>>,
     /// When something is next to happen to which key by itself.
     pub due: BTreeSet<(UnixNanos, String)>,
     pub written: Written,
@@ -88,11 +91,13 @@ impl Open {
             root: mark.root,
             audit: root.audit,
             keys: BTreeMap::new(),
+            kept: BTreeMap::new(),
             due: BTreeSet::new(),
             written: Written::default(),
             certain: true,
         };
         open.load_keys(store)?;
+        open.load_kept(store)?;
         let seal = store.get(records::SEAL)?.ok_or(Reason::VaultTampered)?;
         if root.is_of(sha256(&[&seal]), &open.written) { Ok(open) } else { Err(Reason::VaultTampered) }
     }
@@ -132,6 +137,21 @@ impl Open {
         Ok(())
     }
 
+    fn load_kept<S: Store>(&mut self, store: &S) -> Result<()> {
+        let (keyring, kept, written) = (&self.keyring, &mut self.kept, &mut self.written);
+        let [from, to] = records::KEPT;
+        store.visit(from, to, &mut |row, sealed| {
+            let (generation, text) = keyring.open(row, sealed)?;
+            let (name, document) = records::read_kept(&text).ok_or(Reason::VaultTampered)?;
+            if keyring.kept_row(name) != row {
+                return Err(Reason::VaultTampered);
+            }
+            written.note(keyring, row, Some(generation));
+            kept.insert(name.to_owned(), Zeroizing::new(document.to_vec()));
+            Ok(())
+        })
+    }
+
     /// Writes what changed, an audit record and the root that says so, all or nothing.
     ///
     /// # Errors
@@ -149,7 +169,10 @@ impl Open {
         let generation = self.generation.checked_add(1).ok_or(Reason::AuditUnavailable)?;
         let nothing_changed =
             if entry.is_some() { Reason::AuditUnavailable } else { Reason::VaultUnavailable };
-        let changes = !batch.is_empty() || !change.keys.is_empty() || !change.uses.is_empty();
+        let changes = !batch.is_empty()
+            || !change.keys.is_empty()
+            || !change.uses.is_empty()
+            || !change.kept.is_empty();
         // Until the store has said so: whoever comes after a failure looks what it holds.
         self.certain = false;
         let Open { keyring, written, keys, .. } = self;
@@ -176,6 +199,10 @@ impl Open {
             let row = keyring.uses_row(&uses.key, uses.version);
             put(row, Some(&uses.operations.to_be_bytes()), rng);
         }
+        for (name, document) in &change.kept {
+            let text = document.as_ref().map(|document| records::write_kept(name, document));
+            put(keyring.kept_row(name), text.as_ref().map(|text| text.as_slice()), rng);
+        }
         let mut audit = self.audit;
         if let Some(entry) = entry {
             let record = entry.record(audit);
@@ -197,6 +224,12 @@ impl Open {
             if let Some(held) = self.keys.get_mut(&uses.key) {
                 held.key.count(uses.version, uses.operations);
             }
+        }
+        for (name, document) in change.kept {
+            match document {
+                Some(document) => self.kept.insert(name, document),
+                None => self.kept.remove(&name),
+            };
         }
         for (name, held) in change.keys {
             self.due.extend(held.key.due_at().map(|at| (at, name.clone())));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::message::Verb;
 use super::rates::Rate;
+use super::roles::Role;
 use crate::time::Span;
 
 /// Which guards stand. The default is all of them; a rehearsal leaves one out.
@@ -20,8 +21,13 @@ pub struct Policy {
     pub deliver_to_owner: bool,
     /// Refuse what does not exist as `Forbidden` to who may not see it; else say so.
     pub hide_names: bool,
-    /// What needs a one-time code of a principal that has one; empty: nothing does.
+    /// Let clients make keys of their own, and change those, list them and end their lives; else
+    /// only operators and administrators do.
+    pub self_service: bool,
+    /// What needs a one-time code; empty: nothing does.
     pub second_factor: BTreeSet<Verb>,
+    /// Of whom: a principal of another role is asked for a code only if it has a device for them.
+    pub second_factor_of: BTreeSet<Role>,
     /// Accept each code once.
     pub codes_once: bool,
     /// Count requests and codes; else anybody may try for ever.
@@ -50,6 +56,7 @@ impl Default for Policy {
             dual_control: true,
             deliver_to_owner: true,
             hide_names: true,
+            self_service: false,
             second_factor: BTreeSet::from([
                 Verb::Configure,
                 Verb::Trim,
@@ -59,6 +66,7 @@ impl Default for Policy {
                 Verb::Destroy,
                 Verb::Export,
             ]),
+            second_factor_of: Role::ALL.iter().copied().collect(),
             codes_once: true,
             rate_limit: true,
             requests: Rate { burst: 100, per: Span::seconds(10) },

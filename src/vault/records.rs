@@ -22,6 +22,8 @@ pub const SEAL: &[u8] = b"seal";
 pub const ROOT: &[u8] = b"root";
 /// Where the rows of keys' descriptions begin, and where they end.
 pub const KEYS: [&[u8]; 2] = [b"k", b"l"];
+/// Where the rows of documents begin that a service keeps, and where they end.
+pub const KEPT: [&[u8]; 2] = [b"d", b"e"];
 /// How the row of a secret begins.
 const SECRET: &[u8] = b"m";
 /// How the row of a version's uses begins. What changes at every use is written apart from
@@ -60,6 +62,11 @@ impl Keyring {
     /// The row of a key's description. The name goes through HMAC: rows say nothing.
     pub fn key_row(&self, name: &str) -> Vec<u8> {
         [KEYS[0], &self.tag(name)].concat()
+    }
+
+    /// The row of a document.
+    pub fn kept_row(&self, name: &str) -> Vec<u8> {
+        [KEPT[0], &self.tag(name)].concat()
     }
 
     /// The row of a version's secret.
@@ -230,4 +237,17 @@ impl Root {
 /// What an anchor remembers of a root row.
 pub fn mark(generation: u64, row: &[u8]) -> Mark {
     Mark { generation, root: sha256(&[row]) }
+}
+
+/// A document with its name: u8(length of the name) ‖ name ‖ document.
+pub fn write_kept(name: &str, document: &[u8]) -> Zeroizing<Vec<u8>> {
+    let len = u8::try_from(name.len()).expect("a name has at most 128 bytes");
+    Zeroizing::new([&[len][..], name.as_bytes(), document].concat())
+}
+
+/// Reads what [`write_kept`] wrote.
+pub fn read_kept(text: &[u8]) -> Option<(&str, &[u8])> {
+    let (len, rest) = text.split_first()?;
+    let (name, document) = rest.split_at_checked(usize::from(*len))?;
+    Some((std::str::from_utf8(name).ok()?, document))
 }

@@ -51,11 +51,14 @@ pub struct Received {
     pub proved: Option<Proved>,
     /// Somebody else's consent, proved likewise.
     pub consent: Option<Consent>,
+    /// Whether the answer goes to whoever was proved over a channel that nobody else reads, such
+    /// as TLS with certificates on both sides.
+    pub is_private: bool,
 }
 
 impl Received {
     /// A request from `source`, of which nothing is proved.
     pub fn new(request: Request, source: &str) -> Received {
-        Received { request, source: source.to_owned(), proved: None, consent: None }
+        Received { request, source: source.to_owned(), proved: None, consent: None, is_private: false }
     }
 }

@@ -92,4 +92,26 @@ impl Role {
             _ => Reach::None,
         }
     }
+
+    /// What a client may do besides where clients keep their keys themselves.
+    pub fn reach_in_self_service(self, verb: Verb) -> Reach {
+        match (self, verb) {
+            (
+                Role::Client,
+                Verb::Generate
+                | Verb::List
+                | Verb::Rotate
+                | Verb::Configure
+                | Verb::Trim
+                | Verb::Activate
+                | Verb::Suspend
+                | Verb::Resume
+                | Verb::Revoke
+                | Verb::ScheduleDestruction
+                | Verb::CancelDestruction
+                | Verb::Destroy,
+            ) => Reach::Own,
+            _ => self.reach(verb),
+        }
+    }
 }

@@ -62,8 +62,8 @@ fn unproved(received: Received) -> Received {
 }
 
 fn coded(code: Option<String>, received: Received) -> Received {
-    let Received { request, source, proved, consent } = received;
-    Received { request: Request { code, ..request }, source, proved, consent }
+    let Received { request, source, proved, consent, is_private } = received;
+    Received { request: Request { code, ..request }, source, proved, consent, is_private }
 }
 
 /// With the consent of `who`, proved, to an operation that may be another.

@@ -1,0 +1,167 @@
+//! How the service is set up, from a file in TOML or from the program that embeds it. Must not
+//! know sockets or vaults.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::time::{SPAN_EXPECTED, Span};
+use crate::vault::{Policy, Rate, Role, Verb};
+
+/// How the service is set up.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The folder of the vault's file, its anchor and the lock.
+    pub state: PathBuf,
+    /// Where the vault's anchor is, if it is not in that folder: an old copy of the whole folder
+    /// is noticed only if the anchor is elsewhere.
+    pub anchor: Option<PathBuf>,
+    /// Where the key centre listens, with TLS.
+    pub listen: SocketAddr,
+    /// Where the authority's lists and statements are fetched, without TLS.
+    pub publish: SocketAddr,
+    /// The URL under which relying parties reach `publish`, as certificates name it.
+    pub publish_url: Option<String>,
+    /// Names of the server, as its certificate has them.
+    pub names: Vec<String>,
+    /// Addresses of the server, as its certificate has them.
+    pub addresses: Vec<IpAddr>,
+    /// How long certificates are valid.
+    #[serde(deserialize_with = "span")]
+    pub certificate_lifetime: Span,
+    /// From one CRL to the next.
+    #[serde(deserialize_with = "span")]
+    pub crl_period: Span,
+    /// From a CRL's thisUpdate to its nextUpdate.
+    #[serde(deserialize_with = "span")]
+    pub crl_lifetime: Span,
+    /// How long an OCSP response is valid.
+    #[serde(deserialize_with = "span")]
+    pub ocsp_lifetime: Span,
+    /// How long a token is valid.
+    #[serde(deserialize_with = "span")]
+    pub token_lifetime: Span,
+    /// Operations that need a one-time code, by their words.
+    #[serde(deserialize_with = "verbs")]
+    pub second_factor: BTreeSet<Verb>,
+    /// Whose operations do. Others are asked for a code if they were enrolled with a device.
+    pub second_factor_of: BTreeSet<Role>,
+    /// How often.
+    pub limits: Limits,
+}
+
+/// How often clients may ask.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Requests of one client in ten seconds.
+    pub requests: u32,
+    /// Requests from one address in ten seconds.
+    pub requests_per_source: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let policy = Policy::default();
+        Limits { requests: policy.requests.burst, requests_per_source: policy.requests_per_source.burst }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let local = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        let mut second_factor = Policy::default().second_factor;
+        second_factor.remove(&Verb::Configure);
+        Settings {
+            state: PathBuf::from("mallory-state"),
+            anchor: None,
+            listen: local(8443),
+            publish: local(8080),
+            publish_url: None,
+            names: vec!["localhost".to_owned()],
+            addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+            certificate_lifetime: Span::seconds(90 * 86_400),
+            crl_period: Span::seconds(60),
+            crl_lifetime: Span::seconds(24 * 3_600),
+            ocsp_lifetime: Span::seconds(3_600),
+            token_lifetime: Span::seconds(12 * 3_600),
+            second_factor,
+            second_factor_of: BTreeSet::from([Role::Operator, Role::Auditor, Role::Administrator]),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// What is wrong, with line, column and what would be right.
+    pub fn read(text: &str) -> Result<Settings, String> {
+        let settings: Settings = toml::from_str(text).map_err(|error| error.to_string())?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Checks what no type does.
+    fn check(&self) -> Result<(), String> {
+        for (name, span) in [
+            ("certificate_lifetime", self.certificate_lifetime),
+            ("crl_period", self.crl_period),
+            ("crl_lifetime", self.crl_lifetime),
+            ("ocsp_lifetime", self.ocsp_lifetime),
+            ("token_lifetime", self.token_lifetime),
+        ] {
+            if span < Span::seconds(1) {
+                return Err(format!("{name} is {span}: expected at least 1s"));
+            }
+        }
+        if self.crl_lifetime < self.crl_period {
+            let (lifetime, period) = (self.crl_lifetime, self.crl_period);
+            return Err(format!(
+                "crl_lifetime is {lifetime}, less than crl_period, {period}: between two lists there would be none that is current"
+            ));
+        }
+        if self.names.is_empty() {
+            return Err("names is empty: expected a name of the server such as \"localhost\"".to_owned());
+        }
+        if self.limits.requests == 0 || self.limits.requests_per_source == 0 {
+            return Err("a limit of 0 requests would let nobody in: expected at least 1".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The guards in front of the vault.
+    pub(super) fn policy(&self) -> Policy {
+        let rate = |burst| Rate { burst, per: Span::seconds(10) };
+        Policy {
+            self_service: true,
+            second_factor: self.second_factor.clone(),
+            second_factor_of: self.second_factor_of.clone(),
+            requests: rate(self.limits.requests),
+            requests_per_source: rate(self.limits.requests_per_source),
+            ..Policy::default()
+        }
+    }
+}
+
+fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Span::parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}`: expected {SPAN_EXPECTED}")))
+}
+
+fn verbs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Verb>, D::Error> {
+    let words = Vec::<String>::deserialize(deserializer)?;
+    let verb = |word: String| {
+        let known = || Verb::ALL.iter().map(|verb| verb.word());
+        Verb::ALL.iter().find(|verb| verb.word() == word).copied().ok_or_else(|| {
+            let all = known().collect::<Vec<_>>().join(", ");
+            let nearest = known().min_by_key(|known| strsim::levenshtein(known, &word)).unwrap_or_default();
+            de::Error::custom(format!("no operation is `{word}`: did you mean `{nearest}`? There are {all}"))
+        })
+    };
+    words.into_iter().map(verb).collect()
+}
