@@ -55,7 +55,12 @@ impl Reply {
     /// A refusal.
     pub fn refused(refusal: &Refusal, style: Style) -> Reply {
         let Refusal { reason, detail, .. } = refusal;
-        let status = status(*reason);
+        let status = match (status(*reason), style) {
+            // Vault has no others for these.
+            (401, Style::Vault) => 403,
+            (409, Style::Vault) => 400,
+            (status, _) => status,
+        };
         let meaning = reason.meaning();
         let body = match style {
             Style::Own => {
@@ -68,7 +73,7 @@ impl Reply {
             Style::Vault => {
                 let text = match (status, detail) {
                     // What clients look for, and nothing more for who may not know.
-                    (401 | 403, None) => format!("permission denied ({})", reason.word()),
+                    (403, None) => format!("permission denied ({})", reason.word()),
                     (503, _) if *reason == Reason::Sealed => "Vault is sealed".to_owned(),
                     (_, Some(detail)) => format!("{}: {detail}", reason.word()),
                     (_, None) => format!("{}: {meaning}", reason.word()),

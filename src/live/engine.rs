@@ -458,6 +458,33 @@ impl Engine {
         self.tokens.issue(name, random, (now, lifetime))
     }
 
+    /// Random bytes of the system.
+    ///
+    /// # Errors
+    /// `EntropyUnavailable`.
+    pub fn random(&mut self, len: usize) -> Result<Zeroizing<Vec<u8>>, Reason> {
+        let mut bytes = Zeroizing::new(vec![0; len]);
+        self.gate.vault().generator()?.fill_bytes(&mut bytes);
+        Ok(bytes)
+    }
+
+    /// Whether a key's owner has said that it may be deleted by transit's DELETE.
+    ///
+    /// # Errors
+    /// `Sealed`.
+    pub fn may_delete(&mut self, key: &str) -> Result<bool, Reason> {
+        Ok(self.gate.vault().kept(&deletion(key))?.is_some())
+    }
+
+    /// Notes whether it may.
+    ///
+    /// # Errors
+    /// The vault's.
+    pub fn allow_deletion(&mut self, by: &str, key: &str, allowed: bool) -> Result<(), Reason> {
+        let document = allowed.then(Zeroizing::default);
+        self.keep(by, "allow-deletion", Some(key), vec![(deletion(key), document)])
+    }
+
     /// Closes the vault cleanly.
     ///
     /// # Errors
@@ -491,6 +518,11 @@ fn load_members(vault: &Vault<FileStore>) -> Result<Vec<(String, Member)>, Reaso
         Ok((name.trim_start_matches(members::MEMBERS).to_owned(), Member::read(document)?))
     };
     vault.kept_under(members::MEMBERS)?.map(member).collect()
+}
+
+/// The document that says that a key may be deleted.
+fn deletion(key: &str) -> String {
+    format!("deletable/{}", hex::encode(&crypto::sha256(&[key.as_bytes()])[..16]))
 }
 
 /// The document about a certificate; its name sorts as its number does.

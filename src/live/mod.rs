@@ -32,6 +32,7 @@ mod sys;
 mod table;
 mod tls;
 mod tokens;
+mod transit;
 
 pub use demo::Demo;
 pub use enrolment::{Enrolment, code};

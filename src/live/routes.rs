@@ -21,7 +21,7 @@ use super::engine::{Client, Engine};
 use super::metrics::Gauges;
 use super::request::{Asker, Call, Refusal};
 use super::table::{Guard, Route, Work};
-use super::{openapi, own, people, relying, sys};
+use super::{openapi, own, people, relying, sys, transit};
 use crate::legible::legible;
 use crate::limits::{LIVE_REQUEST_SECONDS, MAX_LIVE_BODY_BYTES, MAX_LIVE_HEAD_BYTES};
 use crate::reason::Reason;
@@ -47,7 +47,7 @@ struct Hall {
 
 /// Every row of the first address.
 pub fn private() -> Vec<&'static Route> {
-    [own::ROUTES, people::ROUTES, sys::ROUTES, GENERAL].into_iter().flatten().collect()
+    [own::ROUTES, people::ROUTES, sys::ROUTES, transit::ROUTES, GENERAL].into_iter().flatten().collect()
 }
 
 /// Every row of the second.
