@@ -5,29 +5,18 @@ use der::Document;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{Reply, Style};
+use super::answer::Reply;
 use super::engine::{Client, Engine};
 use super::enrolment::{code_url, pem};
 use super::request::{Call, Refusal};
-use super::table::{Field, Guard, Route, Work, needed, optional};
+use super::table::{Route, needed, optional};
 use crate::pki::RevocationReason;
 use crate::reason::Reason;
 use crate::vault::{Proved, Role};
 
-const fn route(
-    method: &'static str,
-    path: &'static str,
-    word: &'static str,
-    summary: &'static str,
-    fields: &'static [Field],
-    work: Work,
-) -> Route {
-    Route { method, path, word, summary, guard: Guard::Certificate, style: Style::Own, fields, work }
-}
-
 /// The routes.
 pub const ROUTES: &[Route] = &[
-    route(
+    Route::own(
         "POST",
         "/clients",
         "enrol",
@@ -44,8 +33,8 @@ pub const ROUTES: &[Route] = &[
         ],
         enrol,
     ),
-    route("GET", "/clients", "list-clients", "Who is enrolled.", &[], list),
-    route(
+    Route::own("GET", "/clients", "list-clients", "Who is enrolled.", &[], list),
+    Route::own(
         "POST",
         "/renew",
         "renew",
@@ -53,7 +42,7 @@ pub const ROUTES: &[Route] = &[
         &[needed("request", "string", "a certificate request (PKCS#10, PEM) for its own name")],
         renew,
     ),
-    route(
+    Route::own(
         "POST",
         "/revoke_client",
         "revoke-client",
@@ -64,7 +53,7 @@ pub const ROUTES: &[Route] = &[
         ],
         revoke,
     ),
-    route(
+    Route::own(
         "POST",
         "/consent",
         "consent",
@@ -72,7 +61,7 @@ pub const ROUTES: &[Route] = &[
         &[needed("operation", "string", "the number in the answer to who asked")],
         consent,
     ),
-    route("GET", "/me", "who-am-i", "Who the caller is to the service.", &[], me),
+    Route::own("GET", "/me", "who-am-i", "Who the caller is to the service.", &[], me),
 ];
 
 const ADMINISTRATORS: &[Role] = &[Role::Administrator];

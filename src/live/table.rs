@@ -25,6 +25,33 @@ pub struct Route {
     pub work: Work,
 }
 
+impl Route {
+    /// One of the service's own, for a client with a certificate.
+    pub const fn own(
+        method: &'static str,
+        path: &'static str,
+        word: &'static str,
+        summary: &'static str,
+        fields: &'static [Field],
+        work: Work,
+    ) -> Route {
+        Route { method, path, word, summary, guard: Guard::Certificate, style: Style::Own, fields, work }
+    }
+
+    /// The same in Vault's form, for a client who has logged in as well.
+    pub const fn vault(
+        method: &'static str,
+        path: &'static str,
+        word: &'static str,
+        summary: &'static str,
+        fields: &'static [Field],
+        work: Work,
+    ) -> Route {
+        let own = Route::own(method, path, word, summary, fields, work);
+        Route { guard: Guard::Token, style: Style::Vault, ..own }
+    }
+}
+
 /// What is done on the engine's thread.
 pub type Work = fn(&mut Engine, &Client, &Call) -> Result<Reply, Refusal>;
 

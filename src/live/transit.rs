@@ -4,25 +4,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::answer::{Reply, Style};
+use super::answer::Reply;
 use super::engine::{Client, Engine};
 use super::request::{Call, Refusal, base64, from_base64};
-use super::table::{Field, Guard, Route, Work, needed, optional};
+use super::table::{Field, Route, needed, optional};
 use crate::limits::{MAX_LIVE_BATCH, MAX_LIVE_RANDOM_BYTES};
 use crate::reason::Reason;
 use crate::time::{SPAN_EXPECTED, Span};
 use crate::vault::{Bytes, Changes, Frame, Key, KeyKind, KeySpec, KeyState, Operation, Response, Usage};
-
-const fn route(
-    method: &'static str,
-    path: &'static str,
-    word: &'static str,
-    summary: &'static str,
-    fields: &'static [Field],
-    work: Work,
-) -> Route {
-    Route { method, path, word, summary, guard: Guard::Token, style: Style::Vault, fields, work }
-}
 
 const BATCH: Field = optional("batch_input", "array", "several at once");
 const AAD: Field = optional("associated_data", "string", "base64; bound to the ciphertext");
@@ -45,10 +34,10 @@ const TRIM: &[Field] = &[needed("min_available_version", "integer", "the oldest 
 
 /// The routes.
 pub const ROUTES: &[Route] = &[
-    route("POST", "/v1/transit/keys/{name}", "generate", "Makes a key.", CREATE, create),
-    route("PUT", "/v1/transit/keys/{name}", "generate", "As POST.", CREATE, create),
-    route("GET", "/v1/transit/keys/{name}", "describe", "A key's type and versions.", &[], read),
-    route(
+    Route::vault("POST", "/v1/transit/keys/{name}", "generate", "Makes a key.", CREATE, create),
+    Route::vault("PUT", "/v1/transit/keys/{name}", "generate", "As POST.", CREATE, create),
+    Route::vault("GET", "/v1/transit/keys/{name}", "describe", "A key's type and versions.", &[], read),
+    Route::vault(
         "DELETE",
         "/v1/transit/keys/{name}",
         "destroy",
@@ -56,19 +45,33 @@ pub const ROUTES: &[Route] = &[
         &[],
         delete,
     ),
-    route("LIST", "/v1/transit/keys", "list", "The names of the client's keys.", &[], list),
-    route("GET", "/v1/transit/keys", "list", "As LIST, with ?list=true.", &[], list),
-    route("POST", "/v1/transit/keys/{name}/rotate", "rotate", "Makes a new version.", &[], rotate),
-    route("PUT", "/v1/transit/keys/{name}/rotate", "rotate", "As POST.", &[], rotate),
-    route("POST", "/v1/transit/keys/{name}/config", "configure", "Changes settings.", CONFIG, configure),
-    route("PUT", "/v1/transit/keys/{name}/config", "configure", "As POST.", CONFIG, configure),
-    route("POST", "/v1/transit/keys/{name}/trim", "trim", "Destroys old versions for ever.", TRIM, trim),
-    route("PUT", "/v1/transit/keys/{name}/trim", "trim", "As POST.", TRIM, trim),
-    route("POST", "/v1/transit/encrypt/{name}", "encrypt", "Encrypts.", ENCRYPT, encrypt),
-    route("PUT", "/v1/transit/encrypt/{name}", "encrypt", "As POST.", ENCRYPT, encrypt),
-    route("POST", "/v1/transit/decrypt/{name}", "decrypt", "Decrypts.", DECRYPT, decrypt),
-    route("PUT", "/v1/transit/decrypt/{name}", "decrypt", "As POST.", DECRYPT, decrypt),
-    route(
+    Route::vault("LIST", "/v1/transit/keys", "list", "The names of the client's keys.", &[], list),
+    Route::vault("GET", "/v1/transit/keys", "list", "As LIST, with ?list=true.", &[], list),
+    Route::vault("POST", "/v1/transit/keys/{name}/rotate", "rotate", "Makes a new version.", &[], rotate),
+    Route::vault("PUT", "/v1/transit/keys/{name}/rotate", "rotate", "As POST.", &[], rotate),
+    Route::vault(
+        "POST",
+        "/v1/transit/keys/{name}/config",
+        "configure",
+        "Changes settings.",
+        CONFIG,
+        configure,
+    ),
+    Route::vault("PUT", "/v1/transit/keys/{name}/config", "configure", "As POST.", CONFIG, configure),
+    Route::vault(
+        "POST",
+        "/v1/transit/keys/{name}/trim",
+        "trim",
+        "Destroys old versions for ever.",
+        TRIM,
+        trim,
+    ),
+    Route::vault("PUT", "/v1/transit/keys/{name}/trim", "trim", "As POST.", TRIM, trim),
+    Route::vault("POST", "/v1/transit/encrypt/{name}", "encrypt", "Encrypts.", ENCRYPT, encrypt),
+    Route::vault("PUT", "/v1/transit/encrypt/{name}", "encrypt", "As POST.", ENCRYPT, encrypt),
+    Route::vault("POST", "/v1/transit/decrypt/{name}", "decrypt", "Decrypts.", DECRYPT, decrypt),
+    Route::vault("PUT", "/v1/transit/decrypt/{name}", "decrypt", "As POST.", DECRYPT, decrypt),
+    Route::vault(
         "POST",
         "/v1/transit/rewrap/{name}",
         "rewrap",
@@ -76,8 +79,8 @@ pub const ROUTES: &[Route] = &[
         DECRYPT,
         rewrap,
     ),
-    route("PUT", "/v1/transit/rewrap/{name}", "rewrap", "As POST.", DECRYPT, rewrap),
-    route(
+    Route::vault("PUT", "/v1/transit/rewrap/{name}", "rewrap", "As POST.", DECRYPT, rewrap),
+    Route::vault(
         "POST",
         "/v1/transit/datakey/{kind}/{name}",
         "encrypt",
@@ -85,8 +88,15 @@ pub const ROUTES: &[Route] = &[
         &[optional("bits", "integer", "128, 256 (the default) or 512"), AAD],
         datakey,
     ),
-    route("POST", "/v1/transit/sign/{name}", "sign", "Signs.", &[needed("input", "string", "base64")], sign),
-    route(
+    Route::vault(
+        "POST",
+        "/v1/transit/sign/{name}",
+        "sign",
+        "Signs.",
+        &[needed("input", "string", "base64")],
+        sign,
+    ),
+    Route::vault(
         "POST",
         "/v1/transit/verify/{name}",
         "verify",
@@ -94,7 +104,7 @@ pub const ROUTES: &[Route] = &[
         &[needed("input", "string", "base64"), needed("signature", "string", "vault:vN:…")],
         verify,
     ),
-    route(
+    Route::vault(
         "POST",
         "/v1/transit/random",
         "random",
@@ -102,7 +112,7 @@ pub const ROUTES: &[Route] = &[
         &[optional("bytes", "integer", "32 by default")],
         random,
     ),
-    route("POST", "/v1/transit/random/{bytes}", "random", "Random bytes.", &[], random),
+    Route::vault("POST", "/v1/transit/random/{bytes}", "random", "Random bytes.", &[], random),
 ];
 
 /// What a client calls a key, as the vault does: nobody meets another's.
