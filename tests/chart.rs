@@ -1,12 +1,8 @@
 //! The sequence chart of a play, and what of a long one is told.
 
-use std::process::Command;
+mod command;
 
-fn mallory(args: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_mallory")).args(args).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
+use command::mallory;
 
 /// The chart alone: from the lifelines' names to the verdicts.
 fn chart(args: &[&str]) -> String {

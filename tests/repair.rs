@@ -111,7 +111,6 @@ fn an_old_key_is_told_by_a_clock_or_a_nonce() {
 }
 
 #[test]
-#[ignore = "ten seconds where nothing is optimised"]
 fn needham_and_schroeder_are_repaired_as_they_and_their_critics_did() {
     let repairs =
         repaired(&Question::of_protocol("nssk").unwrap(), Some("secret Kab"), &["old-session-key"], 2);

@@ -1,12 +1,8 @@
 //! `mallory test` in one's own project and on CI.
 
-use std::process::Command;
+mod command;
 
-fn mallory(args: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_mallory")).args(args).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
+use command::mallory;
 
 fn folder(name: &str) -> std::path::PathBuf {
     let folder = std::env::temp_dir().join(format!("mallory-test-{}-{name}", std::process::id()));

@@ -1,13 +1,10 @@
 //! Views of a play that other tools draw.
 
-use std::collections::BTreeMap;
-use std::process::Command;
+mod command;
 
-fn mallory(args: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_mallory")).args(args).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
+use std::collections::BTreeMap;
+
+use command::mallory;
 
 fn view(kind: &str, name: &str) -> String {
     let (code, out, err) = mallory(&["run", name, "--view", kind]);
