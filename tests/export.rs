@@ -1,33 +1,14 @@
 //! Models for other tools: what they say of known protocols, that every protocol of the library
 //! has one or is refused by name, and what Verifpal thinks of two of them, where it is installed.
 
+mod models;
+
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use mallory::export::{About, Target, export};
-use mallory::scenario::{ProtocolFile, Text, protocols};
-
-fn library() -> Vec<ProtocolFile> {
-    protocols().iter().map(|e| ProtocolFile::from_text(&e.text, &e.name).unwrap()).collect()
-}
-
-fn model(file: &ProtocolFile, target: Target) -> Result<String, String> {
-    let about = About { title: &file.title, reference: &file.reference, encoding: None };
-    export(&file.protocol, &about, target).map_err(|u| u.to_string())
-}
-
-fn mallory(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mallory"));
-    command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR")).output().unwrap()
-}
-
-fn written(name: &str, text: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&path, text).unwrap();
-    path.to_str().unwrap().to_owned()
-}
+use mallory::export::Target;
+use mallory::scenario::{ProtocolFile, Text};
+use models::{library, mallory, model, written};
 
 #[test]
 fn models_of_known_protocols() {

@@ -1,33 +1,12 @@
 //! Protocols from OFMC's AnB: what it has is read, what is wrong has its place, and what `export`
 //! wrote comes back as it went.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+mod models;
 
-use mallory::export::{About, Target, export, import};
+use mallory::export::{Target, import};
 use mallory::notation::{Origin, Protocol, Term};
-use mallory::scenario::{ProtocolFile, Text, protocols};
-
-fn library() -> Vec<ProtocolFile> {
-    protocols().iter().map(|e| ProtocolFile::from_text(&e.text, &e.name).unwrap()).collect()
-}
-
-fn model(file: &ProtocolFile, target: Target) -> Result<String, String> {
-    let about = About { title: &file.title, reference: &file.reference, encoding: None };
-    export(&file.protocol, &about, target).map_err(|u| u.to_string())
-}
-
-fn mallory(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mallory"));
-    command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR")).output().unwrap()
-}
-
-fn written(name: &str, text: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&path, text).unwrap();
-    path.to_str().unwrap().to_owned()
-}
+use mallory::scenario::{ProtocolFile, Text};
+use models::{library, mallory, model, written};
 
 /// A protocol's lines, names as AnB tells them apart: by their first letter in upper case.
 fn lines(protocol: &Protocol) -> Vec<String> {
