@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::value::{Bytes, Value};
 use super::{Form, Func, Gives, Result};
-use crate::crypto::Agreement;
+use crate::crypto::{Agreement, Kem};
 use crate::limits::MAX_MESSAGE_BYTES;
 use crate::reason::Reason;
 use crate::wire::{Encoding, Field, Kind, TAG_LEN, Widths};
@@ -82,6 +82,12 @@ impl Part {
     }
 }
 
+impl From<Value> for Part {
+    fn from(value: Value) -> Part {
+        Part::of(value)
+    }
+}
+
 impl Binding {
     /// Of a protocol in this encoding, to this label.
     pub fn new(encoding: &Encoding, label: &[u8]) -> Binding {
@@ -96,6 +102,11 @@ impl Binding {
     /// Of a power of `g`: in this group.
     pub fn group(agreement: Agreement) -> Binding {
         Binding::to(agreement.name().as_bytes())
+    }
+
+    /// Of what a KEM makes: of this one.
+    pub fn of_kem(kem: Kem) -> Binding {
+        Binding::to(kem.name().as_bytes())
     }
 
     /// The label; empty if there is none.
@@ -117,6 +128,12 @@ impl Binding {
     /// The encoding, as far as what is made depends on it.
     pub fn encoding(&self) -> Encoding {
         if self.untagged { Encoding::Untagged(Widths::default()) } else { Encoding::Tagged }
+    }
+
+    /// The KEM of a key, a ciphertext or a secret of one.
+    pub(super) fn kem(&self) -> Result<Kem> {
+        let name = std::str::from_utf8(&self.label).map_err(|_| Reason::Malformed)?;
+        name.parse().map_err(|()| Reason::Malformed)
     }
 
     /// The group of a power of `g`.
@@ -197,6 +214,12 @@ impl Provenance {
         Provenance { func, inputs, binding: Binding::group(agreement) }
     }
 
+    /// A key, a ciphertext or a secret of a KEM, of these.
+    pub fn encapsulation(func: Func, inputs: impl IntoIterator<Item = Value>, kem: Kem) -> Provenance {
+        let inputs = inputs.into_iter().map(Part::of).collect();
+        Provenance { func, inputs, binding: Binding::of_kem(kem) }
+    }
+
     /// Carries the computation out, if it gives the same bytes each time: a ciphertext is another
     /// each time it is made, and so is a signature by RSA.
     ///
@@ -224,6 +247,7 @@ impl Provenance {
                     _ => return Err(Reason::Malformed),
                 }
             }
+            Form::Encapsulation(what) => what.compute(&inputs)?,
             Form::Signature => {
                 let text = Inputs { parts: self.inputs.get(1..).unwrap_or_default(), ..inputs };
                 match super::sign_again(argument(0)?, &text)? {

@@ -9,6 +9,7 @@ mod agents;
 mod cipher;
 mod hash;
 mod kdf;
+mod kem;
 mod mac;
 pub mod made;
 pub mod pair;
@@ -61,6 +62,8 @@ pub enum Syntax {
     Keyed,
     /// `f(sk(X), M…)`: a private key, then terms.
     Signed,
+    /// `f(x, y)`: so many names of values.
+    Names(usize),
     /// `f(M…)`: terms, at least and at most so many.
     Terms(usize, usize),
     /// In a way of its own, as `{M}K` and `g^x`, or not at all.
@@ -97,6 +100,22 @@ pub enum Form {
     Sum,
     /// A power of `g`: who has one of the exponents makes it from the power without that one.
     Power,
+    /// A key, a ciphertext or a secret of a KEM: made from the public key and random bytes; the
+    /// secret also from the private key and the ciphertext. Alike each time.
+    Encapsulation(Encapsulation),
+}
+
+/// What of a KEM something is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Encapsulation {
+    /// The public key, of the private one.
+    Key,
+    /// The ciphertext, of the public key and random bytes.
+    Ciphertext,
+    /// The secret, of the same.
+    Secret,
+    /// The secret, of the private key and the ciphertext.
+    Opened,
 }
 
 /// Computes a result that cannot be undone.
@@ -192,6 +211,14 @@ primitives! {
     Share = power::SHARE,
     /// `g^x^y`: of an exponent and a share.
     Agree = power::AGREE,
+    /// `ek(d)`: the encapsulation key of a decapsulation key.
+    Ek = kem::EK,
+    /// `encap(d, r)`: the ciphertext of an encapsulation to `ek(d)` with the random bytes r.
+    Encap = kem::ENCAP,
+    /// `ss(d, r)`: the secret of the same.
+    Secret = kem::SECRET,
+    /// The same secret, of the decapsulation key and the ciphertext.
+    Decap = kem::DECAP,
     /// A key stretched from a password.
     Stretch = stretch::STRETCH,
 }
@@ -210,7 +237,7 @@ impl Func {
     /// The numbers of arguments that it takes, at least and at most.
     pub fn arity(self) -> (usize, usize) {
         match self.definition().syntax {
-            Syntax::Agents(count) => (count, count),
+            Syntax::Agents(count) | Syntax::Names(count) => (count, count),
             Syntax::Keyed | Syntax::Signed => (2, usize::MAX),
             Syntax::Terms(least, most) => (least, most),
             Syntax::Special => (0, 0),

@@ -91,6 +91,14 @@ impl Private {
         }
     }
 
+    /// Those of the keys that a quantum computer finds in the public ones, if any: all of RSA, and
+    /// of signatures what [`falls_to_quantum`](Signature::falls_to_quantum) says.
+    pub fn falls_to_quantum(&self) -> Option<Private> {
+        let signing = self.signing.clone().filter(|key| key.suite().falls_to_quantum());
+        let fallen = Private { decryption: self.decryption.clone(), signing };
+        (fallen.decryption.is_some() || fallen.signing.is_some()).then_some(fallen)
+    }
+
     /// As a value: for each key a use, a length and PKCS#8.
     pub fn to_value(&self) -> Value {
         let decryption = self.decryption.as_ref().map(DecryptionKey::to_pkcs8);
@@ -118,6 +126,12 @@ impl Private {
 }
 
 impl Public {
+    /// Whether all keys of the other are here.
+    pub fn has(&self, other: &Public) -> bool {
+        let is_here = |one: &Option<Vec<u8>>, mine: &Option<Vec<u8>>| one.is_none() || one == mine;
+        is_here(&other.encryption, &self.encryption) && is_here(&other.signature, &self.signature)
+    }
+
     /// As a value: for each key a use, a length and a SubjectPublicKeyInfo.
     pub fn to_value(&self) -> Value {
         Value::new(Kind::Public, pair(self.encryption.as_deref(), (SIGNATURE, self.signature.as_deref())))

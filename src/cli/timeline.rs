@@ -56,6 +56,7 @@ pub fn timeline(variant: &Variant) -> Vec<String> {
             EventDeed::Rotate { key, keep } => format!("{key} gets a new version; {keep} older kept"),
             EventDeed::Restart { party } => format!("{party} restarts"),
             EventDeed::Leak { leak, .. } => format!("the attacker is handed {}", leak.what),
+            EventDeed::Quantum => "the attacker has a quantum computer from then on".to_owned(),
             EventDeed::PutBack => "the attacker puts the old disk of the key centre back".to_owned(),
             EventDeed::Clock { party, offset } => format!("{party}'s clock is set {}", offset_words(*offset)),
             EventDeed::Revoke { subject, reason, by } => {

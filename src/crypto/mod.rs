@@ -7,6 +7,7 @@
 
 mod agreement;
 mod hash;
+mod kem;
 mod otp;
 mod password;
 mod public_key;
@@ -24,7 +25,7 @@ pub use public_key::{DecryptionKey, RSA_2048_LEN, RSA_2048_SPKI_LEN};
 pub use rng::{Rng, stream};
 pub use shares::{Share, combine_shares, split_secret};
 pub use signature::{SigningKey, VerifyingKey};
-pub use suite::{Agreement, PublicKeyEncryption, Signature, Suite, Symmetric};
+pub use suite::{Agreement, Kem, PublicKeyEncryption, Signature, Suite, Symmetric};
 
 use crate::reason::Reason;
 

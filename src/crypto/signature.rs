@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use const_oid::ObjectIdentifier;
+use ml_dsa::MlDsa65;
 use p256::elliptic_curve::ops::Reduce;
 use p256::elliptic_curve::sec1::ToSec1Point;
 use pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
@@ -25,6 +26,10 @@ use crate::reason::Reason;
 const ID_ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const ID_EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const ID_ML_DSA_65: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.18");
+
+/// Bytes of an ML-DSA-65 signature (FIPS 204 §4, table 2).
+const ML_DSA_65_LEN: usize = 3309;
 
 /// A private key that signs; parsed once, cheap to clone.
 #[derive(Clone)]
@@ -35,6 +40,7 @@ enum Private {
     Rsa(RsaPrivateKey),
     P256(p256::ecdsa::SigningKey),
     P256RepeatedNonce(p256::ecdsa::SigningKey),
+    MlDsa65(ml_dsa::SigningKey<MlDsa65>),
 }
 
 /// A public key that verifies; parsed once, cheap to clone.
@@ -45,6 +51,7 @@ enum Public {
     Ed25519(ed25519_dalek::VerifyingKey),
     Rsa(RsaPublicKey),
     P256(p256::ecdsa::VerifyingKey),
+    MlDsa65(ml_dsa::VerifyingKey<MlDsa65>),
 }
 
 impl Signature {
@@ -59,6 +66,11 @@ impl Signature {
             Signature::Rsa2048Pss => Private::Rsa(generate_rsa(rng)),
             Signature::EcdsaP256 => Private::P256(p256_secret(rng).into()),
             Signature::EcdsaP256RepeatedNonce => Private::P256RepeatedNonce(p256_secret(rng).into()),
+            Signature::MlDsa65 => {
+                let mut seed = Zeroizing::new([0; 32]);
+                rng.fill_bytes(seed.as_mut_slice());
+                Private::MlDsa65(ml_dsa::SigningKey::from_seed(&(*seed).into()))
+            }
         }))
     }
 
@@ -75,28 +87,30 @@ impl Signature {
         key.verify(message, signature)
     }
 
-    /// Bytes of a signature: 64, 256, 64 (ECDSA as r ‖ s, each 32 bytes).
+    /// Bytes of a signature: 64, 256, 64 (ECDSA as r ‖ s, each 32 bytes), 3309.
     pub fn signature_len(self) -> usize {
         match self {
             Signature::Ed25519 | Signature::EcdsaP256 | Signature::EcdsaP256RepeatedNonce => 64,
             Signature::Rsa2048Pss => RSA_2048_LEN,
+            Signature::MlDsa65 => ML_DSA_65_LEN,
         }
     }
 
-    /// Bytes of a public key as a DER SubjectPublicKeyInfo: 44, 294, 91.
+    /// Bytes of a public key as a DER SubjectPublicKeyInfo: 44, 294, 91, 1974.
     pub fn spki_len(self) -> usize {
         match self {
             Signature::Ed25519 => 44,
             Signature::Rsa2048Pss => RSA_2048_SPKI_LEN,
             Signature::EcdsaP256 | Signature::EcdsaP256RepeatedNonce => 91,
+            Signature::MlDsa65 => 1974,
         }
     }
 }
 
 impl VerifyingKey {
     /// Parses a DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), telling the
-    /// algorithm by its OID: id-Ed25519 (RFC 8410), rsaEncryption (RFC 3279) or
-    /// id-ecPublicKey on P-256 (RFC 5480).
+    /// algorithm by its OID: id-Ed25519 (RFC 8410), rsaEncryption (RFC 3279),
+    /// id-ecPublicKey on P-256 (RFC 5480) or id-ml-dsa-65 (RFC 9881).
     ///
     /// # Errors
     /// `Malformed` for anything else, an RSA key of other than 2048 bits included.
@@ -116,6 +130,7 @@ impl VerifyingKey {
             Signature::EcdsaP256 | Signature::EcdsaP256RepeatedNonce => {
                 Public::P256(info.try_into().map_err(malformed)?)
             }
+            Signature::MlDsa65 => Public::MlDsa65(info.try_into().map_err(malformed)?),
         };
         Ok(VerifyingKey(Arc::new(key)))
     }
@@ -126,6 +141,7 @@ impl VerifyingKey {
             Public::Ed25519(_) => Signature::Ed25519,
             Public::Rsa(_) => Signature::Rsa2048Pss,
             Public::P256(_) => Signature::EcdsaP256,
+            Public::MlDsa65(_) => Signature::MlDsa65,
         }
     }
 
@@ -143,6 +159,8 @@ impl VerifyingKey {
             Public::Rsa(key) => key.verify(Pss::<Sha256>::new(), &sha256(&[message]), signature).is_ok(),
             Public::P256(key) => p256::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            Public::MlDsa65(key) => ml_dsa::Signature::try_from(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
         };
         if valid { Ok(()) } else { Err(Reason::BadSignature) }
     }
@@ -153,7 +171,7 @@ impl VerifyingKey {
     /// `BadSignature`.
     pub fn verify_x509(&self, tbs: &[u8], signature: &[u8]) -> Result<()> {
         let valid = match &*self.0 {
-            Public::Ed25519(_) => return self.verify(tbs, signature),
+            Public::Ed25519(_) | Public::MlDsa65(_) => return self.verify(tbs, signature),
             Public::Rsa(key) => {
                 let scheme = Pkcs1v15Sign::new::<Sha256>();
                 key.verify(scheme, &sha256(&[tbs]), signature).is_ok()
@@ -168,8 +186,8 @@ impl VerifyingKey {
 impl SigningKey {
     /// Signs `message`; [`Signature::signature_len`] bytes.
     ///
-    /// Only RSA-PSS draws from `rng`, for its salt and blinding. Ed25519 needs
-    /// no randomness and ECDSA takes its nonce from RFC 6979, so for them one
+    /// Only RSA-PSS draws from `rng`, for its salt and blinding. Ed25519 and ML-DSA
+    /// need no randomness and ECDSA takes its nonce from RFC 6979, so for them one
     /// message has one signature.
     pub fn sign(&self, message: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
         self.only(message).unwrap_or_else(|key| {
@@ -193,10 +211,12 @@ impl SigningKey {
                 Ok(signature.to_bytes().to_vec())
             }
             Private::P256RepeatedNonce(key) => Ok(sign_with_one_nonce(key, message).to_bytes().to_vec()),
+            Private::MlDsa65(key) => Ok(key.sign(message).encode().to_vec()),
         }
     }
 
-    /// Signs `tbs` as X.509 encodes it: Ed25519 raw (RFC 8410 §6), RSA as
+    /// Signs `tbs` as X.509 encodes it: Ed25519 raw (RFC 8410 §6), ML-DSA raw with an empty
+    /// context (RFC 9881 §3), RSA as
     /// sha256WithRSAEncryption, which is PKCS#1 v1.5 (RFC 4055 §5), ECDSA as a
     /// DER Ecdsa-Sig-Value (RFC 5758 §3.2). Draws nothing.
     pub fn sign_x509(&self, tbs: &[u8]) -> Vec<u8> {
@@ -210,6 +230,7 @@ impl SigningKey {
                 signature.as_bytes().to_vec()
             }
             Private::P256RepeatedNonce(key) => sign_with_one_nonce(key, tbs).to_der().as_bytes().to_vec(),
+            Private::MlDsa65(key) => key.sign(tbs).encode().to_vec(),
         }
     }
 
@@ -219,6 +240,7 @@ impl SigningKey {
             Private::Ed25519(key) => key.verifying_key().to_public_key_der(),
             Private::Rsa(key) => return rsa_spki(key.as_public_key()),
             Private::P256(key) | Private::P256RepeatedNonce(key) => key.verifying_key().to_public_key_der(),
+            Private::MlDsa65(key) => key.expanded_key().verifying_key().to_public_key_der(),
         }
         .expect("a parsed key encodes")
         .into_vec()
@@ -231,6 +253,7 @@ impl SigningKey {
             Private::Rsa(_) => Signature::Rsa2048Pss,
             Private::P256(_) => Signature::EcdsaP256,
             Private::P256RepeatedNonce(_) => Signature::EcdsaP256RepeatedNonce,
+            Private::MlDsa65(_) => Signature::MlDsa65,
         }
     }
 
@@ -245,6 +268,8 @@ impl SigningKey {
             }
             Private::Rsa(key) => return rsa_pkcs8(key),
             Private::P256(key) | Private::P256RepeatedNonce(key) => key.to_pkcs8_der(),
+            // As a seed (RFC 9881 §6).
+            Private::MlDsa65(key) => key.to_pkcs8_der(),
         }
         .expect("a parsed key encodes")
         .to_bytes()
@@ -253,7 +278,7 @@ impl SigningKey {
     /// Parses DER PKCS#8, telling the algorithm by its OID.
     ///
     /// # Errors
-    /// `Malformed` for anything but a consistent key of one of the three.
+    /// `Malformed` for anything but a consistent key of one of the four.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self> {
         let malformed = |_| Reason::Malformed;
         let info = pkcs8::PrivateKeyInfoRef::try_from(der).map_err(|_| Reason::Malformed)?;
@@ -265,6 +290,9 @@ impl SigningKey {
             Signature::EcdsaP256 | Signature::EcdsaP256RepeatedNonce => {
                 Private::P256(p256::ecdsa::SigningKey::from_pkcs8_der(der).map_err(malformed)?)
             }
+            Signature::MlDsa65 => {
+                Private::MlDsa65(ml_dsa::SigningKey::from_pkcs8_der(der).map_err(malformed)?)
+            }
         };
         Ok(SigningKey(Arc::new(key)))
     }
@@ -274,7 +302,9 @@ impl SigningKey {
     pub fn with_repeated_nonce(&self) -> SigningKey {
         match &*self.0 {
             Private::P256(key) => SigningKey(Arc::new(Private::P256RepeatedNonce(key.clone()))),
-            Private::Ed25519(_) | Private::Rsa(_) | Private::P256RepeatedNonce(_) => self.clone(),
+            Private::Ed25519(_) | Private::Rsa(_) | Private::P256RepeatedNonce(_) | Private::MlDsa65(_) => {
+                self.clone()
+            }
         }
     }
 }
@@ -297,6 +327,7 @@ fn known(oid: ObjectIdentifier) -> Result<Signature> {
         ID_ED25519 => Ok(Signature::Ed25519),
         RSA_ENCRYPTION => Ok(Signature::Rsa2048Pss),
         ID_EC_PUBLIC_KEY => Ok(Signature::EcdsaP256),
+        ID_ML_DSA_65 => Ok(Signature::MlDsa65),
         _ => Err(Reason::Malformed),
     }
 }

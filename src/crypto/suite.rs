@@ -94,16 +94,33 @@ choices! {
         EcdsaP256 = "ecdsa-p256",
         /// The same by a signer with one nonce for all of its signatures.
         EcdsaP256RepeatedNonce = "ecdsa-p256-repeated-nonce",
+        /// ML-DSA-65, which no quantum computer is known to break (FIPS 204), the deterministic
+        /// variant, with an empty context (§5.2, §3.4).
+        MlDsa65 = "ml-dsa-65",
     }
 }
 
 impl Signature {
-    /// Whether one message has one signature by one key: Ed25519 draws nothing, and ECDSA takes
-    /// its nonces by RFC 6979.
+    /// Whether one message has one signature by one key: Ed25519 and ML-DSA as it is used here
+    /// draw nothing, and ECDSA takes its nonces by RFC 6979.
     pub fn is_deterministic(self) -> bool {
         match self {
-            Signature::Ed25519 | Signature::EcdsaP256 | Signature::EcdsaP256RepeatedNonce => true,
+            Signature::Ed25519
+            | Signature::EcdsaP256
+            | Signature::EcdsaP256RepeatedNonce
+            | Signature::MlDsa65 => true,
             Signature::Rsa2048Pss => false,
+        }
+    }
+
+    /// Whether a quantum computer finds the private key in the public one (Shor, FOCS 1994).
+    pub fn falls_to_quantum(self) -> bool {
+        match self {
+            Signature::Ed25519
+            | Signature::Rsa2048Pss
+            | Signature::EcdsaP256
+            | Signature::EcdsaP256RepeatedNonce => true,
+            Signature::MlDsa65 => false,
         }
     }
 
@@ -111,7 +128,7 @@ impl Signature {
     pub fn verifies_as(self) -> Signature {
         match self {
             Signature::EcdsaP256RepeatedNonce => Signature::EcdsaP256,
-            Signature::Ed25519 | Signature::Rsa2048Pss | Signature::EcdsaP256 => self,
+            Signature::Ed25519 | Signature::Rsa2048Pss | Signature::EcdsaP256 | Signature::MlDsa65 => self,
         }
     }
 
@@ -119,7 +136,7 @@ impl Signature {
     pub fn weakness(self) -> Option<&'static str> {
         match self {
             Signature::EcdsaP256RepeatedNonce => Some("all signatures of one key have one nonce"),
-            Signature::Ed25519 | Signature::Rsa2048Pss | Signature::EcdsaP256 => None,
+            Signature::Ed25519 | Signature::Rsa2048Pss | Signature::EcdsaP256 | Signature::MlDsa65 => None,
         }
     }
 }
@@ -148,6 +165,18 @@ impl Agreement {
     }
 }
 
+choices! {
+    /// How a secret is encapsulated to the holder of a key.
+    Kem {
+        /// ML-KEM-768 (FIPS 203).
+        MlKem768 = "ml-kem-768",
+        /// ML-KEM-768 and X25519 side by side, as TLS has it (draft-ietf-tls-ecdhe-mlkem).
+        X25519MlKem768 = "x25519-mlkem768",
+        /// The same two, hashed together (draft-connolly-cfrg-xwing-kem).
+        XWing = "x-wing",
+    }
+}
+
 /// One algorithm of each kind: what a scenario rehearses with.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Suite {
@@ -159,4 +188,6 @@ pub struct Suite {
     pub signature: Signature,
     /// Key agreement.
     pub agreement: Agreement,
+    /// Key encapsulation.
+    pub kem: Kem,
 }

@@ -113,7 +113,9 @@ fn types(protocol: &Protocol, names: &Names) -> String {
         let of = match value.of {
             Type::Key => "Symmetric_key",
             Type::Keypair => "PublicKey",
-            Type::Nonce | Type::Dh | Type::Time | Type::Expiry | Type::Data => "Number",
+            Type::Nonce | Type::Dh | Type::Time | Type::Expiry | Type::Data | Type::Kem | Type::Coins => {
+                "Number"
+            }
         };
         all.entry(of).or_default().push(names.of_name(&value.name).to_owned());
     }

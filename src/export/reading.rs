@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::algebra::Form;
 use crate::notation::plan::verification_key;
 use crate::notation::{Action, Claim, Func, Id, Name, Node, Op, Origin, Program, Protocol, Source, Type};
 
@@ -524,6 +525,9 @@ impl<'p> Reader<'p> {
                     None => Expr::App(Func::Pk, vec![of.clone()]),
                 };
                 Expr::Certificate(Box::new(of), Box::new(key))
+            }
+            Node::App(func, _) if matches!(func.definition().form, Form::Encapsulation(_)) => {
+                return Err(Unsayable::new(table.show(id), "no model has a key encapsulation yet"));
             }
             Node::App(func, args) => Expr::App(*func, all(self, args)?),
         })

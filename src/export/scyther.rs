@@ -270,7 +270,7 @@ fn name_of(expr: &Expr) -> String {
 
 fn word_of(of: Type) -> &'static str {
     match of {
-        Type::Nonce | Type::Dh | Type::Keypair => "Nonce",
+        Type::Nonce | Type::Dh | Type::Keypair | Type::Kem | Type::Coins => "Nonce",
         Type::Key => "SessionKey",
         Type::Time | Type::Expiry => "Time",
         Type::Data => "Data",

@@ -297,6 +297,11 @@ events! {
         /// The value.
         value: Value => secret("fingerprint"),
     }
+    /// From here on the attacker has a quantum computer.
+    Quantum "quantum-computer" INFO {
+        /// The attacker.
+        by: Name => plain("by"),
+    }
     /// A party started anew.
     Restarted "restarted" INFO {
         /// The party.

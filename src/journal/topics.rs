@@ -153,6 +153,7 @@ impl What {
             | What::PutBack { .. }
             | What::Forged { .. }
             | What::Queried { .. }
+            | What::Quantum { .. }
             | What::Rotated { .. }
             | What::Restarted { .. }
             | What::Followed { .. }

@@ -4,8 +4,8 @@ use super::keys;
 use super::learn::clock;
 use super::{Context, Knowledge, Supply, pair};
 use crate::algebra::{
-    Binding, Form, Func, How, Inputs, Made, Part, Parts, Private, Provenance, Syntax, Value, encode,
-    signed_bytes,
+    Binding, Encapsulation, Form, Func, How, Inputs, Made, Part, Parts, Private, Provenance, Syntax, Value,
+    encode, signed_bytes,
 };
 use crate::notation::plan::other_share;
 use crate::notation::table::Place;
@@ -79,6 +79,7 @@ impl Knowledge {
                 Form::OfAgents => self.of_agents(id, *func, node, args, ctx),
                 Form::Signature => self.sign(id, *func, args, ctx),
                 Form::OneWay(_) | Form::Step { .. } | Form::Sum => self.compute(id, *func, args, ctx),
+                Form::Encapsulation(what) => self.encapsulate(id, what, args, ctx),
                 Form::Cipher(_) | Form::Power => Err(Reason::Malformed),
             },
         }
@@ -163,13 +164,9 @@ impl Knowledge {
     fn exp(&mut self, id: Id, exponents: &[Id], ctx: &mut Context<'_>) -> Result<Value> {
         let table = self.table().clone();
         let agreement = ctx.keys.suite().agreement;
-        if self.grounds().rights.granted.contains(&id)
-            && let [x] = exponents
-            && let Some(Supply::LongTerm { owner, of, .. }) = self.grounds().supply.get(x).cloned()
-            && let Node::Name(name) = table.node(*x)
+        if let [x] = exponents
+            && let Some(secret) = self.granted(id, *x, ctx)?
         {
-            let owner = self.agent(owner)?;
-            let secret = ctx.keys.long_term(ctx.trust.ring().owner(&owner), name, of);
             return self.carry(Provenance::power(secret, None, agreement), ctx);
         }
         for x in exponents {
@@ -188,6 +185,56 @@ impl Knowledge {
             return self.carry(Provenance::power(secret, Some(share), agreement), ctx);
         }
         Err(Reason::Malformed)
+    }
+
+    /// A key, a ciphertext or a secret of a KEM.
+    fn encapsulate(
+        &mut self,
+        id: Id,
+        what: Encapsulation,
+        args: &[Id],
+        ctx: &mut Context<'_>,
+    ) -> Result<Value> {
+        let table = self.table().clone();
+        let kem = ctx.keys.suite().kem;
+        let find = |func: Func, of: &[Id]| table.find_node(&Node::App(func, of.to_vec()));
+        match (what, args) {
+            (Encapsulation::Key, [secret]) => {
+                let secret = self.granted(id, *secret, ctx)?.map_or_else(|| self.build(*secret, ctx), Ok)?;
+                self.carry(Provenance::encapsulation(Func::Ek, [secret], kem), ctx)
+            }
+            (Encapsulation::Ciphertext | Encapsulation::Secret, [secret, coins]) => {
+                let key = find(Func::Ek, &[*secret]).ok_or(Reason::Malformed)?;
+                // Random bytes or a key that can be neither made nor received is the sign to
+                // open what came.
+                let made = self.build(*coins, ctx).and_then(|coins| Ok([self.build(key, ctx)?, coins]));
+                match (made, what) {
+                    (Ok(of), Encapsulation::Ciphertext) => {
+                        self.carry(Provenance::encapsulation(Func::Encap, of, kem), ctx)
+                    }
+                    (Ok(of), _) => self.carry(Provenance::encapsulation(Func::Secret, of, kem), ctx),
+                    (Err(Reason::Malformed), Encapsulation::Secret) => {
+                        let ciphertext = find(Func::Encap, args).and_then(|id| self.get(id).cloned());
+                        let of = [self.build(*secret, ctx)?, ciphertext.ok_or(Reason::Malformed)?];
+                        self.carry(Provenance::encapsulation(Func::Decap, of, kem), ctx)
+                    }
+                    (Err(reason), _) => Err(reason),
+                }
+            }
+            _ => Err(Reason::Malformed),
+        }
+    }
+
+    /// The secret of somebody's of which one was granted the public half, this term.
+    fn granted(&self, public: Id, secret: Id, ctx: &Context<'_>) -> Result<Option<Value>> {
+        if self.grounds().rights.granted.contains(&public)
+            && let Some(Supply::LongTerm { owner, of, .. }) = self.grounds().supply.get(&secret).cloned()
+            && let Node::Name(name) = self.table().node(secret)
+        {
+            let owner = self.agent(owner)?;
+            return Ok(Some(ctx.keys.long_term(ctx.trust.ring().owner(&owner), name, of)));
+        }
+        Ok(None)
     }
 
     fn shared(&mut self, id: Id, func: Func, node: &Node, ctx: &mut Context<'_>) -> Result<Value> {

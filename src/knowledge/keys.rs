@@ -165,6 +165,8 @@ pub fn generate(of: Type, suite: Suite, uses: KeyUses, rng: &mut Rng) -> Value {
         Type::Nonce => random(rng, 16),
         Type::Key | Type::Data => random(rng, 32),
         Type::Dh => suite.agreement.generate(rng).to_vec(),
+        Type::Kem => suite.kem.generate(rng).to_vec(),
+        Type::Coins => random(rng, suite.kem.coins_len()),
         Type::Keypair => {
             let private = Private {
                 decryption: uses.encryption.then(|| suite.public_key.generate(rng)),

@@ -177,6 +177,11 @@ impl Knowledge {
                 }
             }
             Some(Kind::Share) => ctx.keys.suite().agreement.validate(&value.bytes),
+            Some(Kind::Encapsulation) => ctx.keys.suite().kem.validate(&value.bytes),
+            Some(Kind::Encapsulated) => {
+                let fits = value.bytes.len() == ctx.keys.suite().kem.ciphertext_len();
+                if fits { Ok(()) } else { Err(Reason::Malformed) }
+            }
             Some(Kind::Public) => Public::from_bytes(&value.bytes).map(|_| ()),
             _ => Ok(()),
         }
@@ -212,9 +217,12 @@ impl Knowledge {
                 let other = self.build(*other, ctx)?;
                 xor(&value.bytes, &other.bytes)?
             }
-            Form::OfAgents | Form::OneWay(_) | Form::Cipher(_) | Form::Signature | Form::Power => {
-                return Err(Reason::Malformed);
-            }
+            Form::OfAgents
+            | Form::OneWay(_)
+            | Form::Cipher(_)
+            | Form::Signature
+            | Form::Power
+            | Form::Encapsulation(_) => return Err(Reason::Malformed),
         };
         let kind = table.kind(unknown).unwrap_or(value.kind);
         let found = Value::new(kind, bytes);

@@ -2,7 +2,7 @@
 
 use super::Knowledge;
 use crate::algebra::pair::HEADER;
-use crate::algebra::{Form, Func};
+use crate::algebra::{Encapsulation, Form, Func};
 use crate::crypto::Suite;
 use crate::notation::{Id, Kind, Node};
 use crate::wire::{Encoding, Expected, Widths};
@@ -50,7 +50,14 @@ impl Knowledge {
             Node::App(func, args) => match func.definition().form {
                 Form::Step { .. } | Form::Sum => args.iter().find_map(|a| self.width(*a, widths, suite)),
                 Form::OneWay(function) => Some(function.result_len()),
-                Form::OfAgents | Form::Cipher(_) | Form::Signature | Form::Power => {
+                Form::Encapsulation(Encapsulation::Secret | Encapsulation::Opened) => {
+                    Some(suite.kem.shared_len())
+                }
+                Form::OfAgents
+                | Form::Cipher(_)
+                | Form::Signature
+                | Form::Power
+                | Form::Encapsulation(Encapsulation::Key | Encapsulation::Ciphertext) => {
                     width_of_kind(kind?, widths, suite, self.public_len(suite))
                 }
             },
@@ -75,6 +82,10 @@ fn width_of_kind(kind: Kind, widths: &Widths, suite: Suite, public_len: usize) -
         Kind::Data => widths.data,
         Kind::Share => suite.agreement.share_len(),
         Kind::Exponent => suite.agreement.secret_len(),
+        Kind::Encapsulation => suite.kem.key_len(),
+        Kind::Encapsulated => suite.kem.ciphertext_len(),
+        Kind::Decapsulation => suite.kem.secret_len(),
+        Kind::Coins => suite.kem.coins_len(),
         Kind::Public => public_len,
         Kind::Signature => suite.signature.signature_len(),
         Kind::Mac | Kind::Hash => 32,

@@ -192,12 +192,12 @@ pub(super) fn read_knows(
                 continue;
             }
             match parse::term(source) {
-                Ok(term @ (Term::Exp(_) | Term::App(Func::K | Func::Pw | Func::Pk | Func::Cert, _))) => {
+                Ok(term @ (Term::Exp(_) | Term::App(Func::K | Func::Pw | Func::Pk | Func::Cert | Func::Ek, _))) => {
                     roles[at].grants.push(term);
                 }
                 Ok(_) => faults.push(
                     source
-                        .fault("a role can be given names, `NAME: type`, `g^x`, `k(..)`, `pw(..)`, `pk(..)` or `cert(..)`"),
+                        .fault("a role can be given names, `NAME: type`, `g^x`, `ek(..)`, `k(..)`, `pw(..)`, `pk(..)` or `cert(..)`"),
                 ),
                 Err(fault) => faults.push(fault),
             }
@@ -314,6 +314,21 @@ fn misused(term: &Term, roles: &[Name], values: &[Declared]) -> Option<(Name, St
         Term::Exp(xs) => {
             let wrong = xs.iter().find(|x| of(x).is_some_and(|t| t != Type::Dh) || roles.contains(x))?;
             Some((wrong.clone(), format!("`{wrong}` is an exponent here, so its type must be `dh`")))
+        }
+        Term::App(func @ (Func::Ek | Func::Encap | Func::Secret), args) => {
+            let wanted = [Type::Kem, Type::Coins];
+            let named = args.iter().zip(wanted).filter_map(|(arg, wanted)| match arg {
+                Term::Name(name) => Some((name, wanted)),
+                _ => None,
+            });
+            let is_wrong = |(name, wanted): &(&Name, Type)| {
+                roles.contains(name) || of(name).is_some_and(|declared| declared != *wanted)
+            };
+            let (name, wanted) = named.into_iter().find(is_wrong)?;
+            Some((
+                name.clone(),
+                format!("`{name}` stands in `{}` here, so its type must be `{}`", func.name(), wanted.word()),
+            ))
         }
         Term::App(func @ (Func::K | Func::Pw | Func::Cert), args) => {
             let n = args.iter().find_map(|a| not_in(a, roles))?;

@@ -320,7 +320,8 @@ impl<'a> Parser<'a> {
             };
             return fault(format!("`{name}` takes {takes}, found {}", args.len()));
         }
-        if func.is_of_agents() && !args.iter().all(|a| matches!(a, Term::Name(_))) {
+        let of_names = matches!(func.definition().syntax, Syntax::Agents(_) | Syntax::Names(_));
+        if of_names && !args.iter().all(|a| matches!(a, Term::Name(_))) {
             return fault(format!("`{name}` takes names only"));
         }
         if func.definition().syntax == Syntax::Signed && !matches!(args[0], Term::App(Func::Sk, _)) {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::table::{Id, Node, Table};
-use crate::algebra::{Form, Func};
+use crate::algebra::{Encapsulation, Form, Func};
 use crate::wire::Kind;
 
 /// Where an operation finds its bytes.
@@ -155,8 +155,29 @@ impl<'t> Planner<'t> {
                 Form::Signature | Form::OneWay(_) | Form::Step { .. } | Form::Sum => {
                     args.iter().all(|a| can(*a))
                 }
+                Form::Encapsulation(what) => self.can_encapsulate(what, args),
                 Form::OfAgents | Form::Cipher(_) | Form::Power => false,
             },
+        }
+    }
+
+    /// Whether what a KEM makes of a decapsulation key and random bytes can be made: of its public
+    /// half and the random bytes, and the secret also of the key itself and the ciphertext.
+    fn can_encapsulate(&self, what: Encapsulation, args: &[Id]) -> bool {
+        let is_granted = |id: Id| self.rights.granted.contains(&id);
+        let has_key = || {
+            let key = table_find(self.table, Func::Ek, &args[..1]);
+            self.holds(args[0]) || key.is_some_and(|key| self.holds(key) || is_granted(key))
+        };
+        match what {
+            Encapsulation::Key => has_key(),
+            Encapsulation::Ciphertext => self.holds(args[1]) && has_key(),
+            Encapsulation::Secret => {
+                let ciphertext = table_find(self.table, Func::Encap, args);
+                self.holds(args[1]) && has_key()
+                    || self.holds(args[0]) && ciphertext.is_some_and(|id| self.holds(id))
+            }
+            Encapsulation::Opened => false,
         }
     }
 
@@ -175,7 +196,7 @@ impl<'t> Planner<'t> {
         }
         let parts = match self.table.node(id) {
             Node::Enc(..) => self.table.parts(id),
-            Node::App(func, _) if !func.is_of_agents() => self.table.parts(id),
+            Node::App(func, _) if !func.is_of_agents() && !is_of_a_kem(*func) => self.table.parts(id),
             Node::App(..) | Node::Name(_) | Node::Text(_) | Node::Exp(_) => return vec![id],
         };
         let mut all = Vec::new();
@@ -306,7 +327,8 @@ impl<'t> Planner<'t> {
                 | Form::Cipher(_)
                 | Form::Step { .. }
                 | Form::Sum
-                | Form::Power => {}
+                | Form::Power
+                | Form::Encapsulation(_) => {}
             },
             Node::Enc(..) | Node::Name(_) | Node::Text(_) | Node::Exp(_) => {}
         }
@@ -320,10 +342,16 @@ impl<'t> Planner<'t> {
             Node::Text(_) | Node::Enc(..) => open.push((source, id)),
             Node::App(func, args) => match func.definition().form {
                 Form::OfAgents if *func != Func::Cert => self.bind(source, id, ops),
-                Form::Step { .. } | Form::Sum => self.invert(source, id, args, ops, open),
-                Form::OfAgents | Form::OneWay(_) | Form::Signature | Form::Cipher(_) | Form::Power => {
-                    open.push((source, id));
+                Form::Encapsulation(Encapsulation::Key | Encapsulation::Ciphertext) => {
+                    self.bind(source, id, ops);
                 }
+                Form::Step { .. } | Form::Sum => self.invert(source, id, args, ops, open),
+                Form::OfAgents
+                | Form::OneWay(_)
+                | Form::Signature
+                | Form::Cipher(_)
+                | Form::Power
+                | Form::Encapsulation(_) => open.push((source, id)),
             },
         }
     }
@@ -392,6 +420,11 @@ pub fn decryption_key(table: &Table, public: Id) -> Option<Id> {
         Node::App(Func::Pk, args) => table_find(table, Func::Sk, args),
         _ => None,
     }
+}
+
+/// Whether it is a key, a ciphertext or a secret of a KEM.
+fn is_of_a_kem(func: Func) -> bool {
+    matches!(func.definition().form, Form::Encapsulation(_))
 }
 
 fn table_find(table: &Table, func: Func, args: &[Id]) -> Option<Id> {

@@ -52,11 +52,15 @@ pub enum Type {
     Expiry,
     /// Bytes of the application.
     Data,
+    /// A key that decapsulates.
+    Kem,
+    /// The random bytes of an encapsulation.
+    Coins,
 }
 
 impl Type {
     /// Every type with its word.
-    pub const ALL: [(Type, &'static str); 7] = [
+    pub const ALL: [(Type, &'static str); 9] = [
         (Type::Nonce, "nonce"),
         (Type::Key, "key"),
         (Type::Dh, "dh"),
@@ -64,6 +68,8 @@ impl Type {
         (Type::Time, "time"),
         (Type::Expiry, "expiry"),
         (Type::Data, "data"),
+        (Type::Kem, "kem"),
+        (Type::Coins, "coins"),
     ];
 
     /// The type with this word.
@@ -86,6 +92,8 @@ impl Type {
             Type::Time => Kind::Time,
             Type::Expiry => Kind::Expiry,
             Type::Data => Kind::Data,
+            Type::Kem => Kind::Decapsulation,
+            Type::Coins => Kind::Coins,
         }
     }
 }
@@ -175,7 +183,7 @@ impl Table {
     }
 
     /// The number of a term, which joins the table with all that is needed to speak of it:
-    /// the smaller shares of a `g^x^y`, the other half of a key pair.
+    /// the smaller shares of a `g^x^y`, the other half of a key pair, the ciphertext of a secret.
     pub fn intern(&mut self, term: &Term) -> Result<Id, TooManyTerms> {
         let node = match term {
             Term::Name(n) => Node::Name(n.clone()),
@@ -194,6 +202,13 @@ impl Table {
             Term::App(func, args) => Node::App(*func, self.intern_all(args)?),
         };
         let id = self.add(node)?;
+        if let Term::App(func @ (Func::Encap | Func::Secret), args) = term {
+            let key = Term::app(Func::Ek, args[..1].to_vec());
+            self.intern(&key)?;
+            if *func == Func::Secret {
+                self.intern(&Term::app(Func::Encap, args.clone()))?;
+            }
+        }
         if let Term::App(Func::Pk | Func::Sk | Func::Cert, args) = term {
             let args = self.intern_all(args)?;
             for func in [Func::Pk, Func::Sk] {

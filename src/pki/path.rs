@@ -218,6 +218,7 @@ const ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
     &Algorithm { key: alg_id::ED25519, signature: alg_id::ED25519 },
     &Algorithm { key: alg_id::ECDSA_P256, signature: alg_id::ECDSA_SHA256 },
     &Algorithm { key: alg_id::RSA_ENCRYPTION, signature: alg_id::RSA_PKCS1_SHA256 },
+    &Algorithm { key: alg_id::ML_DSA_65, signature: alg_id::ML_DSA_65 },
 ];
 
 impl SignatureVerificationAlgorithm for Algorithm {

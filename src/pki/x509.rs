@@ -21,6 +21,7 @@ use crate::time::{Span, UnixNanos};
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const ML_DSA_65: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.18");
 const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 
@@ -136,7 +137,8 @@ pub(super) fn sign(body: &impl Encode, key: &SigningKey) -> der::Result<Vec<u8>>
     frame(&body, signature_algorithm(key.suite()), &key.sign_x509(&body))
 }
 
-/// How keys of this kind sign in X.509: RFC 8410 §3, RFC 4055 §5 (with NULL), RFC 5758 §3.2.
+/// How keys of this kind sign in X.509: RFC 8410 §3, RFC 4055 §5 (with NULL), RFC 5758 §3.2,
+/// RFC 9881 §2.
 pub(super) fn signature_algorithm(suite: Signature) -> AlgorithmIdentifierOwned {
     match suite {
         Signature::Ed25519 => AlgorithmIdentifierOwned { oid: ED25519, parameters: None },
@@ -146,6 +148,7 @@ pub(super) fn signature_algorithm(suite: Signature) -> AlgorithmIdentifierOwned 
         Signature::EcdsaP256 | Signature::EcdsaP256RepeatedNonce => {
             AlgorithmIdentifierOwned { oid: ECDSA_WITH_SHA256, parameters: None }
         }
+        Signature::MlDsa65 => AlgorithmIdentifierOwned { oid: ML_DSA_65, parameters: None },
     }
 }
 

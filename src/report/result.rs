@@ -399,6 +399,7 @@ fn verdict(of: &crate::verdict::GoalVerdict) -> VerdictResult {
 fn is_worth_telling(of: &SessionOutcome, id: Id, value: &Value) -> bool {
     match value.kind {
         Kind::Name | Kind::Text | Kind::Public | Kind::Certificate | Kind::Time | Kind::Expiry => false,
+        Kind::Encapsulation | Kind::Encapsulated => false,
         Kind::Share => matches!(of.protocol().table.node(id), Node::Exp(exponents) if exponents.len() > 1),
         _ => true,
     }

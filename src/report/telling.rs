@@ -231,6 +231,9 @@ impl<'a> Teller<'a> {
             What::Recovered { term, value, .. } => {
                 hers(format!("{her} has computed {term} {}", value.fingerprint()))
             }
+            What::Quantum { by } => {
+                hers(format!("{by} has a quantum computer: it finds discrete logarithms and factors"))
+            }
             What::Restarted { party } => deed(party, Tone::Plain, format!("{party} restarts")),
             What::Fetched { by, outcome, .. } => {
                 deed(by, Tone::Plain, format!("{by} asked who is revoked: {outcome}"))

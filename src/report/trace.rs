@@ -107,6 +107,7 @@ impl Trace {
             | What::Obtained { by, .. }
             | What::Lacked { by, .. }
             | What::Rotated { by, .. }
+            | What::Quantum { by }
             | What::Fetched { by, .. } => self.mark(event, by),
             What::Rekeyed { party, .. }
             | What::Alarmed { party, .. }

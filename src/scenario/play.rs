@@ -260,6 +260,10 @@ impl Company {
                     timeline.push((event.at, Cue::Intrusion(of.clone(), theft)));
                 }
                 EventDeed::Leak { .. } => {}
+                EventDeed::Quantum => {
+                    let cues = attacker.into_iter().flat_map(|her| self.quantum(setup, &her.name));
+                    timeline.extend(cues.map(|cue| (event.at, cue)));
+                }
                 EventDeed::PutBack if attacker.is_some() => {
                     let kdc = Service::Kdc.name().into();
                     timeline.push((event.at, Cue::Intrusion(kdc, Intrusion::PutBack)));
@@ -322,13 +326,19 @@ impl Company {
         .collect()
     }
 
-    /// The attacker reads the shares that are public, too, before anything happens.
+    /// The attacker reads the shares and keys that are public, too, before anything happens.
     fn directory(&self, setup: &Setup) -> impl Iterator<Item = (SimTime, Cue)> {
-        let (keys, ring, agreement) = (self.cast.keys.clone(), setup.ring(), setup.suite.agreement);
+        let (keys, ring, suite) = (self.cast.keys.clone(), setup.ring(), setup.suite);
         setup.public_shares().into_iter().filter_map(move |(term, owner)| {
-            let [exponent] = &term.names()[..] else { return None };
-            let secret = keys.long_term(ring.owner(&owner), exponent, Type::Dh);
-            let value = Value::new(Kind::Share, agreement.share(&secret.bytes).ok()?);
+            let [secret] = &term.names()[..] else { return None };
+            let secret = |of: Type| keys.long_term(ring.owner(&owner), secret, of);
+            let value = match &term {
+                Term::Exp(_) => Value::new(Kind::Share, suite.agreement.share(&secret(Type::Dh).bytes).ok()?),
+                _ => {
+                    let key = suite.kem.encapsulation_key(&secret(Type::Kem).bytes).ok()?;
+                    Value::new(Kind::Encapsulation, key)
+                }
+            };
             let what = What::Equipped { term: format!("{term} of {owner}"), value: value.clone() };
             Some((
                 SimTime::ZERO,
@@ -366,6 +376,31 @@ impl Company {
                 }))
             }
         }
+    }
+
+    /// She has a quantum computer, and with it the private keys of everybody's public ones that fall.
+    fn quantum(&self, setup: &Setup, her: &Name) -> Vec<Cue> {
+        let by = her.clone();
+        let mut cues = vec![Cue::Ask(Box::new(move |_| (What::Quantum { by }, None)))];
+        for owner in self.cast.registered.names().filter(|name| *name != her) {
+            let (keys, uses, owner) = (self.cast.keys.clone(), all_uses(setup), owner.clone());
+            let term = Term::of(Func::Sk, &[&owner]);
+            if keys.private(&owner, uses).falls_to_quantum().is_none() {
+                continue;
+            }
+            cues.push(Cue::Ask(Box::new(move |journal| {
+                let private = match renewed(journal, &term) {
+                    Some((owner, nth)) => keys.renewed(&owner, nth, uses),
+                    None => keys.private(&owner, uses),
+                };
+                let value = private.falls_to_quantum().unwrap_or_default().to_value();
+                let from = Box::new(vec![private.public().to_value()]);
+                let (told, how) = (term.to_string().into(), "a quantum computer's work on".into());
+                let what = What::Recovered { term: told, how, from, value: value.clone() };
+                (what, Some(Handed { term, value, run: None }))
+            })));
+        }
+        cues
     }
 
     /// The versions of a long-term key that there are, newest first.
@@ -416,6 +451,21 @@ impl Company {
         all
     }
 
+    /// Everybody's private keys by now, where some event gives the attacker a quantum computer.
+    fn breakable(&self, setup: &Setup, journal: &Journal) -> Vec<Value> {
+        if setup.events.iter().all(|event| event.deed != EventDeed::Quantum) {
+            return Vec::new();
+        }
+        let (keys, uses) = (&self.cast.keys, all_uses(setup));
+        let of = |owner: &Name| {
+            let newest = renewed(journal, &Term::of(Func::Sk, &[owner])).map_or(0, |(_, nth)| nth);
+            let renewed = (1..=newest).map(|nth| keys.renewed(owner, nth, uses));
+            let all: Vec<Value> = renewed.chain([keys.private(owner, uses)]).map(|k| k.to_value()).collect();
+            all
+        };
+        self.cast.registered.names().flat_map(of).collect()
+    }
+
     fn holdings(
         &self,
         setup: &Setup,
@@ -428,7 +478,13 @@ impl Company {
             setup.protocols.iter().find(named).map(|(_, encoding)| encoding)
         };
         let encodings = setup.protocols.iter().map(|(_, encoding)| encoding).collect();
-        let setting = Setting { suite: setup.suite, encoding: &encoding, encodings, attacker: her };
+        let setting = Setting {
+            suite: setup.suite,
+            encoding: &encoding,
+            encodings,
+            attacker: her,
+            breakable: self.breakable(setup, journal),
+        };
         Holdings::of(journal, &setting, leaked)
     }
 }

@@ -266,11 +266,15 @@ impl PlayReport {
         })
     }
 
-    /// How many public-key operations a party did: shares, agreed secrets and signatures that
-    /// it made.
+    /// How many public-key operations a party did: shares, agreed secrets, keys, ciphertexts and
+    /// secrets of KEMs, and signatures that it made.
     pub fn public_key_operations(&self, party: &str) -> usize {
         let by_it = self.journal.made().iter().filter(|maker| *maker.by == *party);
-        let costly = |func: Func| matches!(func, Func::Share | Func::Agree | Func::Sign);
+        // A secret comes with its ciphertext.
+        let costly = |func: Func| {
+            let of_kem = matches!(func, Func::Ek | Func::Encap | Func::Decap);
+            of_kem || matches!(func, Func::Share | Func::Agree | Func::Sign)
+        };
         by_it.filter(|maker| maker.made.func().is_some_and(costly)).count()
     }
 

@@ -56,7 +56,8 @@ impl Reader<'_, '_> {
                     let args = self.values(args)?;
                     Some(self.terms.make(Head::Sum, args))
                 }
-                Form::Cipher(_) | Form::Power => None,
+                // It cannot say that one secret comes of two computations.
+                Form::Encapsulation(_) | Form::Cipher(_) | Form::Power => None,
             },
         }
     }
@@ -88,7 +89,7 @@ impl Reader<'_, '_> {
             Type::Nonce => Some(16),
             Type::Key => Some(32),
             Type::Time | Type::Expiry => Some(8),
-            Type::Dh | Type::Keypair | Type::Data => None,
+            Type::Dh | Type::Keypair | Type::Data | Type::Kem | Type::Coins => None,
         });
         self.atoms.push(Fresh { id, of: value.of, width });
         Some(self.terms.leaf(Head::Atom(self.atoms.len() as u32 - 1)))

@@ -40,11 +40,19 @@ pub enum Kind {
     Exponent,
     /// Several fields under one name: a whole message in a narration.
     List,
+    /// A key to which secrets are encapsulated.
+    Encapsulation,
+    /// An encapsulated secret: the ciphertext of a KEM.
+    Encapsulated,
+    /// A key that decapsulates.
+    Decapsulation,
+    /// The random bytes of an encapsulation.
+    Coins,
 }
 
 impl Kind {
     /// Every kind, by its number on the wire from 1.
-    pub const ALL: [(Kind, &'static str); 18] = [
+    pub const ALL: [(Kind, &'static str); 22] = [
         (Kind::Name, "name"),
         (Kind::Text, "text"),
         (Kind::Nonce, "nonce"),
@@ -63,6 +71,10 @@ impl Kind {
         (Kind::Private, "private"),
         (Kind::Exponent, "exponent"),
         (Kind::List, "list"),
+        (Kind::Encapsulation, "encapsulation-key"),
+        (Kind::Encapsulated, "encapsulated"),
+        (Kind::Decapsulation, "decapsulation-key"),
+        (Kind::Coins, "coins"),
     ];
 
     /// The word for it in files and logs.

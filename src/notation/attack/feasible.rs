@@ -48,7 +48,12 @@ pub fn check(
         for name in names.filter(|n| open(&planner, n) && !unread.contains(n)).collect::<BTreeSet<_>>() {
             let id = table.find_name(&name).expect("the line's names were interned");
             if line.parts.iter().any(|p| needs(table, &planner, *p, id)) {
-                let of = if table.kind(id) == Some(Kind::Exponent) { Type::Dh } else { Type::Nonce };
+                let of = match table.kind(id) {
+                    Some(Kind::Exponent) => Type::Dh,
+                    Some(Kind::Decapsulation) => Type::Kem,
+                    Some(Kind::Coins) => Type::Coins,
+                    _ => Type::Nonce,
+                };
                 fresh.push((name.clone(), of));
                 planner.hold(id);
             }
@@ -86,9 +91,10 @@ fn has_certificate(terms: &[Term]) -> bool {
 }
 
 /// Whether the value `id` is needed to build `part`: not inside something that is held whole,
-/// and not as an exponent whose share is held.
+/// and not as an exponent or a decapsulation key whose public half is held.
 fn needs(table: &Table, planner: &Planner<'_>, part: Id, id: Id) -> bool {
-    let share = || table.find_node(&Node::Exp(vec![id])).is_some_and(|share| planner.holds(share));
+    let halves = [Node::Exp(vec![id]), Node::App(Func::Ek, vec![id])];
+    let share = || halves.iter().any(|half| table.find_node(half).is_some_and(|half| planner.holds(half)));
     part == id && !share()
         || part != id
             && !planner.holds(part)

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::standing::Standing;
 use super::{AttackLine, Setting};
+use crate::algebra::Func;
 use crate::notation::table::{Casts, Id, Place, Table, Type};
 use crate::notation::term::{Name, Term};
 use crate::wire::Kind;
@@ -25,6 +26,13 @@ pub fn fixed(lines: &[Standing], fresh: &[(Name, Type)], setting: &Setting<'_>) 
                 xs.iter().for_each(|x| {
                     kinds.entry(x.clone()).or_insert(Kind::Exponent);
                 });
+            }
+            if let Term::App(Func::Ek | Func::Encap | Func::Secret, args) = t {
+                for (arg, kind) in args.iter().zip([Kind::Decapsulation, Kind::Coins]) {
+                    if let Term::Name(name) = arg {
+                        kinds.entry(name.clone()).or_insert(kind);
+                    }
+                }
             }
         });
     }

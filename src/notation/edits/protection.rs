@@ -101,7 +101,7 @@ impl<'a> Place<'a> {
             let term = match value.of {
                 Type::Dh => Term::Exp(vec![value.name.clone()]),
                 Type::Nonce | Type::Key => Term::Name(value.name.clone()),
-                Type::Keypair | Type::Time | Type::Expiry | Type::Data => continue,
+                Type::Keypair | Type::Time | Type::Expiry | Type::Data | Type::Kem | Type::Coins => continue,
             };
             if names.contains(&value.name) {
                 continue;

@@ -47,6 +47,8 @@ pub enum EventDeed {
         /// What, and the term under which her notebook has it.
         leak: Leak,
     },
+    /// Gives the attacker a quantum computer: she finds discrete logarithms and factors.
+    Quantum,
     /// Puts the copy of the key centre's disk back that was handed to the attacker last.
     PutBack,
     /// Sets a party's clock.

@@ -14,7 +14,7 @@ use super::protocol_file::ProtocolFile;
 use crate::crypto::Suite;
 use crate::knowledge::{Lifetimes, Ring};
 use crate::notation::protocol::Role;
-use crate::notation::{Name, Protocol, Service, Term};
+use crate::notation::{Func, Name, Protocol, Service, Term};
 use crate::party::{RequestSpec, RunSpec};
 use crate::time::SimTime;
 use crate::wire::Encoding;
@@ -156,17 +156,23 @@ impl Setup {
         ring
     }
 
-    /// The shares of long-term exponents that `[knows]` grants to others than their owners, with
-    /// the party who owns the exponent: they are public, as public keys are.
+    /// The shares of long-term exponents, and the public halves of decapsulation keys, that `[knows]`
+    /// grants to others than their owners, with the owner: they are public, as public keys are.
     pub fn public_shares(&self) -> Vec<(Term, Name)> {
         let mut all: Vec<(Term, Name)> = Vec::new();
         for (file, _) in &self.protocols {
             let protocol = &file.protocol;
             let Some(run) = self.runs.iter().find(|run| *run.protocol == *protocol.name) else { continue };
             for share in protocol.roles.iter().flat_map(|role| &role.grants) {
-                let Term::Exp(exponents) = share else { continue };
-                let [exponent] = exponents.as_slice() else { continue };
-                let owner = protocol.value(exponent).and_then(|value| run.names.get(&value.role));
+                let secret = match share {
+                    Term::Exp(exponents) if exponents.len() == 1 => &exponents[0],
+                    Term::App(Func::Ek, of) => match of.as_slice() {
+                        [Term::Name(secret)] => secret,
+                        _ => continue,
+                    },
+                    _ => continue,
+                };
+                let owner = protocol.value(secret).and_then(|value| run.names.get(&value.role));
                 if let Some(owner) = owner.filter(|_| all.iter().all(|(other, _)| other != share)) {
                     all.push((share.clone(), owner.clone()));
                 }

@@ -36,7 +36,7 @@ pub fn check_runs(setup: &Setup, table: &Reader<'_>) -> Result<(), Problem> {
 fn event(setup: &Setup, node: &Node, attacker: Option<&str>) -> Result<EventSpec, Problem> {
     let table = Reader::new(node)?;
     let at = SimTime::ZERO.after(table.span("at")?.ok_or_else(|| table.missing("at"))?);
-    let kinds = ["compromise", "revoke", "restart", "rotate", "clock", "put_back"];
+    let kinds = ["compromise", "revoke", "restart", "rotate", "clock", "put_back", "quantum"];
     let found: Vec<(&str, &Node)> = kinds.iter().filter_map(|key| Some((*key, table.get(key)?))).collect();
     let deed = match found.as_slice() {
         [("rotate", node)] => rotation(setup, node, &table)?,
@@ -46,6 +46,7 @@ fn event(setup: &Setup, node: &Node, attacker: Option<&str>) -> Result<EventSpec
                 .problem("only the key centre's disk can be put back")
                 .help("write `put_back = \"vault\"`, with [services.kdc.keys]"));
         }
+        [("quantum", node)] => quantum(setup, node, table.boolean("quantum")?, attacker)?,
         [("restart", node)] => EventDeed::Restart { party: setup.known_party(node)? },
         [("clock", node)] => {
             let offset = table.get("offset").ok_or_else(|| table.missing("offset"))?;
@@ -92,12 +93,35 @@ fn event(setup: &Setup, node: &Node, attacker: Option<&str>) -> Result<EventSpec
         }
         _ => {
             return Err(node.problem(
-                "an event has one of `compromise`, `revoke`, `restart`, `rotate`, `clock` and `put_back`",
+                "an event has one of `compromise`, `revoke`, `restart`, `rotate`, `clock`, `put_back` and `quantum`",
             ));
         }
     };
     table.finish()?;
     Ok(EventSpec { at, deed })
+}
+
+/// `quantum = true`.
+fn quantum(
+    setup: &Setup,
+    node: &Node,
+    has: Option<bool>,
+    attacker: Option<&str>,
+) -> Result<EventDeed, Problem> {
+    if has != Some(true) {
+        return Err(node
+            .problem("an event does not take a quantum computer away")
+            .help("write `quantum = true`"));
+    }
+    if attacker.is_none() {
+        return Err(node.problem("there is no attacker to have it").help("add an [attacker]"));
+    }
+    if setup.key_centre.is_some() {
+        return Err(node
+            .problem("what it finds of keys that the key centre keeps cannot be said yet")
+            .help("leave out [services.kdc.keys]"));
+    }
+    Ok(EventDeed::Quantum)
 }
 
 /// `rotate = "k(bob,kdc)"`, with `keep`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::notation::attack::{Says, Scheduled, Setting};
-use crate::notation::{Attack, Quoted, Term};
+use crate::notation::{Attack, Func, Quoted, Term};
 use crate::scenario::problem::Problems;
 use crate::scenario::setup::Setup;
 use crate::scenario::setup::event::EventDeed;
@@ -36,9 +36,12 @@ impl Scope<'_> {
             .setup
             .events
             .iter()
-            .filter_map(|e| match &e.deed {
-                EventDeed::Compromise { term, .. } => Some(term.clone()),
-                _ => None,
+            .flat_map(|e| match &e.deed {
+                EventDeed::Compromise { term, .. } => vec![term.clone()],
+                EventDeed::Quantum => {
+                    self.setup.parties.keys().map(|party| Term::of(Func::Sk, &[party])).collect()
+                }
+                _ => Vec::new(),
             })
             .chain(self.setup.requests.iter().filter_map(|request| request.term.clone()))
             .chain(self.papers.iter().cloned())

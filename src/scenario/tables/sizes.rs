@@ -138,6 +138,7 @@ impl<'a> Sizes<'a> {
                 args.iter().map(|arg| self.of[arg.index()].bytes).max().unwrap_or(0)
             }
             Node::App(Func::Sk, _) => PRIVATE,
+            Node::App(Func::Secret, _) => self.suite.kem.shared_len() as u64,
             Node::App(..) => self.table.kind(id).map_or(0, |kind| self.of_kind(kind)),
         }
     }
@@ -167,9 +168,13 @@ impl<'a> Sizes<'a> {
             Kind::Time | Kind::Expiry => 8,
             Kind::Share => self.suite.agreement.share_len(),
             Kind::Exponent => self.suite.agreement.secret_len(),
+            Kind::Encapsulation => self.suite.kem.key_len(),
+            Kind::Encapsulated => self.suite.kem.ciphertext_len(),
+            Kind::Decapsulation => self.suite.kem.secret_len(),
+            Kind::Coins => self.suite.kem.coins_len(),
             Kind::Signature => self.suite.signature.signature_len(),
             Kind::Mac | Kind::Hash => 32,
-            Kind::Public => 2 * RSA_2048_SPKI_LEN,
+            Kind::Public => RSA_2048_SPKI_LEN + self.suite.signature.spki_len().max(RSA_2048_SPKI_LEN),
             Kind::Private => return PRIVATE,
             Kind::Certificate => return CERTIFICATES,
             Kind::Text | Kind::Cipher | Kind::Masked | Kind::List => 0,

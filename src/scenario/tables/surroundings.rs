@@ -1,6 +1,6 @@
 //! Tables that set the stage itself: `[crypto]`, `[lifetime]`, `[network]`.
 
-use crate::crypto::{Agreement, PublicKeyEncryption, Signature, Suite, Symmetric};
+use crate::crypto::{Agreement, Kem, PublicKeyEncryption, Signature, Suite, Symmetric};
 use crate::knowledge::Lifetimes;
 use crate::scenario::problem::Problem;
 use crate::scenario::protocol_file::{self, ProtocolFile};
@@ -49,6 +49,9 @@ pub fn suite(table: &Reader<'_>) -> Result<(Suite, Vec<Problem>), Problem> {
         suite.agreement = s;
         let node = crypto.get("agreement").zip(s.weakness());
         weak.extend(node.map(|(node, what)| warning(node, s.name(), what, "x25519-low-order")));
+    }
+    if let Some(s) = crypto.word("kem", "key encapsulation", &names(Kem::ALL, Kem::name))? {
+        suite.kem = s;
     }
     crypto.finish()?;
     Ok((suite, weak))

@@ -44,8 +44,8 @@ pub struct Rule {
 pub enum By {
     /// The computation of that many-th value that was made, with the same inputs.
     Computing(u32),
-    /// A power of `g` that nobody computed this way.
-    Powering(Box<Provenance>),
+    /// A computation that nobody carried out this way.
+    Computed(Box<Provenance>),
     /// With the second of `from`, which is the key, the first is opened: that many-th value
     /// that was made.
     Opening(u32),
@@ -62,6 +62,11 @@ pub enum By {
     Confining(u32),
     /// The public half of a private key.
     Publishing,
+    /// The exponent by which that many-th value that was made is a power of the second of `from`, or
+    /// of `g`: a quantum computer finds it.
+    Logarithm(u32),
+    /// The private key of a public one: a quantum computer finds it.
+    Factoring,
 }
 
 /// A linear relation: the exclusive or of these values is zero.
@@ -84,8 +89,12 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     pub rules: Vec<Rule>,
     pub relations: Vec<Relation>,
+    /// The event from which on she has a quantum computer, if she ever does.
+    pub quantum_since: Option<u64>,
     ids: Hashed<(bool, Bytes), Id>,
     powers: Powers,
+    /// Results of what takes a private key, and which values that were made they are.
+    asymmetric: Vec<(Id, u32)>,
 }
 
 /// Powers of `g` by their base and exponents: a base is `g`, or a share of which nobody knows
@@ -119,7 +128,6 @@ impl Graph {
         others.into_iter().for_each(|value| {
             graph.note(value);
         });
-        let mut asymmetric = Vec::new();
         for (nth, maker) in (0..).zip(journal.made()) {
             let result = graph.note(&maker.made.value);
             match &maker.made.how {
@@ -129,10 +137,9 @@ impl Graph {
                     graph.nodes[result.index()].is_public = false;
                     graph.rule(smallvec![private], smallvec![result], By::Publishing);
                 }
-                How::Computed(of) => graph.computation(result, of, nth, &mut asymmetric),
+                How::Computed(of) => graph.computation(result, of, nth),
             }
         }
-        graph.pair(asymmetric, journal);
         graph
     }
 
@@ -172,7 +179,7 @@ impl Graph {
         (0..self.nodes.len() as u32).map(Id)
     }
 
-    fn rule(&mut self, from: SmallVec<[Id; 2]>, gives: SmallVec<[Id; 2]>, by: By) {
+    pub fn rule(&mut self, from: SmallVec<[Id; 2]>, gives: SmallVec<[Id; 2]>, by: By) {
         let id = RuleId(self.rules.len() as u32);
         let mut needed = from.clone();
         needed.sort_unstable();
@@ -181,13 +188,14 @@ impl Graph {
         self.rules.push(Rule { from, gives, by });
     }
 
-    fn computation(&mut self, result: Id, of: &Provenance, nth: u32, asymmetric: &mut Vec<(Id, u32)>) {
+    fn computation(&mut self, result: Id, of: &Provenance, nth: u32) {
         let inputs: SmallVec<[Id; 2]> = of.inputs.iter().map(|part| self.note(&part.value)).collect();
         match of.func.definition().form {
             // Who computes the same as somebody before adds nothing.
-            Form::OneWay(_) | Form::Step { .. } if self.is_computed(result, &inputs) => {}
-            Form::OneWay(_) => self.compute(inputs, result, By::Computing(nth)),
-            Form::Cipher(cipher) if cipher.is_asymmetric() => asymmetric.push((result, nth)),
+            Form::OneWay(_) | Form::Step { .. } | Form::Encapsulation(_)
+                if self.is_computed(result, &inputs) => {}
+            Form::OneWay(_) | Form::Encapsulation(_) => self.compute(inputs, result, By::Computing(nth)),
+            Form::Cipher(cipher) if cipher.is_asymmetric() => self.asymmetric.push((result, nth)),
             Form::Cipher(_) => {
                 let gives = inputs[1..].iter().copied().collect();
                 self.rule(smallvec![result, inputs[0]], gives, By::Opening(nth));
@@ -206,7 +214,7 @@ impl Graph {
                 self.rule(smallvec![inputs[0]], smallvec![result], By::Confining(nth));
             }
             Form::Power => self.power(result, &inputs, of),
-            Form::Signature => asymmetric.push((result, nth)),
+            Form::Signature => self.asymmetric.push((result, nth)),
             // Agents' keys are nobody's computation.
             Form::OfAgents => {}
         }
@@ -225,7 +233,8 @@ impl Graph {
 
     /// What takes a private key is done by whoever has one that fits: a ciphertext is opened,
     /// and a signature that is the same each time is made again.
-    fn pair(&mut self, asymmetric: Vec<(Id, u32)>, journal: &Journal) {
+    pub fn pair(&mut self, journal: &Journal) {
+        let asymmetric = std::mem::take(&mut self.asymmetric);
         if asymmetric.is_empty() {
             return;
         }
@@ -288,7 +297,7 @@ impl Graph {
                     Some(share) => (smallvec![share, *exponent], self.powering(Some(share), *exponent, of)),
                     None => (smallvec![*exponent], self.powering(None, *exponent, of)),
                 };
-                self.rule(from, smallvec![result], By::Powering(Box::new(by)));
+                self.rule(from, smallvec![result], By::Computed(Box::new(by)));
             }
         }
     }

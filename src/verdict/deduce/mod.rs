@@ -5,7 +5,9 @@
 mod closure;
 mod graph;
 mod held;
+mod kems;
 mod proof;
+mod quantum;
 mod sums;
 mod untagged;
 
@@ -50,6 +52,8 @@ pub struct Setting<'a> {
     pub encodings: Vec<&'a Encoding>,
     /// The attacker, if there is one.
     pub attacker: Option<&'a Name>,
+    /// Private keys of public ones that everybody knows: a quantum computer finds them.
+    pub breakable: Vec<Value>,
 }
 
 /// Everything that the attacker holds or can compute at the end of a play, and how.
@@ -77,7 +81,13 @@ impl Holdings {
         let graph = match setting.attacker {
             Some(_) => {
                 let spoken_of = journal.events().iter().flat_map(|event| spoken_of(&event.what));
-                Graph::of(journal, spoken_of.chain(leaked.iter().map(|(_, value)| value)))
+                let mut graph = Graph::of(journal, spoken_of.chain(leaked.iter().map(|(_, value)| value)));
+                kems::complete(&mut graph, journal);
+                if let Some(since) = quantum_since(journal) {
+                    quantum::add(&mut graph, journal, since, &setting.breakable);
+                }
+                graph.pair(journal);
+                graph
             }
             // Of what nobody attacked there is nothing to find out.
             None => Graph::default(),
@@ -169,6 +179,12 @@ impl Holdings {
     pub fn derivable(&self, value: &Value) -> bool {
         self.attacker.is_some() && self.graph.find(value).is_some_and(|id| self.held.has(id))
     }
+}
+
+/// The event with which she comes to have a quantum computer.
+fn quantum_since(journal: &Journal) -> Option<u64> {
+    let mut all = journal.events().iter().filter(|event| matches!(event.what, What::Quantum { .. }));
+    all.next().map(|event| event.number)
 }
 
 /// The values that an event is about.

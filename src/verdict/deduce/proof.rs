@@ -6,7 +6,7 @@ use super::Holdings;
 use super::graph::{By, Id, Rule, provenance};
 use super::held::Way;
 use super::untagged::Source;
-use crate::algebra::{Bytes, Form, Func, Part, Private, Provenance, Value, encode, step, xor};
+use crate::algebra::{Bytes, Form, Func, Part, Private, Provenance, Public, Value, encode, step, xor};
 use crate::journal::{Gain, Journal, Wire};
 use crate::limits::Reached;
 use crate::notation::Kind;
@@ -98,7 +98,11 @@ impl Holdings {
                 Source::Message { event, .. } => Some(event),
                 Source::Opened(_) => all(),
             },
-            Way::By(_) | Way::Sum(_) | Way::Joined(_) => all(),
+            Way::By(rule) => match self.graph.rules[rule.index()].by {
+                By::Logarithm(_) | By::Factoring => Some(all()?.max(self.graph.quantum_since?)),
+                _ => all(),
+            },
+            Way::Sum(_) | Way::Joined(_) => all(),
         }
     }
 
@@ -188,7 +192,17 @@ impl Holdings {
             By::Computing(nth) | By::Confining(nth) => {
                 provenance(journal, *nth).is_some_and(|of| gives(of, target))
             }
-            By::Powering(of) => gives(of, target),
+            By::Computed(of) => gives(of, target),
+            // That it is right anybody can see: the power comes of it.
+            By::Logarithm(nth) => provenance(journal, *nth).is_some_and(|of| {
+                of.inputs.last().is_some_and(|exponent| exponent.value.bytes == *target)
+                    && gives(of, &from(0).bytes)
+            }),
+            By::Factoring => {
+                let of = |bytes: &[u8]| Public::from_bytes(bytes).ok();
+                let hers = Private::from_bytes(target).map(|private| private.public());
+                hers.is_ok_and(|hers| of(&from(0).bytes).is_some_and(|public| public.has(&hers)))
+            }
             By::Signing(nth) => provenance(journal, *nth).is_some_and(|of| {
                 let hers = std::iter::once(Part::of(from(0).clone()));
                 let inputs = hers.chain(of.inputs.iter().skip(1).cloned()).collect();
@@ -255,7 +269,16 @@ impl Holdings {
                 };
                 match &rule.by {
                     By::Computing(nth) => computes(provenance(journal, *nth)?.func),
-                    By::Powering(of) => computes(of.func),
+                    By::Computed(of) => computes(of.func),
+                    By::Logarithm(_) => {
+                        format!("{she}'s quantum computer finds the exponent of {}: {it}", name(rule.from[0]))
+                    }
+                    By::Factoring => {
+                        format!(
+                            "{she}'s quantum computer finds {it}, the private key of {}",
+                            name(rule.from[0])
+                        )
+                    }
                     By::Signing(_) => format!(
                         "{she} signs {} with {} and has {it}, the only signature that there is",
                         list(&rule.from[1..], ", "),
