@@ -8,10 +8,14 @@ use mallory::Scenario;
 use mallory::notation::Goal;
 use mallory::scenario::search::{Attack, Finding, Found, Power, Question};
 use mallory::scenario::{self, KeyPool};
+use mallory::search::Stop;
 
 /// Protocols whose searches with two runs take seconds, since exclusive ors hang together in
 /// them: here they are searched with one.
 const SLOW: [&str; 2] = ["bull", "gong"];
+
+/// Protocols that the search has no terms for: a secret of theirs comes of two computations.
+const UNSAID: [&str; 2] = ["signed-hybrid", "signed-kem"];
 
 fn find(question: &Question, goal: &Goal, runs: usize, powers: &[Power]) -> Finding {
     question.search(goal, runs, powers, &|| false, &KeyPool::default())
@@ -48,6 +52,10 @@ fn what_is_found_over_the_library() {
             let finding = find(&question, &goal, runs, &[]);
             // What the stage does not confirm is a defect of one of the two.
             assert_eq!(finding.unconfirmed, Vec::<String>::new(), "{}: {}", entry.name, goal.text);
+            if UNSAID.contains(&&*entry.name) {
+                assert!(matches!(finding.result, Found::Unfinished(Stop::Unsaid)), "{}", entry.name);
+                continue;
+            }
             let said = match attack(&finding) {
                 Some(attack) => format!("attack, runs {}, lines {}", attack.told.runs, attack.told.hers),
                 None => format!("none, runs {runs}"),
@@ -139,7 +147,8 @@ fn attacks_replay_under_other_seeds() {
 /// More runs and more powers never lose an attack.
 #[test]
 fn more_never_loses_an_attack() {
-    for entry in scenario::protocols().into_iter().filter(|entry| !SLOW.contains(&&*entry.name)).step_by(4) {
+    let passed_over = |name: &str| SLOW.contains(&name) || UNSAID.contains(&name);
+    for entry in scenario::protocols().into_iter().filter(|entry| !passed_over(&entry.name)).step_by(4) {
         let question = Question::of_protocol(&entry.name).unwrap();
         for goal in question.protocol.goals.clone() {
             let smaller = [(1, vec![]), (1, vec![Power::NoInsider])];

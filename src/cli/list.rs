@@ -47,7 +47,7 @@ pub struct Arguments {
     /// that plays either role; `untagged`: fields without types; `old-session-key`,
     /// `leaked-nonce`, `stolen-key`, `compromised-key`, `compromised-state`: a secret that is
     /// not one any more; `lax-ca`: an authority that certifies any key; `weak-password`: one
-    /// that a list of words has
+    /// that a list of words has; `quantum-computer`: logarithms and factors, years later
     #[arg(long, value_name = "POWER", conflicts_with = "protocols")]
     needs: Option<String>,
     /// Only attacks that were published in this year

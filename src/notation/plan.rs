@@ -164,18 +164,15 @@ impl<'t> Planner<'t> {
     /// Whether what a KEM makes of a decapsulation key and random bytes can be made: of its public
     /// half and the random bytes, and the secret also of the key itself and the ciphertext.
     fn can_encapsulate(&self, what: Encapsulation, args: &[Id]) -> bool {
-        let is_granted = |id: Id| self.rights.granted.contains(&id);
-        let has_key = || {
-            let key = table_find(self.table, Func::Ek, &args[..1]);
-            self.holds(args[0]) || key.is_some_and(|key| self.holds(key) || is_granted(key))
-        };
+        // A long-term key of one's own is granted, and so may be the public half of another's.
+        let has = |id: Id| self.holds(id) || self.rights.granted.contains(&id);
+        let has_key = || has(args[0]) || table_find(self.table, Func::Ek, &args[..1]).is_some_and(has);
         match what {
             Encapsulation::Key => has_key(),
-            Encapsulation::Ciphertext => self.holds(args[1]) && has_key(),
+            Encapsulation::Ciphertext => has(args[1]) && has_key(),
             Encapsulation::Secret => {
                 let ciphertext = table_find(self.table, Func::Encap, args);
-                self.holds(args[1]) && has_key()
-                    || self.holds(args[0]) && ciphertext.is_some_and(|id| self.holds(id))
+                has(args[1]) && has_key() || has(args[0]) && ciphertext.is_some_and(|id| self.holds(id))
             }
             Encapsulation::Opened => false,
         }

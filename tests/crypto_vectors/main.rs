@@ -6,6 +6,7 @@
 
 mod agreement;
 mod hash;
+mod kem;
 mod names;
 mod otp;
 mod password;
@@ -16,7 +17,7 @@ mod signature;
 mod symmetric;
 
 use mallory::crypto::{
-    Agreement, DecryptionKey, PublicKeyEncryption, RSA_2048_SPKI_LEN, Rng, Signature, SigningKey, Suite,
+    Agreement, DecryptionKey, Kem, PublicKeyEncryption, RSA_2048_SPKI_LEN, Rng, Signature, SigningKey, Suite,
     Symmetric, VerifyingKey, constant_time_eq, hkdf_sha256, hmac_sha256, sha256, stream, stretch,
 };
 use mallory::reason::Reason;

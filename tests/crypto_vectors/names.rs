@@ -14,12 +14,15 @@ fn names_parse_back() {
     for suite in Agreement::ALL {
         assert_eq!(suite.name().parse(), Ok(*suite));
     }
+    for suite in Kem::ALL {
+        assert_eq!(suite.name().parse(), Ok(*suite));
+    }
     assert_eq!("AES-256-GCM".parse::<Symmetric>(), Err(()));
 }
 
 #[test]
 fn defaults() {
-    let Suite { symmetric, public_key, signature, agreement } = Suite::default();
-    let names = [symmetric.name(), public_key.name(), signature.name(), agreement.name()];
-    assert_eq!(names, ["aes-256-cbc-hmac-sha256", "rsa-2048-oaep", "ed25519", "x25519"]);
+    let Suite { symmetric, public_key, signature, agreement, kem } = Suite::default();
+    let names = [symmetric.name(), public_key.name(), signature.name(), agreement.name(), kem.name()];
+    assert_eq!(names, ["aes-256-cbc-hmac-sha256", "rsa-2048-oaep", "ed25519", "x25519", "ml-kem-768"]);
 }

@@ -163,6 +163,8 @@ fn a_key_of_another_kind_is_malformed() {
         for cut in [0, 1, key.public().len() - 1] {
             let parsed = VerifyingKey::from_spki(&key.public()[..cut]);
             assert_eq!(parsed.unwrap_err(), Reason::Malformed);
+        }
+        for cut in [0, 1, key.to_pkcs8().len() - 1] {
             let parsed = SigningKey::from_pkcs8(&key.to_pkcs8()[..cut]);
             assert_eq!(parsed.unwrap_err(), Reason::Malformed);
         }

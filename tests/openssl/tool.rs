@@ -11,6 +11,8 @@ use mallory::pki::RecordKind;
 /// The tool, with a folder of files for it.
 pub struct Tool {
     folder: PathBuf,
+    /// Whether it verifies ML-DSA.
+    pub knows_ml_dsa: bool,
 }
 
 /// What it says of one certificate.
@@ -38,7 +40,9 @@ impl Tool {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("openssl");
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder for the files");
-        Some(Tool { folder })
+        let known = Command::new("openssl").args(["list", "-signature-algorithms"]).output().ok()?;
+        let knows_ml_dsa = String::from_utf8_lossy(&known.stdout).contains("ML-DSA-65");
+        Some(Tool { folder, knows_ml_dsa })
     }
 
     /// A file with this in it, written once.
