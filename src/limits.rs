@@ -97,6 +97,9 @@ pub const MAX_DERIVATION_STEPS: usize = 200_000_000;
 /// States that a search for an attack on one goal looks at, some ten microseconds each: NSL with
 /// four runs takes some thousands.
 pub const MAX_SEARCH_STATES: u64 = 5_000_000;
+/// Cases in which a search makes two messages equal: sums and shares fit in several ways, and fields
+/// without borders. A hundred are many.
+pub const MAX_UNIFICATIONS: usize = 20_000;
 /// Runs that a search may be asked for.
 pub const MAX_SEARCH_RUNS: usize = 8;
 /// Attacks on one goal that a search finds on symbols and the stage does not confirm.

@@ -26,15 +26,15 @@ fn long() -> String {
     text + "  'A -> B : K',\n]\ngoals = [\"secret K\"]\nfresh = { A = [\"K: key\"] }\n"
 }
 
-/// Nine parties in a ring, each of whom hands everybody's names on: more states than anybody waits
-/// for.
-fn ring() -> String {
+/// Nine parties in a ring, each of whom hands everybody's names on.
+fn ring(fields: impl Fn(&str, &str, &str) -> String) -> String {
     let names = ["A", "B", "C", "D", "E", "F", "G", "H", "J"];
     let others = names[1..].join(", ");
     let mut text = String::from("messages = [\n");
     for (nth, from) in names.iter().enumerate() {
         let to = names[(nth + 1) % names.len()];
-        writeln!(text, "  \"{from} -> {to} : A, {others}, {{Na}}k({from},{to})\",").unwrap();
+        let fields = fields(from, to, &others);
+        writeln!(text, "  \"{from} -> {to} : {fields}\",").unwrap();
     }
     let known: Vec<String> = names[1..].iter().map(|name| format!("{name:?}")).collect();
     write!(text, "]\ngoals = [\"secret Na\"]\nfresh = {{ A = [\"Na: nonce\"] }}\n").unwrap();
@@ -107,7 +107,23 @@ fn a_part_of_too_many_steps_is_not_passed_over() {
 
 #[test]
 fn a_search_whose_time_is_over_is_not_finished() {
-    says_nothing_of("over", &ring(), &["--runs", "1", "--seconds", "0.001"], "--seconds came first");
+    let held = ring(|from, to, others| format!("{{A, {others}, Na}}k({from},{to})"));
+    says_nothing_of("over", &held, &["--seconds", "0.000000001"], "--seconds came first");
+}
+
+/// A ring of nine ends: where who comes next is under the key there is no attack, where it goes in
+/// the clear there is one, in which nine have names of their own.
+#[test]
+fn a_long_ring_is_searched_to_its_end() {
+    let folder = folder("stops-ring");
+    let held = ring(|from, to, others| format!("{{A, {others}, Na}}k({from},{to})"));
+    let open = ring(|from, to, others| format!("A, {others}, {{Na}}k({from},{to})"));
+    for (protocol, exit, said) in [(held, 0, "exhausted"), (open, 1, "with 1 run and 1 line of hers")] {
+        fs::write(folder.join("ring.toml"), protocol).unwrap();
+        let (code, output) = mallory(&folder, &["search", "ring.toml"]);
+        assert_eq!(code, Some(exit), "{output}");
+        assert!(output.contains(said), "{output}");
+    }
 }
 
 /// What the stage refuses was not searched with the stage's rules: a party that keeps a replay

@@ -198,6 +198,9 @@ fn text(finding: &Finding, runs: usize, out: &mut Out) -> io::Result<()> {
         Found::Unfinished(Stop::Unsaid) => {
             ("not finished", "a role or an attack cannot be said in the search's terms".to_owned())
         }
+        Found::Unfinished(Stop::Unifications) => {
+            ("not finished", "more ways to make two messages equal than MAX_UNIFICATIONS".to_owned())
+        }
         Found::Unfinished(Stop::Steps) => {
             ("not finished", "more steps at once than MAX_BUNDLE_STEPS".to_owned())
         }

@@ -348,6 +348,7 @@ impl Finding {
                 Stop::Over => "its time was over".to_owned(),
                 Stop::Unsaid => "a role or an attack cannot be said in the search's terms".to_owned(),
                 Stop::Steps => "more steps at once than MAX_BUNDLE_STEPS".to_owned(),
+                Stop::Unifications => "more ways to make two messages equal than MAX_UNIFICATIONS".to_owned(),
             }),
         }
     }

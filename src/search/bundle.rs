@@ -7,6 +7,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::role::{Fresh, Moment, Template};
+use super::shared::Shared;
 use super::sort::{Atom, Sort, Widths};
 use super::store::{Slot, Store};
 use super::term::{Head, Term, Terms};
@@ -44,13 +45,13 @@ pub struct Part {
     /// Its terms.
     pub instance: Rc<Instance>,
     /// The numbers of the steps that it did.
-    pub done: Vec<StepId>,
+    pub done: SmallVec<[StepId; 8]>,
     /// Whether it is a service's session that costs nothing that another may need.
     pub is_free: bool,
 }
 
 /// Something that she must make before a step.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Wanted {
     /// The step that takes it.
     pub at: StepId,
@@ -61,7 +62,7 @@ pub struct Wanted {
 }
 
 /// Something that she can make.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Had {
     /// The step for which she made it.
     pub since: StepId,
@@ -69,8 +70,6 @@ pub struct Had {
     pub term: Term,
     /// The step that sent what she has it from, if she did not make it of its parts.
     pub from: Option<StepId>,
-    /// Which others she needs for it.
-    pub needs: SmallVec<[u16; 4]>,
 }
 
 /// A step of a part.
@@ -93,39 +92,32 @@ pub struct Cast {
 }
 
 /// What an attack needs so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Bundle {
     /// The parts.
-    pub parts: Vec<Part>,
+    pub parts: Shared<Part>,
     /// The steps.
-    pub places: Vec<Place>,
+    pub places: Shared<Place>,
     /// What variables stand for.
     pub store: Store,
     /// What she must still make.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Shared<Wanted>,
     /// What she can make.
-    pub had: Vec<Had>,
+    pub had: Shared<Had>,
+    /// Which of these she needs which other for.
+    pub needs: Shared<(u16, u16)>,
     /// Pairs of names that differ.
-    pub differ: Vec<(Term, Term)>,
+    pub differ: Shared<(Term, Term)>,
     /// Messages that parties take in it.
     pub taken: usize,
     /// Agents whose long-term keys she has, and whether only in the end.
-    pub stolen: Vec<(Term, bool)>,
+    pub stolen: Shared<(Term, bool)>,
 }
 
 impl Bundle {
     /// Nothing yet.
     pub fn new() -> Bundle {
-        Bundle {
-            parts: Vec::new(),
-            places: Vec::new(),
-            store: Store::default(),
-            wanted: Vec::new(),
-            had: Vec::new(),
-            differ: Vec::new(),
-            taken: 0,
-            stolen: Vec::new(),
-        }
+        Bundle::default()
     }
 
     /// A new part, which did nothing yet.
@@ -165,7 +157,7 @@ impl Bundle {
             let others = instance.others.iter().filter(|other| !instance.chosen.contains(other));
             self.differ.extend(others.map(|other| (*own, *other)));
         }
-        self.parts.push(Part { template, epoch, instance, done: Vec::new(), is_free: false });
+        self.parts.push(Part { template, epoch, instance, done: SmallVec::new(), is_free: false });
         part
     }
 
@@ -240,9 +232,9 @@ impl Bundle {
         let mut at = 0;
         while at < above.len() {
             let below = above[at] as u16;
-            for (number, had) in self.had.iter().enumerate() {
-                if had.needs.contains(&below) && !above.contains(&number) {
-                    above.push(number);
+            for (maker, need) in self.needs.iter() {
+                if *need == below && !above.contains(&usize::from(*maker)) {
+                    above.push(usize::from(*maker));
                 }
             }
             at += 1;

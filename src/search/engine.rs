@@ -5,6 +5,7 @@ use super::aim::Aim;
 use super::bundle::{Bundle, Cast};
 use super::intruder::{Intruder, Powers};
 use super::next::Next;
+use super::size::Size;
 use super::sort::Widths;
 use super::term::Terms;
 use crate::notation::Protocol;
@@ -20,6 +21,8 @@ pub enum Stop {
     Unsaid,
     /// `MAX_BUNDLE_STEPS`.
     Steps,
+    /// `MAX_UNIFICATIONS`.
+    Unifications,
 }
 
 /// How far a search may go.
@@ -27,12 +30,13 @@ pub enum Stop {
 pub struct Allowance<'a> {
     /// States to look at.
     pub states: u64,
-    /// Whether it is over, which is asked every so often.
+    /// Whether it is over, which is asked in every state.
     pub is_over: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// States between two looks at whether a search is over.
-const STATES_BETWEEN_LOOKS: u64 = 1_024;
+/// States at least, and as many as it took to find an attack, in which a plainer one is looked for
+/// that is as long.
+const PATIENCE: u64 = 100;
 
 /// What a search knows.
 pub struct Engine<'a> {
@@ -57,25 +61,28 @@ type Accept<'f> = &'f mut dyn FnMut(&mut Intruder<'_>, &Bundle) -> bool;
 
 impl Engine<'_> {
     /// Looks for the smallest bundles that violate a goal: each that is smaller than those
-    /// before is offered to `accept`, and those that it takes bound what is still looked for.
+    /// before is offered to `accept`, and those that it takes bound what is still looked for. Of
+    /// those that are as long, one with fewer messages of hers counts as smaller, as far as patience
+    /// goes.
     ///
     /// # Errors
     /// What ended the search before it was through.
     pub fn run(&mut self, aim: &Aim, accept: Accept<'_>) -> Result<(), Stop> {
         let Engine { protocol, terms, widths, cast, powers, allowance, states } = self;
         let mut at = Intruder { terms, widths, cast, powers, left_out: false };
-        let mut most = usize::MAX;
+        let mut most: Size = (usize::MAX, usize::MAX);
+        let mut patience = u64::MAX;
         let mut open = aim.starts(protocol, &mut at);
         open.reverse();
         while let Some(mut bundle) = open.pop() {
-            if bundle.taken >= most {
+            if bundle.taken > most.0 || (bundle.taken == most.0 && *states >= patience) {
                 continue;
             }
             *states += 1;
             if *states >= allowance.states {
                 return Err(Stop::States);
             }
-            if states.is_multiple_of(STATES_BETWEEN_LOOKS) && (allowance.is_over)() {
+            if (allowance.is_over)() {
                 return Err(Stop::Over);
             }
             match at.next(&mut bundle) {
@@ -86,14 +93,21 @@ impl Engine<'_> {
                     open[from..].reverse();
                 }
                 Next::Done => {
-                    if let Some(attack) = aim.violated(protocol, &mut at, &bundle)
+                    let size = at.size(&bundle);
+                    if size < most
+                        && let Some(attack) = aim.violated(protocol, &mut at, &bundle)
                         && accept(&mut at, &attack)
                     {
-                        most = bundle.taken;
+                        most = size;
+                        patience = *states + (*states).max(PATIENCE);
                     }
                 }
             }
         }
-        if at.left_out { Err(Stop::Steps) } else { Ok(()) }
+        match (at.left_out, at.terms.gave_up) {
+            (true, _) => Err(Stop::Steps),
+            (_, true) => Err(Stop::Unifications),
+            _ => Ok(()),
+        }
     }
 }

@@ -118,7 +118,7 @@ impl Writer<'_, '_> {
             }
         }
         let mut keys: Vec<(Term, bool)> = Vec::new();
-        for place in &self.bundle.places {
+        for place in self.bundle.places.iter() {
             for part in &self.bundle.parts[place.part].instance.steps[place.step].parts {
                 let term = self.bundle.store.write_out(self.at.terms, *part);
                 self.stolen_keys(term, &mut keys);
@@ -142,7 +142,7 @@ impl Writer<'_, '_> {
             _ => None,
         };
         if let Some(key) = key {
-            for (name, later) in &self.bundle.stolen {
+            for (name, later) in self.bundle.stolen.iter() {
                 let name = self.bundle.store.walk(self.at.terms, *name);
                 // Whoever plays the role may be her: those keys are hers anyway.
                 let is_hers = self.at.terms.head(name) == HER;

@@ -2,6 +2,7 @@
 //! what else she can do.
 
 use super::bundle::{Bundle, END, StepId, Wanted};
+use super::fit::{Side, may_fit};
 use super::intruder::Intruder;
 use super::term::{Args, Head, Term};
 use crate::algebra::Func;
@@ -112,7 +113,7 @@ impl Intruder<'_> {
     }
 
     /// The kind that honest parties write on a value.
-    fn kind(&self, term: Term) -> Option<Kind> {
+    pub fn kind(&self, term: Term) -> Option<Kind> {
         Some(match self.terms.head(term) {
             Head::Name(_) => Kind::Name,
             Head::Text(_) => Kind::Text,
@@ -139,7 +140,10 @@ impl Intruder<'_> {
     ) {
         let term = bundle.store.walk(self.terms, term);
         let (head, args) = (self.terms.head(term), Args::from_slice(self.terms.args(term)));
-        if self.may_equal(head, term, target) {
+        let side = Side::of(&bundle.store);
+        if self.may_equal(head, term, target)
+            && may_fit(self.terms, self.widths, (term, side), (target, side))
+        {
             finds.push(Find { there: Some(term), needs: needs.clone() });
         }
         match head {
@@ -183,7 +187,7 @@ impl Intruder<'_> {
     }
 
     /// Whether it is worth while to make two terms equal.
-    fn may_equal(&self, head: Head, term: Term, target: Term) -> bool {
+    pub fn may_equal(&self, head: Head, term: Term, target: Term) -> bool {
         let wanted = self.terms.head(target);
         match head {
             Head::Atom(_) | Head::Name(_) | Head::Text(_) => term == target,

@@ -7,11 +7,14 @@ mod bundle;
 mod engine;
 mod events;
 mod find;
+mod fit;
 mod intruder;
 mod learn;
 mod names;
 mod next;
 mod role;
+mod shared;
+mod size;
 mod sort;
 mod spell;
 mod store;
@@ -78,8 +81,11 @@ pub struct Outcome {
     pub stop: Option<Stop>,
 }
 
-/// Names for honest parties; an attack needs two or three.
-const HONEST: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
+/// Names for honest parties: an attack needs two or three, and one for each role of a long ring.
+const HONEST: [&str; 16] = [
+    "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "karl", "laura",
+    "niaj", "olivia", "peggy", "rupert",
+];
 
 /// Searches for the smallest attack on a goal that `confirms`: that many runs first that need fewest.
 pub fn search(
@@ -164,7 +170,8 @@ fn engine<'a>(
     }
     let names = ["mallory"].into_iter().chain(Service::ALL.iter().map(|(_, name)| *name));
     let others = HONEST.into_iter().filter(|name| bounds.honest.iter().all(|other| **other != **name));
-    let names = names.chain(bounds.honest.iter().map(|name| &**name)).chain(others);
+    let names = names.chain(bounds.honest.iter().map(|name| &**name)).chain(others).map(str::to_owned);
+    let more = (HONEST.len()..protocol.client_roles().count() + 2).map(|nth| format!("party{nth}"));
     let fields = match &bounds.encoding {
         Encoding::Untagged(widths) => Some(widths.clone()),
         Encoding::Tagged | Encoding::Labelled => None,
@@ -189,7 +196,7 @@ fn engine<'a>(
             fields,
             suite: bounds.suite,
             atoms: Vec::new(),
-            names: names.map(str::to_owned).collect(),
+            names: names.chain(more).collect(),
             services: Service::ALL.len(),
         },
         cast,

@@ -6,6 +6,9 @@ use super::intruder::Intruder;
 use super::term::{Head, Term};
 use crate::algebra::Func;
 
+/// So many ways or more to make something are counted alike.
+const MANY: usize = 64;
+
 /// What comes next.
 pub enum Next {
     /// This is to be made.
@@ -30,15 +33,19 @@ impl Intruder<'_> {
     /// The next term that she must make, taken out of what is wanted; none if all that is left
     /// are variables. What everybody has, and what she made before, is dropped.
     pub fn next(&mut self, bundle: &mut Bundle) -> Next {
-        let mut best: Option<(u8, usize)> = None;
         let mut at = 0;
         // Once for all that is wanted: each is held against each of these.
-        for had in &mut bundle.had {
-            had.term = bundle.store.write_out(self.terms, had.term);
+        for at in 0..bundle.had.len() {
+            let term = bundle.store.write_out(self.terms, bundle.had[at].term);
+            if term != bundle.had[at].term {
+                bundle.had[at].term = term;
+            }
         }
         while at < bundle.wanted.len() {
             let term = bundle.store.walk(self.terms, bundle.wanted[at].term);
-            bundle.wanted[at].term = term;
+            if term != bundle.wanted[at].term {
+                bundle.wanted[at].term = term;
+            }
             if matches!(self.terms.head(term), Head::Var(_)) {
                 at += 1;
                 continue;
@@ -52,7 +59,7 @@ impl Intruder<'_> {
                 Already::Made(had) => {
                     let wanted = bundle.wanted.remove(at);
                     if let Some(other) = wanted.made_for {
-                        bundle.had[other].needs.push(had);
+                        bundle.needs.push((other as u16, had));
                     }
                     continue;
                 }
@@ -64,11 +71,23 @@ impl Intruder<'_> {
             {
                 return Next::Never;
             }
-            let rank = self.rank(bundle, term);
+            at += 1;
+        }
+        let mut best: Option<((usize, u8), usize)> = None;
+        for at in 0..bundle.wanted.len() {
+            let wanted = bundle.wanted[at];
+            if matches!(self.terms.head(wanted.term), Head::Var(_)) {
+                continue;
+            }
+            let most = best.map_or(MANY, |((least, _), _)| least + 1);
+            let chances = self.chances(bundle, &wanted, most);
+            if chances == 0 {
+                return Next::Never;
+            }
+            let rank = (chances, self.rank(bundle, wanted.term));
             if best.is_none_or(|(least, _)| rank < least) {
                 best = Some((rank, at));
             }
-            at += 1;
         }
         match best {
             Some((_, at)) => Next::Make(bundle.wanted.remove(at)),

@@ -79,7 +79,7 @@ impl<'a, 'i> Writer<'a, 'i> {
     /// called the same.
     fn name_values(&mut self) -> Option<()> {
         let mut heads: Vec<Head> = Vec::new();
-        for place in &self.bundle.places {
+        for place in self.bundle.places.iter() {
             let step = self.bundle.parts[place.part].instance.steps[place.step].clone();
             for part in &step.parts {
                 let term = self.bundle.store.write_out(self.at.terms, *part);

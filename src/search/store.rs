@@ -1,6 +1,7 @@
 //! What variables stand for, and what is known of what they may. Must not know how terms are made
 //! equal.
 
+use super::shared::Shared;
 use super::sort::{HER, Sort, Widths};
 use super::term::{Args, Head, Term, Terms};
 use crate::algebra::{Form, Func};
@@ -22,8 +23,8 @@ pub struct Slot {
 /// Variables and what they stand for.
 #[derive(Clone, Default, Debug)]
 pub struct Store {
-    pub(super) slots: Vec<Slot>,
-    pub(super) bound: Vec<Option<Term>>,
+    pub(super) slots: Shared<Slot>,
+    pub(super) bound: Shared<Option<Term>>,
 }
 
 impl Store {
@@ -48,6 +49,16 @@ impl Store {
     pub fn settles_nothing_of(&self, before: &Store) -> bool {
         let old = before.len();
         self.bound[..old] == before.bound[..] && self.slots[..old] == before.slots[..]
+    }
+
+    /// What a term stands for, as it is.
+    pub fn peek(&self, terms: &Terms, mut term: Term) -> Term {
+        while let Head::Var(var) = terms.head(term)
+            && let Some(other) = self.bound[var as usize]
+        {
+            term = other;
+        }
+        term
     }
 
     /// What a term stands for, as far as its head goes.
@@ -89,7 +100,9 @@ impl Store {
         match terms.head(term) {
             Head::Var(var) => match self.slots[var as usize].sort.meet(sort) {
                 Some(both) => {
-                    self.slots[var as usize].sort = both;
+                    if self.slots[var as usize].sort != both {
+                        self.slots[var as usize].sort = both;
+                    }
                     true
                 }
                 None => false,

@@ -84,6 +84,8 @@ pub struct Terms {
     ground: Vec<bool>,
     ids: Hashed<Node, Term>,
     shapes: Vec<Vec<Option<Kind>>>,
+    /// Whether ways to make terms equal were left out, since there are more than `MAX_UNIFICATIONS`.
+    pub gave_up: bool,
 }
 
 impl Terms {

@@ -7,6 +7,7 @@ use super::sort::{Sort, Widths};
 use super::store::{Slot, Store};
 use super::term::{Args, Head, Term, Terms};
 use crate::algebra::Func;
+use crate::limits::MAX_UNIFICATIONS;
 
 /// The ways in which terms are made equal: none, one, rarely more.
 pub type Ways = SmallVec<[Store; 1]>;
@@ -15,7 +16,7 @@ impl Store {
     /// The ways in which all of these pairs are equal.
     pub fn unify(&self, terms: &mut Terms, widths: &Widths, pairs: &[(Term, Term)]) -> Ways {
         let mut ways = Ways::new();
-        let mut unifier = Unifier { terms, widths, ways: &mut ways };
+        let mut unifier = Unifier { terms, widths, ways: &mut ways, left: MAX_UNIFICATIONS };
         unifier.solve(self.clone(), pairs.to_vec());
         ways
     }
@@ -25,12 +26,18 @@ struct Unifier<'a> {
     terms: &'a mut Terms,
     widths: &'a Widths,
     ways: &'a mut Ways,
+    left: usize,
 }
 
 type Pairs = Vec<(Term, Term)>;
 
 impl Unifier<'_> {
     fn solve(&mut self, mut store: Store, mut pairs: Pairs) {
+        let Some(left) = self.left.checked_sub(1) else {
+            self.terms.gave_up = true;
+            return;
+        };
+        self.left = left;
         while let Some((a, b)) = pairs.pop() {
             let (a, b) = (store.walk(self.terms, a), store.walk(self.terms, b));
             if a == b {
@@ -131,12 +138,15 @@ impl Unifier<'_> {
             };
             // The older one stays, so that equal states have equal names.
             let (stays, goes, to) = if var < other { (var, other, itself) } else { (other, var, to) };
-            store.slots[stays as usize] = Slot {
+            let both = Slot {
                 sort,
                 width,
                 hint: slot.hint.or(theirs.hint),
                 kind: if slot.kind == theirs.kind { slot.kind } else { None },
             };
+            if store.slots[stays as usize] != both {
+                store.slots[stays as usize] = both;
+            }
             store.bound[goes as usize] = Some(to);
             return true;
         }

@@ -3,8 +3,6 @@
 //! only as far as it matters, as in Cremers, CCS 2008). A variable alone is never asked for: she
 //! has something for it. Must not know goals.
 
-use smallvec::SmallVec;
-
 use super::bundle::{Bundle, END, Had, Wanted};
 use super::intruder::Intruder;
 use super::sort::{HER, Sort};
@@ -17,9 +15,9 @@ impl Intruder<'_> {
     pub fn ways(&mut self, bundle: &Bundle, wanted: &Wanted, next: &mut Vec<Bundle>) {
         let mut bundle = bundle.clone();
         let number = bundle.had.len();
-        bundle.had.push(Had { since: wanted.at, term: wanted.term, from: None, needs: SmallVec::new() });
+        bundle.had.push(Had { since: wanted.at, term: wanted.term, from: None });
         if let Some(other) = wanted.made_for {
-            bundle.had[other].needs.push(number as u16);
+            bundle.needs.push((other as u16, number as u16));
         }
         let first = next.len();
         self.compose(&bundle, wanted, next);
@@ -28,6 +26,7 @@ impl Intruder<'_> {
         if self.powers.old_session_keys {
             self.leaked(&bundle, wanted, next);
         }
+        debug_assert!(next.len() == first || self.chances(&bundle, wanted, usize::MAX) > 0);
         let mut free: Option<usize> = None;
         for at in first..next.len() {
             if self.is_free(&bundle, &next[at]) && free.is_none_or(|best| next[at].taken < next[best].taken) {
@@ -49,10 +48,10 @@ impl Intruder<'_> {
         let are_services = joined.iter().all(|part| self.cast.templates[part.template].is_service);
         let old = before.places.len();
         let in_order =
-            before.places.iter().zip(&after.places).all(|(b, a)| a.before & low_bits(old) == b.before);
+            before.places.iter().zip(after.places.iter()).all(|(b, a)| a.before & low_bits(old) == b.before);
         are_services
             && in_order
-            && after.parts.iter().zip(&before.parts).all(|(a, b)| a.done.len() == b.done.len())
+            && after.parts.iter().zip(before.parts.iter()).all(|(a, b)| a.done.len() == b.done.len())
             && after.store.settles_nothing_of(&before.store)
             && after.wanted[before.wanted.len()..].iter().all(|wanted| {
                 let term = after.store.walk(self.terms, wanted.term);
@@ -64,7 +63,9 @@ impl Intruder<'_> {
     fn compose(&mut self, bundle: &Bundle, wanted: &Wanted, next: &mut Vec<Bundle>) {
         let args = Args::from_slice(self.terms.args(wanted.term));
         match self.terms.head(wanted.term) {
-            Head::Seal { .. } | Head::OneWay { .. } | Head::Step { .. } | Head::Sum | Head::Joined => {
+            Head::Seal { .. } | Head::OneWay { .. } | Head::Step { .. } | Head::Sum | Head::Joined
+                if self.may_have_all(bundle, wanted.at, &args) =>
+            {
                 next.push(self.with(bundle.clone(), wanted, &args));
             }
             Head::OfAgents(Func::Pk) => next.push(self.with(bundle.clone(), wanted, &args)),

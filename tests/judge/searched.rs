@@ -19,8 +19,8 @@ use super::world::{self, Play};
 
 /// Cases of an ordinary run.
 const CASES: u64 = 8;
-/// How often a search asks whether it is over, some thousand states apart, until it is.
-const LOOKS: u32 = 4;
+/// How often a search asks whether it is over, in each of its states, until it is.
+const LOOKS: u32 = 20_000;
 /// Faults that are shrunk and shown in full.
 const SHOWN: usize = 5;
 
