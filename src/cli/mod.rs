@@ -21,6 +21,7 @@ mod repair;
 mod report;
 mod run;
 mod sarif;
+mod schema;
 mod search;
 mod seed;
 mod select;
@@ -97,6 +98,7 @@ enum Command {
     Code(serve::CodeArguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
+    Schema(schema::Arguments),
     Lab(lab::Arguments),
 }
 
@@ -156,6 +158,7 @@ pub fn main() -> ExitCode {
             Command::Code(arguments) => serve::code(&arguments, &mut out),
             Command::Completions(arguments) => completions::completions(&arguments, &mut out),
             Command::Man(arguments) => man::man(&arguments, &mut out),
+            Command::Schema(arguments) => schema::write(&arguments, &mut out),
             Command::Lab(arguments) => lab::lab(&arguments, &mut out),
         }
         .and_then(|exit| out.flush().map(|()| exit))

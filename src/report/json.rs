@@ -1,10 +1,15 @@
 //! A play as lines of JSON: what was played, its events, what it came to (docs/JSON.md).
 
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
-use super::result::PlayResult;
-use crate::journal::Event;
+use super::result::{
+    ExposureResult, Learned, PlayId, PlayResult, RequestResult, SearchResult, SessionResult, Unmet,
+    VerdictResult,
+};
+use crate::journal::{Event, What};
 use crate::scenario::PlayReport;
 
 /// The lines of a play, each an object: `play`, the events, then `search`, `session`, `request`, `verdict`,
@@ -67,4 +72,40 @@ pub fn of_kind(kind: &str, of: &impl Serialize) -> Map<String, Json> {
         fields.extend(more);
     }
     fields
+}
+
+/// The schema of a line (JSON Schema, draft 2020-12). More names and kinds may come in the same
+/// version, so a reader passes over what it does not know; this accepts the kinds that there are.
+pub fn schema() -> Json {
+    fn result<T: JsonSchema>(kind: &str, generator: &mut SchemaGenerator) -> Json {
+        let fields = generator.subschema_for::<T>();
+        json!({ "allOf": [line(kind, &[]), fields] })
+    }
+    let mut generator = SchemaSettings::draft2020_12().into_generator();
+    let of = &mut generator;
+    let mut kinds = vec![
+        result::<PlayId>("play", of),
+        result::<SearchResult>("search", of),
+        result::<SessionResult>("session", of),
+        result::<RequestResult>("request", of),
+        result::<VerdictResult>("verdict", of),
+        result::<Learned>("learned", of),
+        result::<ExposureResult>("exposure", of),
+        result::<Unmet>("unmet", of),
+        line("end", &["as_expected"]),
+    ];
+    let event = |fields: &[&'static str]| [&["event", "cause", "time_ns"], fields].concat();
+    kinds.extend(What::KINDS.iter().map(|kind| line(kind.word, &event(&kind.fields.concat()))));
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of `mallory run --log json`",
+        "anyOf": kinds,
+        "$defs": generator.take_definitions(true),
+    })
+}
+
+/// A line of a kind, with fields that it cannot be without.
+fn line(kind: &str, fields: &[&str]) -> Json {
+    let needed: Vec<&str> = ["scenario", "variant", "kind"].iter().chain(fields).copied().collect();
+    json!({ "type": "object", "properties": { "kind": { "const": kind } }, "required": needed })
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::algebra::Value;
@@ -17,7 +18,7 @@ use crate::verdict::{Exposure, Finding, Judgement, Outcome, SessionOutcome, Step
 pub const VERSION: u32 = 1;
 
 /// What a play came to.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PlayResult {
     /// What was played.
     pub play: PlayId,
@@ -39,7 +40,7 @@ pub struct PlayResult {
 }
 
 /// What was played.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PlayId {
     /// [`VERSION`].
     pub version: u32,
@@ -56,7 +57,7 @@ pub struct PlayId {
 }
 
 /// What an attacker's search for an attack came to.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SearchResult {
     /// Runs at most.
     pub runs: usize,
@@ -67,7 +68,7 @@ pub struct SearchResult {
 }
 
 /// What was found on a goal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SearchedGoal {
     /// The goal.
     pub goal: String,
@@ -82,7 +83,7 @@ pub struct SearchedGoal {
 }
 
 /// What a session came to.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SessionResult {
     /// The run.
     pub run: u32,
@@ -104,7 +105,7 @@ pub struct SessionResult {
 }
 
 /// How a session ended.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum OutcomeResult {
     /// Every step was done.
@@ -137,7 +138,7 @@ impl std::fmt::Display for OutcomeResult {
 }
 
 /// A session's value.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ValueResult {
     /// What it is: `nonce`, `key`, `name` …
     #[serde(rename = "type")]
@@ -149,7 +150,7 @@ pub struct ValueResult {
 }
 
 /// What became of a request.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RequestResult {
     /// Its number.
     pub request: u32,
@@ -164,7 +165,7 @@ pub struct RequestResult {
 }
 
 /// What became of a goal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct VerdictResult {
     /// The protocol.
     pub protocol: String,
@@ -185,7 +186,7 @@ pub struct VerdictResult {
 }
 
 /// Who refused.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RefusalResult {
     /// The party.
     pub party: String,
@@ -198,7 +199,7 @@ pub struct RefusalResult {
 }
 
 /// A value that the attacker holds or can compute.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Learned {
     /// The run whose value it is; none if a request's.
     pub run: Option<u32>,
@@ -216,7 +217,7 @@ pub struct Learned {
 }
 
 /// How long a stolen credential was of use.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ExposureResult {
     /// Whose it is.
     pub of: String,
@@ -245,7 +246,7 @@ pub struct ExposureResult {
 }
 
 /// Somebody met the thief.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MeetingResult {
     /// When.
     pub at_ns: String,
@@ -258,7 +259,7 @@ pub struct MeetingResult {
 }
 
 /// An expectation that was not met.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Unmet {
     /// What was expected.
     pub expected: String,

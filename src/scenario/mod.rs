@@ -19,6 +19,7 @@ mod reader;
 pub mod repair;
 mod report;
 mod rewrite;
+mod schema;
 pub mod search;
 mod searched;
 mod setup;
@@ -47,31 +48,9 @@ pub use play::{KeyPool, Played};
 pub use problem::{Problem, Problems, Text};
 pub use protocol_file::ProtocolFile;
 pub use report::{AttackerReport, PlayReport, Report, RunError, RunReport};
+pub use schema::{Of as SchemaOf, schema};
 pub use setup::event::EventDeed;
 pub use unmet::Checked;
-
-/// The keys of a scenario's file.
-const KEYS: [&str; 19] = [
-    "title",
-    "about",
-    "tags",
-    "reference",
-    "protocol",
-    "seed",
-    "until",
-    "run",
-    "event",
-    "request",
-    "attacker",
-    "parties",
-    "services",
-    "network",
-    "crypto",
-    "encoding",
-    "lifetime",
-    "expect",
-    "variant",
-];
 
 /// A scenario: one story, with its variants.
 #[derive(Clone, Debug)]
@@ -199,7 +178,7 @@ impl Scenario {
 
     fn read(text: &Arc<Text>, name: &str, group: &str, folder: &Path) -> Result<Scenario, Problems> {
         let tree = Node::parse(text)?;
-        let table = Reader::new(&tree)?;
+        let table = Reader::of(&tree, &schema::SCENARIO)?;
         let word = |key: &str| table.string(key).map(|t| t.unwrap_or_default().trim().to_owned());
         let (title, about, reference) = (word("title")?, word("about")?, word("reference")?);
         let tags = table.strings("tags")?.into_iter().map(|(t, _)| t.to_owned()).collect();
@@ -262,10 +241,9 @@ impl Variant {
         changes: Vec<String>,
         folder: &Path,
     ) -> Result<Variant, Problems> {
-        let table = Reader::new(tree)?;
+        let table = Reader::of(tree, &schema::SCENARIO)?;
         // First: what stands under a key that nobody knows is missing where it belongs.
-        if let Some((key, node)) = table.entries().iter().find(|(key, _)| !KEYS.contains(&key.name.as_str()))
-        {
+        if let Some((key, node)) = table.entries().iter().find(|(key, _)| !schema::SCENARIO.has(&key.name)) {
             return Err(unknown_key(&table, key, node).into());
         }
         let setup = tables::read(&table, folder)?;
@@ -313,10 +291,10 @@ fn quoted(what: &str) -> String {
 /// The problem that a scenario has no such key. Under a table's head everything belongs to the
 /// table, so a key of the file's own that stands there has slipped down.
 fn unknown_key(table: &Reader<'_>, key: &Key, node: &Node) -> Problem {
-    let problem = table.unknown_key(key, KEYS);
+    let problem = table.unknown_key(key, schema::SCENARIO.keys().map(|key| key.name));
     let is_near = problem.help.as_ref().is_some_and(|help| help.starts_with("did you mean"));
     let inside = match &node.data {
-        Data::Table(entries) if !is_near => entries.iter().find(|(key, _)| KEYS.contains(&key.name.as_str())),
+        Data::Table(entries) if !is_near => entries.iter().find(|(key, _)| schema::SCENARIO.has(&key.name)),
         _ => None,
     };
     match inside {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::library;
 use super::problem::{Problem, Problems, Text};
 use super::reader::{Reader, array, integer, string};
+use super::schema;
 use super::toml_tree::{Data, Node, Places};
 use crate::limits::MAX_MESSAGE_BYTES;
 use crate::notation::fault::suggest;
@@ -89,7 +90,7 @@ impl ProtocolFile {
 
 /// Reads a protocol's table.
 pub fn read(node: &Node, name: &str) -> Result<ProtocolFile, Problems> {
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::PROTOCOL)?;
     let mut places = Places::default();
     let draft = draft(&table, name, &mut places)?;
     let encoding = table.get("encoding").map(encoding).transpose()?;
@@ -166,7 +167,7 @@ fn joins(table: &Reader<'_>, places: &mut Places) -> Result<Vec<(Quoted, Vec<Quo
 /// `[encoding]`: its kind and, for `untagged`, the widths of fields.
 pub fn encoding(node: &Node) -> Result<Encoding, Problem> {
     const KINDS: [&str; 3] = ["tagged", "untagged", "labelled"];
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::ENCODING)?;
     let kind = table.get("kind").ok_or_else(|| table.missing("kind"))?;
     // Widths may stay when a variant changes the kind alone; only untagged fields have them.
     let widths = widths(&table)?;

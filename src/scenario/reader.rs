@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::problem::Problem;
+use super::schema::Table;
 use super::toml_tree::{Data, Key, Node};
 use crate::limits::MAX_NAME_BYTES;
 use crate::notation::Name;
@@ -20,19 +21,27 @@ pub struct Reader<'a> {
     pub node: &'a Node,
     entries: &'a [(Key, Node)],
     asked: RefCell<BTreeSet<String>>,
+    table: Option<&'static Table>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads this value as a table.
+    /// Reads this value as a table of names of the file's own, or a table in part.
     pub fn new(node: &'a Node) -> Result<Reader<'a>> {
         match &node.data {
-            Data::Table(entries) => Ok(Reader { node, entries, asked: RefCell::default() }),
+            Data::Table(entries) => Ok(Reader { node, entries, asked: RefCell::default(), table: None }),
             _ => Err(node.problem(format!("expected a table, found {}", node.describe()))),
         }
     }
 
+    /// Reads this value as this table.
+    pub fn of(node: &'a Node, table: &'static Table) -> Result<Reader<'a>> {
+        Ok(Reader { table: Some(table), ..Reader::new(node)? })
+    }
+
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&'a Node> {
+        // What is read and what is described (`mallory schema`) are the same keys.
+        debug_assert!(self.table.is_none_or(|table| table.has(key)), "`{key}` is not described");
         self.asked.borrow_mut().insert(key.to_owned());
         self.entries.iter().find(|(k, _)| k.name == key).map(|(_, v)| v)
     }
@@ -127,7 +136,8 @@ impl<'a> Reader<'a> {
         let Some((key, _)) = self.entries.iter().find(|(k, _)| !asked.contains(&k.name)) else {
             return Ok(());
         };
-        Err(self.unknown_key(key, asked.iter().map(String::as_str)))
+        let described = self.table.into_iter().flat_map(|table| table.keys().map(|key| key.name));
+        Err(self.unknown_key(key, asked.iter().map(String::as_str).chain(described)))
     }
 
     /// The problem that a key is none of `valid`.

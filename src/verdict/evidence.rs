@@ -1,6 +1,7 @@
 //! The chain of events behind a violated goal, as data. Must not judge, and must not know how it
 //! is told.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Journal, MessageId};
@@ -10,7 +11,7 @@ use super::outcome::SessionOutcome;
 use super::traffic::Traffic;
 
 /// What fell, in one sentence's worth of fields.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Finding {
     /// The attacker holds a value that a part has.
@@ -42,7 +43,7 @@ pub enum Finding {
 }
 
 /// Why a completed part has no partner.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "why", rename_all = "kebab-case")]
 pub enum Lack {
     /// Nobody agrees.
@@ -59,7 +60,7 @@ pub enum Lack {
 }
 
 /// A party's part in a run.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
     /// The party.
     pub party: String,
@@ -85,7 +86,7 @@ impl Part {
 }
 
 /// One step of the way to a violated goal.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Step {
     /// The attacker put another message in the place of one.

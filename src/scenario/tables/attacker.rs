@@ -13,6 +13,7 @@ use crate::party::attacker::{Forger, Forgery, Plan};
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::protocol_file::quoted;
 use crate::scenario::reader::{Reader, array, key_problem, name, span, string, unknown};
+use crate::scenario::schema;
 use crate::scenario::setup::Setup;
 use crate::scenario::setup::attacker::AttackerSpec;
 use crate::scenario::setup::party::Party;
@@ -81,7 +82,7 @@ pub fn narrated(scenario: &Reader<'_>, setup: &Setup, known: &BTreeMap<Name, Par
 /// Reads `[attacker]`.
 pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>, Problems> {
     let Some(node) = scenario.get("attacker") else { return Ok(None) };
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::ATTACKER)?;
     let attacker = name_of(scenario)?.unwrap_or_default();
     table.get("name");
     let insider = table.boolean("insider")?.unwrap_or(true);
@@ -194,7 +195,7 @@ fn papers(table: &Reader<'_>) -> Result<Vec<Term>, Problem> {
 
 /// A certificate that she forges: `[[attacker.certificate]]`.
 fn forgery(node: &Node, setup: &Setup) -> Result<Forgery, Problem> {
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::CERTIFICATE)?;
     let term = table.get("as").ok_or_else(|| table.missing("as")).and_then(name)?;
     let subject = setup.known_party(table.get("subject").ok_or_else(|| table.missing("subject"))?)?;
     let by = table.get("signed_by").ok_or_else(|| table.missing("signed_by"))?;

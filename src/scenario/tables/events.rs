@@ -8,6 +8,7 @@ use crate::party::Leak;
 use crate::pki::RevocationReason;
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, array, name, string};
+use crate::scenario::schema;
 use crate::scenario::setup::Setup;
 use crate::scenario::setup::event::{EventDeed, EventSpec, Stolen};
 use crate::scenario::toml_tree::Node;
@@ -34,7 +35,7 @@ pub fn check_runs(setup: &Setup, table: &Reader<'_>) -> Result<(), Problem> {
 }
 
 fn event(setup: &Setup, node: &Node, attacker: Option<&str>) -> Result<EventSpec, Problem> {
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::EVENT)?;
     let at = SimTime::ZERO.after(table.span("at")?.ok_or_else(|| table.missing("at"))?);
     let kinds = ["compromise", "revoke", "restart", "rotate", "clock", "put_back", "quantum"];
     let found: Vec<(&str, &Node)> = kinds.iter().filter_map(|key| Some((*key, table.get(key)?))).collect();

@@ -7,6 +7,7 @@ use crate::reason::Reason;
 use crate::scenario::expect::{Expect, ExposureExpect, GoalExpect, RequestExpect, RunExpect, RunRef};
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, array, integer, string, unknown};
+use crate::scenario::schema;
 use crate::scenario::setup::Setup;
 use crate::scenario::setup::attacker::AttackerSpec;
 use crate::scenario::setup::event::{Stolen, ValueRef};
@@ -25,7 +26,7 @@ struct Play<'a> {
 /// apart.
 pub fn read(node: &Node, setup: &Setup, attacker: Option<&AttackerSpec>) -> Result<Expect, Problem> {
     let play = Play { setup, runs: RunsThere::of(setup, attacker) };
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::EXPECT)?;
     let mut expect = Expect { is_given: true, ..Expect::default() };
     if let Some(node) = table.get("runs") {
         for (key, value) in Reader::new(node)?.entries() {
@@ -67,7 +68,7 @@ pub fn read(node: &Node, setup: &Setup, attacker: Option<&AttackerSpec>) -> Resu
                 .problem("there is no attacker of whom to expect anything")
                 .help("add an [attacker]"));
         }
-        let of = Reader::new(node)?;
+        let of = Reader::of(node, &schema::HER)?;
         expect.learns = play.refs(&of, "learns")?;
         expect.never_learns = play.refs(&of, "never_learns")?;
         expect.guesses = of.integer("guesses", 0)?;
@@ -177,7 +178,7 @@ fn request_expect(node: &Node) -> Result<RequestExpect, Problem> {
 }
 
 fn exposure_expect(node: &Node, setup: &Setup) -> Result<ExposureExpect, Problem> {
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::EXPOSURE)?;
     let of = setup.known_party(table.get("of").ok_or_else(|| table.missing("of"))?)?;
     let (min, max) = (table.span("min")?, table.span("max")?);
     if min.is_none() && max.is_none() {

@@ -6,13 +6,14 @@ use super::amounts::rate;
 use crate::party::SealedUnder;
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, integer, name, one_of, string, unknown};
+use crate::scenario::schema;
 use crate::scenario::setup::services::KeyCentre;
 use crate::scenario::toml_tree::Node;
 use crate::vault::{Policy, Role, Verb};
 
 /// Reads `[services.kdc.keys]`.
 pub fn read(node: &Node) -> Result<KeyCentre, Problem> {
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::KEY_CENTRE)?;
     let mut policy = Policy::default();
     for (key, slot) in [
         ("authenticate", &mut policy.authenticate),

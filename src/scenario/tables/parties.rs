@@ -10,16 +10,18 @@ use crate::party::{Alerts, Remembers};
 use crate::pki::{Fetch, OnUnavailable, Revocation, TrustPolicy};
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, array, name, string, unknown};
+use crate::scenario::schema::{self, Table};
 use crate::scenario::setup::Setup;
 use crate::scenario::setup::party::Party;
 use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::Span;
 
-/// Reads a table of a party's. `besides` are keys in it that are not about how it behaves.
-pub fn party(setup: &Setup, name: &str, node: &Node, besides: &[&str]) -> Result<Party, Problem> {
-    let table = Reader::new(node)?;
-    besides.iter().for_each(|key| {
-        table.get(key);
+/// Reads how a party or service behaves. What else its table has is not read here.
+pub fn party(setup: &Setup, name: &str, node: &Node, of: &'static Table) -> Result<Party, Problem> {
+    let table = Reader::of(node, of)?;
+    let besides = of.keys().filter(|key| !schema::PARTY.has(key.name));
+    besides.for_each(|key| {
+        table.get(key.name);
     });
     let mut party = Party::default();
     if let Some(node) = table.get("clock_offset") {
@@ -150,7 +152,7 @@ pub fn read(setup: &Setup, table: &Reader<'_>, her: Option<&str>) -> Result<BTre
                 return Err(Problem::at(&node.file, key.range.clone(), message)
                     .help(format!("its table is [services.{}]", key.name)));
             }
-            parties.insert(key.name.as_str().into(), party(setup, &key.name, node, &[])?);
+            parties.insert(key.name.as_str().into(), party(setup, &key.name, node, &schema::PARTY)?);
         }
     }
     let services = setup.services.iter().map(|s| Name::from(s.name()));

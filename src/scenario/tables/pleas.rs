@@ -10,33 +10,11 @@ use crate::party::wish::{Code, Plain, Plea, Wish};
 use crate::party::{Errand, RequestSpec};
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, integer, name, one_of, span, string};
+use crate::scenario::schema;
 use crate::scenario::setup::Setup;
 use crate::scenario::toml_tree::Node;
 use crate::time::{SimTime, Span};
 use crate::vault::{Changes, KeyKind, RevocationCause, Settings, Usage};
-
-/// Words for what may be asked of the key centre, those of [`Plain`] apart.
-const ASKS: [&str; 14] = [
-    "generate",
-    "encrypt",
-    "decrypt",
-    "rewrap",
-    "sign",
-    "verify",
-    "agree",
-    "export",
-    "configure",
-    "trim",
-    "revoke-key",
-    "schedule-destruction",
-    "list",
-    "read-audit",
-];
-
-/// Every word that a request to the key centre may begin with.
-pub fn asks() -> impl Iterator<Item = &'static str> {
-    ASKS.into_iter().chain(Plain::ALL.iter().map(|(_, word)| *word))
-}
 
 /// The algorithm of a key that an earlier request makes.
 fn kind_of(setup: &Setup, name: &str) -> KeyKind {
@@ -55,7 +33,7 @@ pub fn read(
     by: &Name,
     attacker: Option<&str>,
 ) -> Result<Option<Plea>, Problem> {
-    if !asks().any(|word| word == ask) {
+    if !schema::asks_of_kdc().any(|word| word == ask) {
         return Ok(None);
     }
     if setup.key_centre.is_none() {

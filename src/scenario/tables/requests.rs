@@ -10,12 +10,10 @@ use crate::party::{Errand, RequestSpec};
 use crate::pki::RevocationReason;
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, array, name, string, unknown};
+use crate::scenario::schema;
 use crate::scenario::setup::Setup;
 use crate::scenario::toml_tree::{Node, Places};
 use crate::time::SimTime;
-
-/// What may be asked of the authority.
-const ASKS: [&str; 5] = ["enrol", "renew", "rekey", "revoke", "release"];
 
 /// Of these, what the key centre has another word for.
 const FOR_KEYS: [(&str, &str); 3] = [("revoke", "revoke-key"), ("release", "resume"), ("rekey", "rotate")];
@@ -39,7 +37,7 @@ pub fn read(setup: &mut Setup, table: &Reader<'_>, attacker: Option<&str>) -> Re
 }
 
 fn request(setup: &Setup, number: u32, node: &Node, attacker: Option<&str>) -> Result<RequestSpec, Problem> {
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::REQUEST)?;
     let at = SimTime::ZERO.after(table.span("at")?.ok_or_else(|| table.missing("at"))?);
     let by = table.get("by").ok_or_else(|| table.missing("by"))?;
     let by = setup.known_person(by, attacker)?;
@@ -68,8 +66,7 @@ fn request(setup: &Setup, number: u32, node: &Node, attacker: Option<&str>) -> R
         other => match pleas::read(setup, other, &table, &by, attacker)? {
             Some(plea) => Errand::Keys(plea),
             None => {
-                let words: Vec<&str> = ASKS.into_iter().chain(pleas::asks()).collect();
-                return Err(unknown(ask, "request", other, &words));
+                return Err(unknown(ask, "request", other, &schema::asks()));
             }
         },
     };

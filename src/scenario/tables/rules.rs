@@ -9,6 +9,7 @@ use crate::party::attacker::{Action, Change, Match, Meddling, Place, Rule};
 use crate::party::{ALERT_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS};
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::reader::{Reader, string, unknown};
+use crate::scenario::schema;
 use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::{SPAN_EXPECTED, SimTime, Span};
 
@@ -37,7 +38,7 @@ const ACTIONS: [&str; 20] = [
 
 /// Reads one rule.
 pub fn read(scope: &Scope<'_>, node: &Node, fresh: &[Quoted], places: &mut Places) -> Result<Rule, Problems> {
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::RULE)?;
     let mut on = match table.get("match") {
         Some(node) => matches(scope, node)?,
         None => Match::default(),
@@ -52,7 +53,7 @@ pub fn read(scope: &Scope<'_>, node: &Node, fresh: &[Quoted], places: &mut Place
 }
 
 fn matches(scope: &Scope<'_>, node: &Node) -> Result<Match, Problem> {
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::MATCH)?;
     let party = |key: &str| match table.get(key) {
         Some(node) if string(node)? == scope.name || string(node)? == "I" => Ok(Some(Name::from(scope.name))),
         Some(node) => scope.setup.known_party(node).map(Some),

@@ -9,6 +9,7 @@ use crate::notation::{Origin, Service};
 use crate::party::RunSpec;
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, name, string};
+use crate::scenario::schema;
 use crate::scenario::setup::Setup;
 use crate::scenario::toml_tree::{Data, Node};
 use crate::time::SimTime;
@@ -22,7 +23,7 @@ pub fn read(setup: &Setup, nodes: &[Node], attacker: Option<&str>) -> Result<Vec
 }
 
 fn run(setup: &Setup, number: u32, node: &Node, attacker: Option<&str>) -> Result<RunSpec, Problem> {
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::RUN)?;
     let of = match table.get("protocol") {
         Some(Node { data: Data::String(of), .. }) => choice::name_of(of),
         _ => setup.protocol().name.clone(),

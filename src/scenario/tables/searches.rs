@@ -7,6 +7,7 @@ use crate::scenario::expect::SearchExpect;
 use crate::scenario::power::Power;
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, array, string, unknown};
+use crate::scenario::schema;
 use crate::scenario::setup::Setup;
 use crate::scenario::toml_tree::{Key, Node};
 
@@ -23,7 +24,7 @@ pub fn read(node: &Node, setup: &Setup) -> Result<Vec<SearchExpect>, Problem> {
 }
 
 fn search(node: &Node, setup: &Setup) -> Result<SearchExpect, Problem> {
-    let table = Reader::new(node)?;
+    let table = Reader::of(node, &schema::SEARCH)?;
     if !setup.plays_protocol {
         return Err(node.problem("there is no protocol on which to look for attacks"));
     }

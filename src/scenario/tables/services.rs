@@ -8,44 +8,25 @@ use crate::limits::{MAX_CRL_HISTORY, MAX_INTERMEDIATES};
 use crate::notation::Service;
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, array, integer};
+use crate::scenario::schema;
 use crate::scenario::setup::Setup;
 use crate::scenario::setup::services::CaSpec;
-
-/// Keys that an authority has beside those of any party.
-const CA_KEYS: [&str; 16] = [
-    "crl_period",
-    "crl_lifetime",
-    "certificate_lifetime",
-    "delta_period",
-    "crl_history",
-    "proof_of_possession",
-    "blocks_keys",
-    "ocsp_lifetime",
-    "ocsp_presign",
-    "ocsp_knows_issued",
-    "ocsp_delegated",
-    "intermediates",
-    "authorises",
-    "officers",
-    "must_staple",
-    "down",
-];
 
 /// Sets up the services that have a table.
 pub fn read(setup: &mut Setup, table: &Reader<'_>) -> Result<(), Problem> {
     let Some(node) = table.get("services") else { return Ok(()) };
-    let services = Reader::new(node)?;
+    let services = Reader::of(node, &schema::SERVICES)?;
     if let Some(node) = services.get("kdc") {
         setup.services.insert(Service::Kdc);
-        let mut kdc = parties::party(setup, Service::Kdc.name(), node, &["rechecks", "keys"])?;
-        setup.key_centre = Reader::new(node)?.get("keys").map(key_centre::read).transpose()?;
-        kdc.rechecks = Reader::new(node)?.boolean("rechecks")?.unwrap_or(kdc.rechecks);
+        let mut kdc = parties::party(setup, Service::Kdc.name(), node, &schema::KDC)?;
+        setup.key_centre = Reader::of(node, &schema::KDC)?.get("keys").map(key_centre::read).transpose()?;
+        kdc.rechecks = Reader::of(node, &schema::KDC)?.boolean("rechecks")?.unwrap_or(kdc.rechecks);
         setup.parties.insert(Service::Kdc.name().into(), kdc);
     }
     if let Some(node) = services.get("ca") {
         setup.services.insert(Service::Ca);
-        setup.ca = read_ca(&Reader::new(node)?)?;
-        let ca = parties::party(setup, Service::Ca.name(), node, &CA_KEYS)?;
+        setup.ca = read_ca(&Reader::of(node, &schema::CA)?)?;
+        let ca = parties::party(setup, Service::Ca.name(), node, &schema::CA)?;
         setup.parties.insert(Service::Ca.name().into(), ca);
     }
     services.finish()

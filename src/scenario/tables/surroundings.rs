@@ -5,6 +5,7 @@ use crate::knowledge::Lifetimes;
 use crate::scenario::problem::Problem;
 use crate::scenario::protocol_file::{self, ProtocolFile};
 use crate::scenario::reader::{Reader, array, name, string};
+use crate::scenario::schema;
 use crate::scenario::toml_tree::Node;
 use crate::time::Span;
 use crate::world::{Link, Network};
@@ -17,7 +18,7 @@ fn names<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static s
 pub fn suite(table: &Reader<'_>) -> Result<(Suite, Vec<Problem>), Problem> {
     let (mut suite, mut weak) = (Suite::default(), Vec::new());
     let Some(node) = table.get("crypto") else { return Ok((suite, weak)) };
-    let crypto = Reader::new(node)?;
+    let crypto = Reader::of(node, &schema::CRYPTO)?;
     if let Some(s) =
         crypto.word("symmetric", "symmetric algorithm", &names(Symmetric::ALL, Symmetric::name))?
     {
@@ -74,11 +75,11 @@ pub fn lifetimes(table: &Reader<'_>, protocols: &[ProtocolFile]) -> Result<Lifet
 pub fn network(table: &Reader<'_>) -> Result<Network, Problem> {
     let mut network = Network::default();
     let Some(node) = table.get("network") else { return Ok(network) };
-    let reader = Reader::new(node)?;
+    let reader = Reader::of(node, &schema::NETWORK)?;
     network.default = link(&reader, &Link::default())?;
     if let Some(links) = reader.get("link") {
         for node in array(links)? {
-            let reader = Reader::new(node)?;
+            let reader = Reader::of(node, &schema::LINK)?;
             let end = |key: &str| reader.get(key).ok_or_else(|| reader.missing(key)).and_then(name);
             let ends = (end("from")?, end("to")?);
             network.links.insert(ends, link(&reader, &network.default)?);
