@@ -195,3 +195,7 @@ pub const MAX_PASSPHRASE_BYTES: u64 = 1_024;
 pub const MAX_LIVE_BATCH: usize = 1_000;
 /// Random bytes that one request may ask for.
 pub const MAX_LIVE_RANDOM_BYTES: usize = 1 << 16;
+/// Shares of which the attacker computes the logarithm in a play, some ms each.
+pub const MAX_LOGARITHMS: usize = 1_000;
+/// Fractions that she tries for logarithms modulo one prime: some 350,000 suffice.
+pub const MAX_FRACTIONS: u64 = 50_000_000;

@@ -233,6 +233,9 @@ fn attacker(variant: &Variant) -> Vec<String> {
     if her.compares_nonces {
         lines.push("looks for signatures with one nonce".to_owned());
     }
+    if her.computes_logarithms {
+        lines.push("computes logarithms of shares, where the group is small".to_owned());
+    }
     if !her.dictionary.is_empty() {
         lines.push(format!("tries {} words for passwords", her.dictionary.len()));
     }

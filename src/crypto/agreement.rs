@@ -1,4 +1,4 @@
-//! Diffie–Hellman in three groups, with the checks that keep a peer's share
+//! Diffie–Hellman on two curves and modulo primes, with the checks that keep a peer's share
 //! honest. Must not know who agrees, nor what becomes of the secret.
 
 use p256::elliptic_curve::sec1::ToSec1Point;
@@ -6,6 +6,7 @@ use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::modp::{ffdhe2048, ffdhe3072, in_subgroup, modp64, modp2048};
 use super::signature::p256_secret;
 use super::{Agreement, Result};
 use crate::reason::Reason;
@@ -31,11 +32,16 @@ pub const X25519_SMALL_ORDER: [[u8; 32]; 7] = [
 
 impl Agreement {
     /// A new secret of [`secret_len`](Self::secret_len) bytes: an X25519 scalar
-    /// before clamping, a P-256 scalar between 1 and the order, or a 256-bit
-    /// exponent (RFC 7919 §5.2 asks for 225 bits at least), big endian.
+    /// before clamping, a P-256 scalar or an exponent of modp-64 between 1 and the order, or a
+    /// 256-bit exponent (RFC 7919 §5.2), big endian.
     pub fn generate(self, rng: &mut dyn CryptoRng) -> Zeroizing<Vec<u8>> {
         match self {
-            Agreement::X25519 | Agreement::X25519Unchecked | Agreement::Ffdhe2048 => {
+            Agreement::X25519
+            | Agreement::X25519Unchecked
+            | Agreement::Ffdhe2048
+            | Agreement::Ffdhe3072
+            | Agreement::Modp2048
+            | Agreement::Modp2048Unchecked => {
                 let mut secret = Zeroizing::new(vec![0; 32]);
                 rng.fill_bytes(&mut secret);
                 secret
@@ -44,11 +50,18 @@ impl Agreement {
                 let secret = Zeroizing::new(p256_secret(rng).to_bytes());
                 Zeroizing::new(secret.to_vec())
             }
+            Agreement::Modp64 => loop {
+                let mut secret = Zeroizing::new([0; modp64::LEN]);
+                rng.fill_bytes(secret.as_mut_slice());
+                if modp64::parse_exponent(*secret).is_ok() {
+                    return Zeroizing::new(secret.to_vec());
+                }
+            },
         }
     }
 
     /// The public share of `secret`: a u-coordinate (32 bytes, little endian), a
-    /// SEC1 uncompressed point (65), or g^x mod p (256, big endian).
+    /// SEC1 uncompressed point (65), or g^x mod p (big endian).
     ///
     /// # Errors
     /// `Malformed` for a secret of the wrong length or out of range.
@@ -68,15 +81,28 @@ impl Agreement {
                 let secret = Zeroizing::new(fixed(secret)?);
                 Ok(ffdhe2048::share(&secret).to_vec())
             }
+            Agreement::Ffdhe3072 => {
+                let secret = Zeroizing::new(fixed(secret)?);
+                Ok(ffdhe3072::share(&secret).to_vec())
+            }
+            Agreement::Modp2048 | Agreement::Modp2048Unchecked => {
+                let secret = Zeroizing::new(fixed(secret)?);
+                Ok(modp2048::share(&secret).to_vec())
+            }
+            Agreement::Modp64 => {
+                let secret = modp64::parse_exponent(fixed(secret)?)?;
+                Ok(modp64::power(modp64::G, secret, modp64::P).to_be_bytes().to_vec())
+            }
         }
     }
 
     /// Checks the peer's `share`, then agrees: the u-coordinate (32 bytes), the
-    /// point's x-coordinate (32), or Y^x mod p (256, leading zeros kept).
+    /// point's x-coordinate (32), or Y^x mod p (leading zeros kept).
     ///
     /// # Errors
     /// As [`validate`](Self::validate); X25519 instead refuses an all-zero result
-    /// (RFC 7748 §6.1), which is the same set of shares, and x25519-unchecked nothing. `Malformed` for a
+    /// (RFC 7748 §6.1), which is the same set of shares, and x25519-unchecked nothing;
+    /// modp-2048-unchecked takes shares of every order. `Malformed` for a
     /// secret of the wrong length or out of range.
     pub fn agree(self, secret: &[u8], share: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         match self {
@@ -98,6 +124,21 @@ impl Agreement {
                 let share = ffdhe2048::parse_share(&fixed(share)?)?;
                 Ok(Zeroizing::new(ffdhe2048::agree(&secret, &share).to_vec()))
             }
+            Agreement::Ffdhe3072 => {
+                let secret = Zeroizing::new(fixed(secret)?);
+                let share = ffdhe3072::parse_share(&fixed(share)?)?;
+                Ok(Zeroizing::new(ffdhe3072::agree(&secret, &share).to_vec()))
+            }
+            Agreement::Modp2048 | Agreement::Modp2048Unchecked => {
+                let secret = Zeroizing::new(fixed(secret)?);
+                let share = self.modp2048_share(share)?;
+                Ok(Zeroizing::new(modp2048::agree(&secret, &share).to_vec()))
+            }
+            Agreement::Modp64 => {
+                let secret = modp64::parse_exponent(fixed(secret)?)?;
+                let share = modp64::parse_share(fixed(share)?)?;
+                Ok(Zeroizing::new(modp64::power(share, secret, modp64::P).to_be_bytes().to_vec()))
+            }
         }
     }
 
@@ -107,8 +148,8 @@ impl Agreement {
     /// `Malformed` for the wrong length or a point that is not uncompressed.
     /// `WeakParameter` for an X25519 share of small order in any encoding
     /// (RFC 7748 §6.1), a P-256 point that is the identity or not on the curve
-    /// (SP 800-56A rev. 3 §5.6.2.3.4), a ffdhe2048 share unless 2 ≤ Y ≤ p − 2
-    /// (RFC 7919 §5.1).
+    /// (SP 800-56A rev. 3 §5.6.2.3.4), a share modulo a prime unless 2 ≤ Y ≤ p − 2
+    /// (RFC 7919 §5.1), and in modp-2048 and modp-64 Y^q = 1 (SP 800-56A rev. 3 §5.6.2.3.1).
     pub fn validate(self, share: &[u8]) -> Result<()> {
         match self {
             Agreement::X25519 => {
@@ -123,28 +164,47 @@ impl Agreement {
             Agreement::X25519Unchecked => fixed::<32>(share).map(drop),
             Agreement::P256 => parse_p256_share(share).map(drop),
             Agreement::Ffdhe2048 => ffdhe2048::parse_share(&fixed(share)?).map(drop),
+            Agreement::Ffdhe3072 => ffdhe3072::parse_share(&fixed(share)?).map(drop),
+            Agreement::Modp2048 | Agreement::Modp2048Unchecked => self.modp2048_share(share).map(drop),
+            Agreement::Modp64 => modp64::parse_share(fixed(share)?).map(drop),
         }
     }
 
-    /// Bytes of a share: 32, 65, 256.
+    /// A share modulo p of modp-2048, with the check of its order or without.
+    fn modp2048_share(self, share: &[u8]) -> Result<crypto_bigint::U2048> {
+        let share = fixed(share)?;
+        match self {
+            Agreement::Modp2048Unchecked => modp2048::parse_share(&share),
+            _ => in_subgroup(&share),
+        }
+    }
+
+    /// Bytes of a share: 32 (X25519), 65 (P-256), 256, 384 and 8 modulo primes.
     pub fn share_len(self) -> usize {
         match self {
             Agreement::X25519 | Agreement::X25519Unchecked => 32,
             Agreement::P256 => 65,
             Agreement::Ffdhe2048 => ffdhe2048::LEN,
+            Agreement::Ffdhe3072 => ffdhe3072::LEN,
+            Agreement::Modp2048 | Agreement::Modp2048Unchecked => modp2048::LEN,
+            Agreement::Modp64 => modp64::LEN,
         }
     }
 
-    /// Bytes of a secret: 32 in every group.
+    /// Bytes of a secret: 32 in every group but modp-64, which has 8.
     pub fn secret_len(self) -> usize {
-        32
+        if self == Agreement::Modp64 { modp64::LEN } else { 32 }
     }
 
-    /// Bytes that [`agree`](Self::agree) makes: 32, 32, 256.
+    /// Bytes that [`agree`](Self::agree) makes: 32 on curves, else as many as a share has.
     pub fn shared_len(self) -> usize {
         match self {
             Agreement::X25519 | Agreement::X25519Unchecked | Agreement::P256 => 32,
-            Agreement::Ffdhe2048 => ffdhe2048::LEN,
+            Agreement::Ffdhe2048
+            | Agreement::Ffdhe3072
+            | Agreement::Modp2048
+            | Agreement::Modp2048Unchecked
+            | Agreement::Modp64 => self.share_len(),
         }
     }
 }
@@ -182,68 +242,4 @@ const fn near_p(lowest: u8) -> [u8; 32] {
     bytes[0] = lowest;
     bytes[31] = 0x7f;
     bytes
-}
-
-/// The group of RFC 7919 appendix A.1, with exponents of 256 bits.
-mod ffdhe2048 {
-    use crypto_bigint::modular::ConstMontyForm;
-    use crypto_bigint::{U256, U2048, const_monty_params};
-    use zeroize::Zeroizing;
-
-    use super::Result;
-    use crate::reason::Reason;
-
-    /// Bytes of a share and of a shared secret.
-    pub const LEN: usize = 256;
-
-    const_monty_params!(
-        Modulus,
-        U2048,
-        concat!(
-            "FFFFFFFFFFFFFFFFADF85458A2BB4A9AAFDC5620273D3CF1D8B9C583CE2D3695",
-            "A9E13641146433FBCC939DCE249B3EF97D2FE363630C75D8F681B202AEC4617A",
-            "D3DF1ED5D5FD65612433F51F5F066ED0856365553DED1AF3B557135E7F57C935",
-            "984F0C70E0E68B77E2A689DAF3EFE8721DF158A136ADE73530ACCA4F483A797A",
-            "BC0AB182B324FB61D108A94BB2C8E3FBB96ADAB760D7F4681D4F42A3DE394DF4",
-            "AE56EDE76372BB190B07A7C8EE0A6D709E02FCE1CDF7E2ECC03404CD28342F61",
-            "9172FE9CE98583FF8E4F1232EEF28183C3FE3B1B4C6FAD733BB5FCBC2EC22005",
-            "C58EF1837D1683B2C6F34A26C1B2EFFA886B423861285C97FFFFFFFFFFFFFFFF",
-        ),
-        "The safe prime p, big endian."
-    );
-
-    type Element = ConstMontyForm<Modulus, { U2048::LIMBS }>;
-
-    /// 2^x mod p.
-    pub fn share(exponent: &[u8; 32]) -> Zeroizing<[u8; LEN]> {
-        power(&Element::new(&U2048::from_u8(2)), exponent)
-    }
-
-    /// Y^x mod p.
-    pub fn agree(exponent: &[u8; 32], share: &U2048) -> Zeroizing<[u8; LEN]> {
-        power(&Element::new(share), exponent)
-    }
-
-    /// Y, if 2 ≤ Y ≤ p − 2 (RFC 7919 §5.1). As p is a safe prime, such a Y has
-    /// order q or 2q, and no further check is needed.
-    pub fn parse_share(share: &[u8; LEN]) -> Result<U2048> {
-        let p =
-            <Modulus as crypto_bigint::modular::ConstMontyParams<{ U2048::LIMBS }>>::PARAMS.modulus().get();
-        let share = U2048::from_be_slice(share);
-        let two = U2048::from_u8(2);
-        if share < two || share > p.wrapping_sub(&two) {
-            return Err(Reason::WeakParameter);
-        }
-        Ok(share)
-    }
-
-    fn power(base: &Element, exponent: &[u8; 32]) -> Zeroizing<[u8; LEN]> {
-        let exponent = Zeroizing::new(U256::from_be_slice(exponent));
-        // The exponent's type bounds the number of squarings, an eighth of p's.
-        let power = Zeroizing::new(base.pow_bounded_exp(&exponent, U256::BITS));
-        let power = Zeroizing::new(power.retrieve());
-        let mut bytes = Zeroizing::new([0; LEN]);
-        bytes.copy_from_slice(power.to_be_bytes().as_ref());
-        bytes
-    }
 }

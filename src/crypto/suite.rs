@@ -152,6 +152,14 @@ choices! {
         P256 = "p256",
         /// Finite-field Diffie–Hellman in ffdhe2048 (RFC 7919 appendix A.1).
         Ffdhe2048 = "ffdhe2048",
+        /// The same in ffdhe3072 (RFC 7919 appendix A.2).
+        Ffdhe3072 = "ffdhe3072",
+        /// The same in a subgroup of prime order of 256 bits modulo a prime of 2048 bits.
+        Modp2048 = "modp-2048",
+        /// The same without a look whether a share lies in the subgroup.
+        Modp2048Unchecked = "modp-2048-unchecked",
+        /// The same modulo a safe prime of 64 bits.
+        Modp64 = "modp-64",
     }
 }
 
@@ -160,7 +168,15 @@ impl Agreement {
     pub fn weakness(self) -> Option<&'static str> {
         match self {
             Agreement::X25519Unchecked => Some("it takes shares of small order, which give zero"),
-            Agreement::X25519 | Agreement::P256 | Agreement::Ffdhe2048 => None,
+            Agreement::Modp2048Unchecked => {
+                Some("it takes shares outside the subgroup, whose order is small")
+            }
+            Agreement::Modp64 => Some("logarithms modulo a prime of 64 bits take a second"),
+            Agreement::X25519
+            | Agreement::P256
+            | Agreement::Ffdhe2048
+            | Agreement::Ffdhe3072
+            | Agreement::Modp2048 => None,
         }
     }
 }

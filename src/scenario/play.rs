@@ -223,6 +223,7 @@ impl Company {
                 given: spec.given.clone(),
                 dictionary: spec.dictionary.clone(),
                 compares_nonces: spec.compares_nonces,
+                computes_logarithms: spec.computes_logarithms,
                 times: spec.times.clone(),
             };
             (spec.name.clone(), Box::new(Attacker::new(&self.cast, profile)) as Box<dyn Adversary>)

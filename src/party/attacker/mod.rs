@@ -10,6 +10,8 @@ mod ecdsa;
 mod format;
 mod gcm;
 mod hand;
+mod index_calculus;
+mod logarithm;
 mod low_order;
 mod meddling;
 mod narration;
@@ -85,6 +87,8 @@ pub struct Profile {
     pub dictionary: Vec<String>,
     /// Whether she looks for signatures with one nonce.
     pub compares_nonces: bool,
+    /// Whether she computes the exponents of shares, where the group is small enough.
+    pub computes_logarithms: bool,
     /// The time before which she does not send a line of her narration, by run and line.
     pub times: BTreeMap<(u32, u32), SimTime>,
 }
@@ -100,6 +104,7 @@ pub struct Attacker {
     mind: Box<dyn Mind>,
     guesser: Guesser,
     analyst: ecdsa::Analyst,
+    logician: logarithm::Logician,
 }
 
 /// What drives her.
@@ -201,10 +206,13 @@ impl Attacker {
         let directory = Directory::new(cast);
         let connections = Connections::default();
         let analyst = ecdsa::Analyst::new(profile.compares_nonces);
+        let rng = cast.keys.stream(&[&profile.character.name, "logarithms"]);
+        let logician = logarithm::Logician::new(profile.computes_logarithms, rng);
         Attacker {
             cast: cast.clone(),
             guesser,
             analyst,
+            logician,
             profile,
             ruler,
             papers,
@@ -241,7 +249,18 @@ impl Attacker {
 
 impl Adversary for Attacker {
     fn handle(&mut self, input: AttackerInput, now: SimTime, effects: &mut Effects<AttackerEffect>) {
-        let Attacker { cast, profile, ruler, papers, directory, connections, mind, guesser, analyst } = self;
+        let Attacker {
+            cast,
+            profile,
+            ruler,
+            papers,
+            directory,
+            connections,
+            mind,
+            guesser,
+            analyst,
+            logician,
+        } = self;
         if let AttackerInput::OnWire(message) = &input {
             directory.note(message);
             connections.note(message);
@@ -252,7 +271,8 @@ impl Adversary for Attacker {
             for (term, value) in guesser.look(message, &mut desk) {
                 mind.handed(&term, &value, &mut desk);
             }
-            for (term, value) in analyst.look(message, &mut desk) {
+            let computed = analyst.look(message, &mut desk).into_iter();
+            for (term, value) in computed.chain(logician.look(message, &mut desk)).collect::<Vec<_>>() {
                 ruler.handed(&term, &value, &mut desk);
                 mind.handed(&term, &value, &mut desk);
             }
@@ -301,6 +321,7 @@ impl Adversary for Attacker {
             AttackerInput::Timer(number) => mind.timer(number, &mut desk),
             AttackerInput::End => {
                 ruler.end(&mut desk);
+                logician.end(&mut desk);
                 mind.end(&mut desk);
             }
         }

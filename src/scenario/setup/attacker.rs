@@ -34,6 +34,8 @@ pub struct AttackerSpec {
     pub dictionary: Vec<String>,
     /// Whether she looks for signatures with one nonce.
     pub compares_nonces: bool,
+    /// Whether she computes the exponents of shares.
+    pub computes_logarithms: bool,
     /// The time before which she does not send a line of her narration, by run and line.
     pub times: BTreeMap<(u32, u32), SimTime>,
     /// What she sets out to do, line by line as the file has it.

@@ -113,6 +113,7 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         (run.number, Scheduled { protocol, names: &run.names })
     });
     let compares_nonces = table.boolean("compares_nonces")?.unwrap_or(false);
+    let computes_logarithms = logarithms(&table, setup)?;
     let mut papers = papers(&table)?;
     if compares_nonces {
         // A private key may be hers some day.
@@ -178,9 +179,22 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         given,
         dictionary,
         compares_nonces,
+        computes_logarithms,
         times,
         words,
     }))
+}
+
+/// `computes_logarithms`: where that takes seconds.
+fn logarithms(table: &Reader<'_>, setup: &Setup) -> Result<bool, Problem> {
+    let computes = table.boolean("computes_logarithms")?.unwrap_or(false);
+    let encoding = setup.protocols.iter().any(|(_, encoding)| !encoding.has_tags());
+    match table.get("computes_logarithms") {
+        Some(node) if computes && encoding => {
+            Err(node.problem("she finds shares by their tags").help("leave out `untagged`"))
+        }
+        _ => Ok(computes),
+    }
 }
 
 /// The names under which her notebook has certificates that she forges.

@@ -49,7 +49,12 @@ pub fn suite(table: &Reader<'_>) -> Result<(Suite, Vec<Problem>), Problem> {
     if let Some(s) = crypto.word("agreement", "key agreement", &names(Agreement::ALL, Agreement::name))? {
         suite.agreement = s;
         let node = crypto.get("agreement").zip(s.weakness());
-        weak.extend(node.map(|(node, what)| warning(node, s.name(), what, "x25519-low-order")));
+        let story = match s {
+            Agreement::Modp64 => "dh-passive-eavesdrop",
+            Agreement::Modp2048Unchecked => "dh-small-subgroup",
+            _ => "x25519-low-order",
+        };
+        weak.extend(node.map(|(node, what)| warning(node, s.name(), what, story)));
     }
     if let Some(s) = crypto.word("kem", "key encapsulation", &names(Kem::ALL, Kem::name))? {
         suite.kem = s;
