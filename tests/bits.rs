@@ -417,3 +417,82 @@ fn one_known_text_gives_all_others() {
         assert!(play.attacker().derivation(value).is_some(), "{value}");
     }
 }
+
+/// alice's share to bob, whose exponent stays or does not, in this group.
+fn confined(group: &str, responder: &str, queries: u32, seed: u64) -> PlayReport {
+    let (knows, fresh, share) = match responder {
+        "b" => ("knows = { B = [\"b: dh\"], A = [\"g^b\"] }", "", ""),
+        _ => ("", ", B = [\"y: dh\"]", "g^y, "),
+    };
+    let text = format!(
+        "crypto = {{ agreement = \"{group}\" }}
+        [protocol]
+        messages = [\"A -> B : A, g^x, Na\", \"B -> A : B, {share}mac(K, Na)\", \"A -> B : {{Payload}}K\"]
+        goals = [\"secret Payload\"]
+        fresh = {{ A = [\"x: dh\", \"Na: nonce\"]{fresh} }}
+        {knows}
+        given = {{ A = [\"Payload: data\"] }}
+        let = {{ K = 'kdf(\"key\", g^x^{responder})' }}
+        [[run]]
+        A = \"alice\"
+        B = \"bob\"
+        Payload = \"pay 100\"
+        [attacker]
+        insider = false
+        tactic = \"small-subgroup\"
+        queries = {queries}"
+    );
+    let scenario = Scenario::from_text("test", &text).unwrap_or_else(|p| panic!("{p}\n{text}")).seed(seed);
+    scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap()
+}
+
+/// One answer a prime, thirty-four primes whose product is above 2^256, and no answer less.
+#[test]
+fn shares_of_small_order_take_one_answer_a_prime() {
+    for seed in 0..2 {
+        let play = confined("modp-2048-unchecked", "b", 34, seed);
+        assert_eq!(inquiry(&play), (34, 34, 34));
+        assert!(violated(&play, "secret Payload"));
+        assert!(play.attacker().derivation("1.b").is_some());
+    }
+    let short = confined("modp-2048-unchecked", "b", 33, 0);
+    assert_eq!(inquiry(&short), (33, 33, 34));
+    let checked = confined("modp-2048", "b", 34, 0);
+    assert_eq!(inquiry(&checked), (1, 0, 34), "the first share is refused");
+    let fresh = confined("modp-2048-unchecked", "y", 34, 0);
+    assert_eq!(inquiry(&fresh), (34, 34, 34), "of as many exponents");
+    for play in [short, checked, fresh] {
+        assert!(!violated(&play, "secret Payload"));
+        assert!(!play.attacker().learned("1.x"));
+    }
+}
+
+/// The exponents of all shares modulo 64 bits, whoever made them and whenever.
+#[test]
+fn logarithms_in_a_small_group_are_computed() {
+    let of = |group: &str, seed: u64| {
+        let text = format!(
+            "protocol = \"signed-dh\"
+            crypto = {{ agreement = \"{group}\" }}
+            [[run]]
+            A = \"alice\"
+            B = \"bob\"
+            Payload = \"pay 100\"
+            [attacker]
+            insider = false
+            computes_logarithms = true"
+        );
+        let scenario = Scenario::from_text("test", &text).unwrap().seed(seed);
+        scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap()
+    };
+    for seed in 0..3 {
+        let play = of("modp-64", seed);
+        assert!(violated(&play, "secret Payload"));
+        assert!(play.attacker().learned("1.x") && play.attacker().learned("1.y"));
+    }
+    for group in ["x25519", "p256", "ffdhe2048", "ffdhe3072", "modp-2048"] {
+        let play = of(group, 0);
+        assert!(!violated(&play, "secret Payload"), "{group}");
+        assert!(!play.attacker().learned("1.x"));
+    }
+}

@@ -164,6 +164,22 @@ pub fn of_small_order(factor: u16) -> Option<Vec<u8>> {
     })
 }
 
+/// The first so many powers of an element of [`modp2048`], from the zeroth on.
+pub fn powers_of(element: &[u8], count: usize) -> Vec<Vec<u8>> {
+    type Element = ConstMontyForm<modp2048::Modulus, { U2048::LIMBS }>;
+    if element.len() != modp2048::LEN {
+        return Vec::new();
+    }
+    let element = Element::new(&U2048::from_be_slice(element));
+    let mut power = Element::ONE;
+    let next = |_| {
+        let bytes = power.retrieve().to_be_bytes().as_ref().to_vec();
+        power = power.mul(&element);
+        bytes
+    };
+    (0..count).map(next).collect()
+}
+
 /// The largest safe prime of 64 bits, 2^64 − 1469, with g = 4, a square, of order q: logarithms take
 /// a second.
 pub mod modp64 {

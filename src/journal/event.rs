@@ -269,20 +269,22 @@ events! {
         /// The password, if the last word that she tried was it.
         value: Option<Box<Value>> => secret("fingerprint"),
     }
-    /// The attacker asked a party again and again about a ciphertext.
+    /// The attacker asked a party again and again.
     Queried "queried" INFO {
         /// The party.
         party: Name => plain("party"),
-        /// The message that has the ciphertext.
+        /// The message that she made her questions of.
         message: MessageId => plain("message"),
         /// How often she asked.
         queries: u32 => plain("queries"),
         /// How often she might have.
         budget: u32 => plain("budget"),
-        /// How many bytes of the text she found.
+        /// How much of what she is after she found: of a text its bytes.
         found: u32 => plain("found"),
-        /// Of how many, padding included.
+        /// Of how much; of a text with its padding.
         of: u32 => plain("of"),
+        /// Of what, in words.
+        unit: &'static str => plain("unit"),
         /// What the party answered, and how often.
         answers: Box<str> => plain("answers"),
     }

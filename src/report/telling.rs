@@ -219,14 +219,14 @@ impl<'a> Teller<'a> {
                     None => format!("{her} tries {words} words for {term} {on}: none is right"),
                 })
             }
-            What::Queried { party, message, queries, budget, found, of, answers } => Told::Deed {
+            What::Queried { party, message, queries, budget, found, of, unit, answers } => Told::Deed {
                 by: her.clone(),
                 tone: Tone::Attacker,
                 text: format!(
                     "{her} asks {party} {queries} times about message {}, and may {budget} times: {answers}",
                     self.place(*message)
                 ),
-                aside: Some(format!("she has {found} of {of} bytes of its text")),
+                aside: Some(format!("she has {found} of {of} {unit}")),
             },
             What::Recovered { term, value, .. } => {
                 hers(format!("{her} has computed {term} {}", value.fingerprint()))

@@ -211,6 +211,51 @@ fn ffdhe2048_refuses_shares_out_of_range() {
     }
 }
 
+/// By Python's integers, of p by the formula of RFC 7919 appendix A.2 (and as OpenSSL has it), and
+/// of the constants of modp-2048: exponents SHA-256 of "x" and "y", results as their SHA-256.
+#[test]
+fn groups_modulo_primes_count_as_python_does() {
+    let (x, y) = (sha256(&[b"x"]), sha256(&[b"y"]));
+    for (group, share, secret) in [
+        (
+            Agreement::Ffdhe3072,
+            "21339d6973a8a7f27b8a1252cd2b3e29bfdeff78f07331b28b9cd5f33418d00c",
+            "7acd2275923544873c2d289053b8ba9568f0ec254b4b6983988564a74e34f896",
+        ),
+        (
+            Agreement::Modp2048,
+            "6a8474467ffaad80d0c19c1b689ddbedee2769535fdfed4bf4f2f99508a9a70c",
+            "dd05d61383dafbfbbd8b6a0802461afd779b6a473cb384f29d0bdcf52cd2ab82",
+        ),
+    ] {
+        assert_eq!(sha256(&[&group.share(&x).unwrap()]).to_vec(), hex(share), "{group}");
+        let agreed = group.agree(&x, &group.share(&y).unwrap()).unwrap();
+        assert_eq!(sha256(&[&agreed]).to_vec(), hex(secret), "{group}");
+    }
+    let group = Agreement::Modp64;
+    assert_eq!(group.share(&hex("0b5c4590adc9ac11")), Ok(hex("34585013d31839a3")));
+    let other = group.share(&hex("287f390d8e153fe2")).unwrap();
+    assert_eq!(group.agree(&hex("0b5c4590adc9ac11"), &other).unwrap().to_vec(), hex("b61591cece805057"));
+}
+
+/// Elements of small order are there in modp-2048, which one variant refuses and the other takes.
+#[test]
+fn only_the_unchecked_group_takes_elements_of_small_order() {
+    for factor in SMALL_FACTORS {
+        let element = of_small_order(factor).unwrap();
+        let powers = powers_of(&element, usize::from(factor) + 1);
+        assert_ne!(powers[1], powers[0], "{factor}");
+        assert_eq!(powers[usize::from(factor)], powers[0], "{factor}");
+        assert_eq!(Agreement::Modp2048.validate(&element), Err(Reason::WeakParameter), "{factor}");
+        let agreed = Agreement::Modp2048Unchecked.agree(&[0xff; 32], &element).unwrap();
+        assert!(powers.contains(&agreed), "{factor}");
+    }
+    assert_eq!(of_small_order(3), None);
+    // Modulo a safe prime half of all numbers are squares, and those alone are taken.
+    let taken = (2..=65_u64).filter(|n| Agreement::Modp64.validate(&n.to_be_bytes()).is_ok()).count();
+    assert!((20..45).contains(&taken), "{taken} of 64");
+}
+
 #[test]
 fn agreement_commutes() {
     for group in Agreement::ALL {

@@ -220,8 +220,8 @@ impl Reading {
         self.hand.knowledge.get(of).cloned()
     }
 
-    /// Whether something opens, or comes out right, if the password is this word.
-    fn fits(&mut self, id: Id, word: &Value, desk: &mut Desk<'_>) -> bool {
+    /// Whether something opens, or comes out right, if the password, or whatever stands there, is this.
+    pub fn fits(&mut self, id: Id, word: &Value, desk: &mut Desk<'_>) -> bool {
         let Some((ops, _)) = self.hand.test_of(id) else { return false };
         let before = self.hand.knowledge.clone();
         self.hand.knowledge.set(id, word.clone());

@@ -22,6 +22,7 @@ mod plain;
 mod puppet;
 mod records;
 mod rules;
+mod subgroup;
 mod tactics;
 
 use std::collections::BTreeMap;
@@ -64,6 +65,8 @@ pub enum Plan {
     /// Decrypt a recorded message by asking its receiver at most so often whether a padding is
     /// right.
     PaddingOracle(u32),
+    /// Find a party's exponent by sending it at most so many shares of small order.
+    SmallSubgroup(u32),
 }
 
 /// How a scenario describes the attacker.
@@ -199,6 +202,7 @@ impl Attacker {
             Plan::Replay => Box::new(tactics::Replay::default()),
             Plan::Reflect => Box::new(tactics::Reflect::default()),
             Plan::PaddingOracle(budget) => Box::new(oracle::PaddingOracle::new(*budget)),
+            Plan::SmallSubgroup(budget) => Box::new(subgroup::SmallSubgroup::new(*budget)),
             Plan::Tamper => Box::new(tactics::Tamper::new(cast, &profile)),
         };
         let ruler = rules::Ruler::new(cast, &profile);

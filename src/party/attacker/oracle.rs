@@ -151,6 +151,7 @@ impl Inquiry {
             budget,
             found: self.decryption.found() as u32,
             of: self.decryption.text_len() as u32,
+            unit: "bytes of its text",
             answers: answers.join(", ").into(),
         });
         let Some(text) = self.decryption.text() else { return };

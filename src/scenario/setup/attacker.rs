@@ -49,7 +49,11 @@ impl AttackerSpec {
         self.search.is_some()
             || matches!(
                 self.plan,
-                Plan::Replay | Plan::Reflect | Plan::Impersonate(_) | Plan::PaddingOracle(_)
+                Plan::Replay
+                    | Plan::Reflect
+                    | Plan::Impersonate(_)
+                    | Plan::PaddingOracle(_)
+                    | Plan::SmallSubgroup(_)
             )
             || self.rules.iter().any(|rule| matches!(rule.action, Action::Replay(_)))
     }

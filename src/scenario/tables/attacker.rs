@@ -20,14 +20,29 @@ use crate::scenario::setup::party::Party;
 use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::SimTime;
 
-const TACTICS: [&str; 8] =
-    ["eavesdrop", "mitm", "replay", "reflect", "tamper", "impersonate NAME", "padding-oracle", "search"];
+const TACTICS: [&str; 9] = [
+    "eavesdrop",
+    "mitm",
+    "replay",
+    "reflect",
+    "tamper",
+    "impersonate NAME",
+    "padding-oracle",
+    "small-subgroup",
+    "search",
+];
 
 /// How often she asks a party, if she is not told how often she may.
 const QUERIES: u32 = 10_000;
 
 /// The tactic of asking whether a padding is right.
 const PADDING: &str = "padding-oracle";
+
+/// The tactic of sending shares of small order.
+const SUBGROUP: &str = "small-subgroup";
+
+/// The tactics that ask a party again and again, by the tags of its fields.
+const ASKING: [&str; 2] = [PADDING, SUBGROUP];
 
 /// Runs with which she looks for an attack, if she is not told how many.
 const RUNS: usize = 2;
@@ -336,13 +351,12 @@ fn queries(table: &Reader<'_>) -> Result<u32, Problem> {
     if queries > MAX_QUERIES {
         return Err(place(format!("more than the limit MAX_QUERIES, {MAX_QUERIES}")));
     }
-    let asks = table.get("tactic").is_some_and(|node| string(node).is_ok_and(|text| text.trim() == PADDING));
+    let asks =
+        table.get("tactic").is_some_and(|node| string(node).is_ok_and(|text| ASKING.contains(&text.trim())));
     match asks {
         true => Ok(queries),
-        false => {
-            Err(place("she asks nobody".to_owned())
-                .help(format!("`queries` goes with the tactic `{PADDING}`")))
-        }
+        false => Err(place("she asks nobody".to_owned())
+            .help(format!("`queries` goes with the tactics `{}`", ASKING.join("`, `")))),
     }
 }
 
@@ -354,12 +368,13 @@ fn tactic(node: &Node, setup: &Setup, queries: u32) -> Result<Plan, Problem> {
         ["replay"] => Plan::Replay,
         ["reflect"] => Plan::Reflect,
         ["tamper"] => Plan::Tamper,
-        [PADDING] if setup.protocols.iter().any(|(_, encoding)| !encoding.has_tags()) => {
+        [asks] if ASKING.contains(asks) && setup.protocols.iter().any(|(_, of)| !of.has_tags()) => {
             return Err(node
-                .problem("she reads what she decrypts by the tags of its fields")
+                .problem("she reads what she asks about by the tags of its fields")
                 .help("in the untagged encoding fields have none"));
         }
         [PADDING] => Plan::PaddingOracle(queries),
+        [SUBGROUP] => Plan::SmallSubgroup(queries),
         ["impersonate", who] => {
             let place = Node { data: Data::String((*who).to_owned()), ..node.clone() };
             Plan::Impersonate(setup.known_party(&place)?)
