@@ -199,3 +199,6 @@ pub const MAX_LIVE_RANDOM_BYTES: usize = 1 << 16;
 pub const MAX_LOGARITHMS: usize = 1_000;
 /// Fractions that she tries for logarithms modulo one prime: some 350,000 suffice.
 pub const MAX_FRACTIONS: u64 = 50_000_000;
+/// Intervals in which a text of RSA may lie, while its padding is asked about: a handful, for all
+/// but the first answers.
+pub const MAX_INTERVALS: usize = 10_000;

@@ -1,9 +1,11 @@
-//! Encryption to the holder of an RSA-2048 key, with an envelope for texts that
+//! Encryption to the holder of an RSA key, with an envelope for texts that
 //! RSA cannot hold. Must not know certificates or who holds the key.
 
 use std::fmt;
 use std::sync::Arc;
 
+use crypto_bigint::BoxedUint;
+use crypto_bigint::modular::BoxedMontyForm;
 use pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
 use rand::CryptoRng;
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
@@ -23,27 +25,44 @@ pub const RSA_2048_LEN: usize = 256;
 pub const RSA_2048_SPKI_LEN: usize = 294;
 
 const BITS: usize = 2048;
-/// Longest direct plaintexts: 256 − 2·32 − 2 (RFC 8017 §7.1.1) and 256 − 11 (§7.2.1).
-const OAEP_CAPACITY: usize = 190;
-const PKCS1V15_CAPACITY: usize = 245;
+/// What padding takes of a ciphertext's length: 2·32 + 2 (RFC 8017 §7.1.1) and 11 (§7.2.1).
+const OAEP_OVERHEAD: usize = 66;
+const PKCS1V15_OVERHEAD: usize = 11;
 /// Bytes of the key that an envelope carries.
 const ENVELOPE_KEY: usize = 32;
 const ENVELOPE: Symmetric = Symmetric::Aes256Gcm;
 
-/// An RSA-2048 private key that decrypts; parsed once, cheap to clone.
+/// An RSA private key that decrypts; parsed once, cheap to clone.
 #[derive(Clone)]
 pub struct DecryptionKey(Arc<RsaPrivateKey>);
 
 impl PublicKeyEncryption {
-    /// A new RSA-2048 key with exponent 65537 (FIPS 186-5 appendix A.1); about 56 ms.
+    /// A new RSA key with exponent 65537 (FIPS 186-5 appendix A.1); of 2048 bits about 56 ms.
     pub fn generate(self, rng: &mut dyn CryptoRng) -> DecryptionKey {
-        DecryptionKey(Arc::new(generate_rsa(rng)))
+        DecryptionKey(Arc::new(generate_rsa_of(self.bits(), rng)))
+    }
+
+    fn bits(self) -> usize {
+        match self {
+            PublicKeyEncryption::Rsa2048Oaep | PublicKeyEncryption::Rsa2048Pkcs1v15 => BITS,
+            PublicKeyEncryption::Rsa1024Pkcs1v15 | PublicKeyEncryption::Rsa1024Pkcs1v15Telling => 1024,
+        }
+    }
+
+    /// Bytes of a direct ciphertext: 256 or 128.
+    pub fn modulus_len(self) -> usize {
+        self.bits() / 8
+    }
+
+    /// Bytes of a public key as a DER SubjectPublicKeyInfo: 294 or 162.
+    pub fn spki_len(self) -> usize {
+        if self.bits() == BITS { RSA_2048_SPKI_LEN } else { 162 }
     }
 
     /// Encrypts `plaintext` to `public`, a DER SubjectPublicKeyInfo.
     ///
-    /// Direct, 256 bytes: the RSA ciphertext, for texts of up to 190 bytes
-    /// (OAEP) or 245 (PKCS#1 v1.5; 213 with a label). Longer texts go as an
+    /// Direct, 256 bytes with a key of 2048 bits: the RSA ciphertext, for texts of up to 190
+    /// bytes (OAEP) or 245 (PKCS#1 v1.5; 213 with a label). Longer texts go as an
     /// envelope: RSA of a fresh 32-byte key (256) ‖ the text sealed under it by
     /// [`Symmetric::Aes256Gcm`] with `label` as associated data (28 + text).
     /// The length tells which.
@@ -52,7 +71,7 @@ impl PublicKeyEncryption {
     /// is not empty goes as its SHA-256 before the plaintext.
     ///
     /// # Errors
-    /// `Malformed` if `public` is no RSA-2048 key.
+    /// `Malformed` if `public` is no RSA key of the suite's size.
     pub fn encrypt(
         self,
         public: &[u8],
@@ -60,7 +79,7 @@ impl PublicKeyEncryption {
         plaintext: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<Vec<u8>> {
-        let public = parse_rsa_public(public.try_into().map_err(|_| Reason::Malformed)?)?;
+        let public = parse_rsa_of(self.bits(), public.try_into().map_err(|_| Reason::Malformed)?)?;
         if self.is_direct(label.len(), plaintext.len()) {
             return Ok(self.encrypt_rsa(&public, label, plaintext, rng));
         }
@@ -77,9 +96,11 @@ impl PublicKeyEncryption {
     /// `DecryptFailed`, whatever was wrong. A direct PKCS#1 v1.5 ciphertext
     /// without a label is the exception: bad padding answers with a made-up
     /// text instead (implicit rejection, draft-irtf-cfrg-rsa-guidance §7.2), so
-    /// success there says nothing.
+    /// success there says nothing. rsa-1024-pkcs1v15-telling answers `BadPadding` there
+    /// unless the text begins with 00 02, and `DecryptFailed` if no 00 follows
+    /// (Bleichenbacher, CRYPTO 1998).
     pub fn decrypt(self, key: &DecryptionKey, label: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let (rsa, envelope) = sealed.split_at_checked(RSA_2048_LEN).ok_or(Reason::DecryptFailed)?;
+        let (rsa, envelope) = sealed.split_at_checked(self.modulus_len()).ok_or(Reason::DecryptFailed)?;
         let text = self.decrypt_rsa(key, label, rsa)?;
         if envelope.is_empty() {
             return Ok(text);
@@ -93,19 +114,19 @@ impl PublicKeyEncryption {
     /// Bytes that [`encrypt`](Self::encrypt) makes.
     pub fn sealed_len(self, label_len: usize, plaintext_len: usize) -> usize {
         if self.is_direct(label_len, plaintext_len) {
-            RSA_2048_LEN
+            self.modulus_len()
         } else {
-            RSA_2048_LEN + ENVELOPE.sealed_len(plaintext_len)
+            self.modulus_len() + ENVELOPE.sealed_len(plaintext_len)
         }
     }
 
     fn is_direct(self, label_len: usize, plaintext_len: usize) -> bool {
-        let capacity = match self {
-            PublicKeyEncryption::Rsa2048Oaep => OAEP_CAPACITY,
-            PublicKeyEncryption::Rsa2048Pkcs1v15 if label_len == 0 => PKCS1V15_CAPACITY,
-            PublicKeyEncryption::Rsa2048Pkcs1v15 => PKCS1V15_CAPACITY - 32,
+        let overhead = match self {
+            PublicKeyEncryption::Rsa2048Oaep => OAEP_OVERHEAD,
+            _ if label_len == 0 => PKCS1V15_OVERHEAD,
+            _ => PKCS1V15_OVERHEAD + 32,
         };
-        plaintext_len <= capacity
+        plaintext_len + overhead <= self.modulus_len()
     }
 
     /// One RSA encryption of a text that fits.
@@ -120,7 +141,9 @@ impl PublicKeyEncryption {
             PublicKeyEncryption::Rsa2048Oaep => {
                 public.encrypt(rng, Oaep::<Sha256>::new_with_label(label), text)
             }
-            PublicKeyEncryption::Rsa2048Pkcs1v15 => {
+            PublicKeyEncryption::Rsa2048Pkcs1v15
+            | PublicKeyEncryption::Rsa1024Pkcs1v15
+            | PublicKeyEncryption::Rsa1024Pkcs1v15Telling => {
                 let text = Zeroizing::new([&label_prefix(label), text].concat());
                 public.encrypt(rng, Pkcs1v15Encrypt, &text)
             }
@@ -133,7 +156,10 @@ impl PublicKeyEncryption {
         // time exists in a rehearsal (RUSTSEC-2023-0071).
         let text = match self {
             PublicKeyEncryption::Rsa2048Oaep => key.0.decrypt(Oaep::<Sha256>::new_with_label(label), sealed),
-            PublicKeyEncryption::Rsa2048Pkcs1v15 => key.0.decrypt(Pkcs1v15Encrypt, sealed),
+            PublicKeyEncryption::Rsa2048Pkcs1v15 | PublicKeyEncryption::Rsa1024Pkcs1v15 => {
+                key.0.decrypt(Pkcs1v15Encrypt, sealed)
+            }
+            PublicKeyEncryption::Rsa1024Pkcs1v15Telling => return tells(&key.0, label, sealed),
         }
         .map(Zeroizing::new)
         .map_err(|_| Reason::DecryptFailed)?;
@@ -149,7 +175,7 @@ impl PublicKeyEncryption {
 }
 
 impl DecryptionKey {
-    /// The public key as a DER SubjectPublicKeyInfo, 294 bytes.
+    /// The public key as a DER SubjectPublicKeyInfo.
     pub fn public(&self) -> Vec<u8> {
         rsa_spki(self.0.as_public_key())
     }
@@ -171,9 +197,9 @@ impl DecryptionKey {
     /// Parses DER PKCS#8.
     ///
     /// # Errors
-    /// `Malformed` for anything but a consistent RSA key of 2048 bits and two primes.
+    /// `Malformed` for anything but a consistent RSA key of 2048 or 1024 bits and two primes.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self> {
-        Ok(DecryptionKey(Arc::new(parse_rsa_private(der)?)))
+        Ok(DecryptionKey(Arc::new(parse_rsa_private_of(&[BITS, 1024], der)?)))
     }
 }
 
@@ -188,20 +214,66 @@ fn label_prefix(label: &[u8]) -> Vec<u8> {
     if label.is_empty() { Vec::new() } else { sha256(&[label]).to_vec() }
 }
 
+/// PKCS#1 v1.5 by a holder who looks at the padding first, and says what he thinks of it.
+fn tells(key: &RsaPrivateKey, label: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let number =
+        BoxedUint::from_be_slice(sealed, key.n().bits_precision()).map_err(|_| Reason::DecryptFailed)?;
+    if number >= *key.n().as_ref() {
+        return Err(Reason::DecryptFailed);
+    }
+    let text = Zeroizing::new(raw_decrypt(key, &number));
+    let [0, 2, padded @ ..] = text.as_slice() else { return Err(Reason::BadPadding) };
+    let end = padded.iter().position(|byte| *byte == 0).ok_or(Reason::DecryptFailed)?;
+    let prefix = label_prefix(label);
+    match padded[end + 1..].strip_prefix(prefix.as_slice()) {
+        Some(text) => Ok(Zeroizing::new(text.to_vec())),
+        None => Err(Reason::DecryptFailed),
+    }
+}
+
+/// c^d mod n, as long as n.
+fn raw_decrypt(key: &RsaPrivateKey, number: &BoxedUint) -> Vec<u8> {
+    let params = key.n_params();
+    let power = BoxedMontyForm::new(number.clone(), params).pow(key.d());
+    let bytes = power.retrieve().to_be_bytes();
+    bytes[bytes.len() - key.size()..].to_vec()
+}
+
+/// Modulus and exponent of an RSA key that encrypts, big endian.
+///
+/// # Errors
+/// `Malformed` unless it is a DER SubjectPublicKeyInfo of the suite's size.
+pub fn rsa_numbers(suite: PublicKeyEncryption, spki: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
+    let key = parse_rsa_of(suite.bits(), spki.try_into().map_err(|_| Reason::Malformed)?)?;
+    Ok((key.n_bytes().to_vec(), key.e_bytes().to_vec()))
+}
+
 pub(super) fn generate_rsa(rng: &mut dyn CryptoRng) -> RsaPrivateKey {
-    RsaPrivateKey::new(rng, BITS).expect("2048 bits are permitted and the generator cannot fail")
+    generate_rsa_of(BITS, rng)
+}
+
+fn generate_rsa_of(bits: usize, rng: &mut dyn CryptoRng) -> RsaPrivateKey {
+    RsaPrivateKey::new(rng, bits).expect("the size is permitted and the generator cannot fail")
 }
 
 /// A SubjectPublicKeyInfo's RSA key; `Malformed` unless of 2048 bits.
 pub(super) fn parse_rsa_public(info: SubjectPublicKeyInfoRef<'_>) -> Result<RsaPublicKey> {
+    parse_rsa_of(BITS, info)
+}
+
+fn parse_rsa_of(bits: usize, info: SubjectPublicKeyInfoRef<'_>) -> Result<RsaPublicKey> {
     let key = RsaPublicKey::try_from(info).map_err(|_| Reason::Malformed)?;
-    if key.n().bits() as usize == BITS { Ok(key) } else { Err(Reason::Malformed) }
+    if key.n().bits() as usize == bits { Ok(key) } else { Err(Reason::Malformed) }
 }
 
 pub(super) fn parse_rsa_private(der: &[u8]) -> Result<RsaPrivateKey> {
+    parse_rsa_private_of(&[BITS], der)
+}
+
+fn parse_rsa_private_of(sizes: &[usize], der: &[u8]) -> Result<RsaPrivateKey> {
     let key = RsaPrivateKey::from_pkcs8_der(der).map_err(|_| Reason::Malformed)?;
     // PKCS#8 as written here has room for two primes only.
-    let fits = key.n().bits() as usize == BITS && key.primes().len() == 2;
+    let fits = sizes.contains(&(key.n().bits() as usize)) && key.primes().len() == 2;
     if fits { Ok(key) } else { Err(Reason::Malformed) }
 }
 

@@ -80,6 +80,21 @@ choices! {
         Rsa2048Oaep = "rsa-2048-oaep",
         /// RSA-2048 with the padding that Bleichenbacher broke (RFC 8017 §7.2).
         Rsa2048Pkcs1v15 = "rsa-2048-pkcs1v15",
+        /// The same with 1,024 bits.
+        Rsa1024Pkcs1v15 = "rsa-1024-pkcs1v15",
+        /// The same by a holder who refuses a wrong padding with a reason of its own.
+        Rsa1024Pkcs1v15Telling = "rsa-1024-pkcs1v15-telling",
+    }
+}
+
+impl PublicKeyEncryption {
+    /// What is known to be wrong with it, in words.
+    pub fn weakness(self) -> Option<&'static str> {
+        match self {
+            PublicKeyEncryption::Rsa2048Oaep | PublicKeyEncryption::Rsa2048Pkcs1v15 => None,
+            PublicKeyEncryption::Rsa1024Pkcs1v15 => Some("1,024 bits have the strength of 80 at most"),
+            PublicKeyEncryption::Rsa1024Pkcs1v15Telling => Some("it tells whether a padding is right"),
+        }
     }
 }
 

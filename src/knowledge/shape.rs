@@ -67,7 +67,7 @@ impl Knowledge {
 
     fn public_len(&self, suite: Suite) -> usize {
         let uses = self.grounds().uses;
-        let encryption = if uses.encryption { HEADER + crate::crypto::RSA_2048_SPKI_LEN } else { 0 };
+        let encryption = if uses.encryption { HEADER + suite.public_key.spki_len() } else { 0 };
         let signature = if uses.signature { HEADER + suite.signature.spki_len() } else { 0 };
         encryption + signature
     }

@@ -17,9 +17,9 @@ mod signature;
 mod symmetric;
 
 use mallory::crypto::{
-    Agreement, DecryptionKey, Kem, PublicKeyEncryption, RSA_2048_SPKI_LEN, Rng, SMALL_FACTORS, Signature,
-    SigningKey, Suite, Symmetric, VerifyingKey, constant_time_eq, hkdf_sha256, hmac_sha256, of_small_order,
-    powers_of, sha256, stream, stretch,
+    Agreement, DecryptionKey, Kem, PublicKeyEncryption, Rng, SMALL_FACTORS, Signature, SigningKey, Suite,
+    Symmetric, VerifyingKey, constant_time_eq, hkdf_sha256, hmac_sha256, of_small_order, powers_of, sha256,
+    stream, stretch,
 };
 use mallory::reason::Reason;
 use rand::Rng as _;

@@ -28,7 +28,7 @@ type Factors = Vec<u8>;
 impl IndexCalculus {
     /// The logarithms of the factor base, which serve every share of the group.
     pub fn new(rng: &mut Rng) -> IndexCalculus {
-        let is_prime = |n: &u64| (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+        let is_prime = |n: &u64| (2..).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
         let primes: Vec<u64> = (2..BOUND).filter(is_prime).collect();
         let mut found = IndexCalculus { logs: Vec::new(), tried: 0, primes };
         let mut rows: Vec<Option<Vec<u64>>> = vec![None; found.primes.len()];

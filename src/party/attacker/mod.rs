@@ -2,6 +2,7 @@
 //! works by a narration, by rules or by a tactic, and builds what she sends with the same
 //! engine as everyone else, from what she holds. Must not know anybody's secrets but her own.
 
+mod bleichenbacher;
 mod change;
 mod connections;
 mod dictionary;
@@ -65,6 +66,8 @@ pub enum Plan {
     /// Decrypt a recorded message by asking its receiver at most so often whether a padding is
     /// right.
     PaddingOracle(u32),
+    /// The same with a ciphertext of RSA.
+    Bleichenbacher(u32),
     /// Find a party's exponent by sending it at most so many shares of small order.
     SmallSubgroup(u32),
 }
@@ -201,7 +204,10 @@ impl Attacker {
             Plan::Impersonate(name) => Box::new(puppet::Impersonator::new(name.clone())),
             Plan::Replay => Box::new(tactics::Replay::default()),
             Plan::Reflect => Box::new(tactics::Reflect::default()),
-            Plan::PaddingOracle(budget) => Box::new(oracle::PaddingOracle::new(*budget)),
+            Plan::PaddingOracle(budget) => Box::new(oracle::PaddingOracle::new(oracle::Padded::Cbc, *budget)),
+            Plan::Bleichenbacher(budget) => {
+                Box::new(oracle::PaddingOracle::new(oracle::Padded::Rsa, *budget))
+            }
             Plan::SmallSubgroup(budget) => Box::new(subgroup::SmallSubgroup::new(*budget)),
             Plan::Tamper => Box::new(tactics::Tamper::new(cast, &profile)),
         };

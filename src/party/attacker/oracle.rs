@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use super::padding::{Decryption, Progress};
+use super::bleichenbacher::Bleichenbacher;
+use super::padding::{Decryption, Procedure, Progress};
 use super::plain::fields_of;
 use super::{Desk, Mind};
 use crate::algebra::{Bytes, Value};
 use crate::journal::{Sight, What};
 use crate::knowledge::Shown;
-use crate::notation::{Kind, Name};
+use crate::notation::{KeyUses, Kind, Name};
 use crate::party::{ALERT_PROTOCOL, AttackerEffect, SERVICE_PROTOCOLS};
 use crate::time::Span;
 use crate::wire::{Field, tagged_fields};
@@ -20,9 +21,20 @@ const PATIENCE: Span = Span::seconds(2);
 
 /// Decrypts the first message that she can put to its receiver again.
 pub struct PaddingOracle {
+    /// Of which cipher.
+    cipher: Padded,
     /// How often she may ask.
     budget: u32,
     inquiry: Option<Inquiry>,
+}
+
+/// What is padded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Padded {
+    /// Texts before CBC.
+    Cbc,
+    /// Texts before RSA, by PKCS#1 v1.5.
+    Rsa,
 }
 
 struct Inquiry {
@@ -30,7 +42,7 @@ struct Inquiry {
     /// Which of its fields is the ciphertext, from 0.
     field: usize,
     sealed: Value,
-    decryption: Decryption,
+    decryption: Box<dyn Procedure>,
     run: u32,
     asked: u32,
     /// Answers to nonsense: what most of them say is what wrong padding sounds like.
@@ -43,8 +55,22 @@ struct Inquiry {
 type Answer = Option<String>;
 
 impl PaddingOracle {
-    pub fn new(budget: u32) -> PaddingOracle {
-        PaddingOracle { budget, inquiry: None }
+    pub fn new(cipher: Padded, budget: u32) -> PaddingOracle {
+        PaddingOracle { cipher, budget, inquiry: None }
+    }
+
+    /// A way to decrypt this, if it is a ciphertext of the kind that she asks about.
+    fn procedure(&self, sealed: &[u8], to: &Name, desk: &Desk<'_>) -> Option<Box<dyn Procedure>> {
+        let rng = desk.cast.keys.stream(&[&desk.profile.character.name, "padding-oracle"]);
+        match self.cipher {
+            Padded::Cbc => Some(Box::new(Decryption::of(sealed, rng)?)),
+            Padded::Rsa => {
+                // The public half of the receiver's key, which everybody knows.
+                let uses = KeyUses { encryption: true, signature: false };
+                let public = desk.cast.keys.private(to, uses).public().encryption?;
+                Some(Box::new(Bleichenbacher::of(desk.cast.keys.suite().public_key, &public, sealed, rng)?))
+            }
+        }
     }
 
     /// Begins with a message, if it opens a part of its receiver's and has a ciphertext.
@@ -57,8 +83,8 @@ impl PaddingOracle {
         let fields = tagged_fields(&message.bytes).unwrap_or_default();
         let sealed = fields.iter().enumerate().find_map(|(nth, (kind, range))| {
             let bytes = &message.bytes[range.clone()];
-            let rng = desk.cast.keys.stream(&[&desk.profile.character.name, "padding-oracle"]);
-            let decryption = Decryption::of(bytes, rng).filter(|_| *kind == Kind::Cipher)?;
+            let sealed = Some(bytes).filter(|_| *kind == Kind::Cipher)?;
+            let decryption = self.procedure(sealed, &message.to, desk)?;
             Some((nth, Value::new(Kind::Cipher, bytes), decryption))
         });
         let Some((field, sealed, decryption)) = sealed else { return };
@@ -149,9 +175,9 @@ impl Inquiry {
             message: self.message.id,
             queries: self.asked,
             budget,
-            found: self.decryption.found() as u32,
-            of: self.decryption.text_len() as u32,
-            unit: "bytes of its text",
+            found: self.decryption.found().0,
+            of: self.decryption.found().1,
+            unit: self.decryption.unit(),
             answers: answers.join(", ").into(),
         });
         let Some(text) = self.decryption.text() else { return };
@@ -189,8 +215,12 @@ impl Mind for PaddingOracle {
 
     fn end(&mut self, desk: &mut Desk<'_>) {
         if self.inquiry.is_none() {
-            let lacked = "nobody sent a ciphertext in blocks that opens a part of its receiver's".to_owned();
-            desk.effects.note(What::AttackStopped { line: "padding-oracle".to_owned(), lacked });
+            let (line, what) = match self.cipher {
+                Padded::Cbc => ("padding-oracle", "a ciphertext in blocks"),
+                Padded::Rsa => ("bleichenbacher", "a ciphertext of RSA with 1,024 bits"),
+            };
+            let lacked = format!("nobody sent {what} that opens a part of its receiver's");
+            desk.effects.note(What::AttackStopped { line: line.to_owned(), lacked });
         }
     }
 }

@@ -28,6 +28,23 @@ pub struct Decryption {
     confirms: bool,
 }
 
+/// A way to decrypt by asking whether paddings are right: what is asked, and what follows from the
+/// answers.
+pub trait Procedure: Send {
+    /// A ciphertext that says nothing of the one at hand, and whose padding is hardly ever right.
+    fn nonsense(&mut self) -> Vec<u8>;
+    /// What to ask: whether the padding of this is right.
+    fn query(&mut self) -> Vec<u8>;
+    /// What follows from the answer to the query.
+    fn answer(&mut self, is_right: bool) -> Progress;
+    /// How much is known, of how much.
+    fn found(&self) -> (u32, u32);
+    /// Of what, in words.
+    fn unit(&self) -> &'static str;
+    /// The text without its padding; `None` if not all of it is known, or it has none.
+    fn text(&self) -> Option<&[u8]>;
+}
+
 /// What follows from an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Progress {
@@ -60,65 +77,9 @@ impl Decryption {
         Some(all)
     }
 
-    /// A ciphertext that says nothing of the one at hand: its padding is right with a chance of
-    /// some 1 in 256.
-    pub fn nonsense(&mut self) -> Vec<u8> {
-        let mut mask = [0; BLOCK];
-        self.rng.fill_bytes(&mut mask);
-        [mask, self.blocks[1]].concat()
-    }
-
-    /// What to ask: whether the padding of this is right.
-    pub fn query(&self) -> Vec<u8> {
-        let (at, padding) = (BLOCK - 1 - self.known, self.known as u8 + 1);
-        let mut mask = self.mask;
-        mask[at] = self.guess;
-        let known = mask[at + 1..].iter_mut().zip(&self.inner[at + 1..]);
-        known.for_each(|(mask, inner)| *mask = inner ^ padding);
-        if self.confirms {
-            // A padding of one byte does not depend on the byte before; a longer one does.
-            mask[at - 1] ^= 1;
-        }
-        [mask, self.blocks[self.block()]].concat()
-    }
-
-    /// What follows from the answer to the query.
-    pub fn answer(&mut self, is_right: bool) -> Progress {
-        match (is_right, self.known) {
-            (true, 0) if !self.confirms => {
-                self.confirms = true;
-                Progress::Ask
-            }
-            (true, _) => self.learn(),
-            (false, _) => {
-                self.confirms = false;
-                match self.guess.checked_add(1) {
-                    Some(next) => {
-                        self.guess = next;
-                        Progress::Ask
-                    }
-                    None => Progress::Lost,
-                }
-            }
-        }
-    }
-
-    /// How many bytes of the text are known.
-    pub fn found(&self) -> usize {
-        self.text.len() + self.known
-    }
-
     /// How many bytes the text has, padding included.
-    pub fn text_len(&self) -> usize {
+    fn text_len(&self) -> usize {
         (self.blocks.len() - 1) * BLOCK
-    }
-
-    /// The text without its padding; `None` if not all of it is known, or it has none.
-    pub fn text(&self) -> Option<&[u8]> {
-        let padding = usize::from(*self.text.last()?);
-        let is_whole = self.text.len() == self.text_len() && (1..=BLOCK).contains(&padding);
-        let (text, padded) = self.text.split_at(self.text.len() - padding.min(BLOCK));
-        (is_whole && padded.iter().all(|byte| usize::from(*byte) == padding)).then_some(text)
     }
 
     /// The number of the block at hand; the IV is 0.
@@ -139,5 +100,61 @@ impl Decryption {
         self.known = 0;
         self.rng.fill_bytes(&mut self.mask);
         if self.text.len() < self.text_len() { Progress::Ask } else { Progress::Done }
+    }
+}
+
+impl Procedure for Decryption {
+    fn nonsense(&mut self) -> Vec<u8> {
+        let mut mask = [0; BLOCK];
+        self.rng.fill_bytes(&mut mask);
+        [mask, self.blocks[1]].concat()
+    }
+
+    fn query(&mut self) -> Vec<u8> {
+        let (at, padding) = (BLOCK - 1 - self.known, self.known as u8 + 1);
+        let mut mask = self.mask;
+        mask[at] = self.guess;
+        let known = mask[at + 1..].iter_mut().zip(&self.inner[at + 1..]);
+        known.for_each(|(mask, inner)| *mask = inner ^ padding);
+        if self.confirms {
+            // A padding of one byte does not depend on the byte before; a longer one does.
+            mask[at - 1] ^= 1;
+        }
+        [mask, self.blocks[self.block()]].concat()
+    }
+
+    fn answer(&mut self, is_right: bool) -> Progress {
+        match (is_right, self.known) {
+            (true, 0) if !self.confirms => {
+                self.confirms = true;
+                Progress::Ask
+            }
+            (true, _) => self.learn(),
+            (false, _) => {
+                self.confirms = false;
+                match self.guess.checked_add(1) {
+                    Some(next) => {
+                        self.guess = next;
+                        Progress::Ask
+                    }
+                    None => Progress::Lost,
+                }
+            }
+        }
+    }
+
+    fn found(&self) -> (u32, u32) {
+        ((self.text.len() + self.known) as u32, self.text_len() as u32)
+    }
+
+    fn unit(&self) -> &'static str {
+        "bytes of its text"
+    }
+
+    fn text(&self) -> Option<&[u8]> {
+        let padding = usize::from(*self.text.last()?);
+        let is_whole = self.text.len() == self.text_len() && (1..=BLOCK).contains(&padding);
+        let (text, padded) = self.text.split_at(self.text.len() - padding.min(BLOCK));
+        (is_whole && padded.iter().all(|byte| usize::from(*byte) == padding)).then_some(text)
     }
 }

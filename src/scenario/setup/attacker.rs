@@ -54,6 +54,7 @@ impl AttackerSpec {
                     | Plan::Impersonate(_)
                     | Plan::PaddingOracle(_)
                     | Plan::SmallSubgroup(_)
+                    | Plan::Bleichenbacher(_)
             )
             || self.rules.iter().any(|rule| matches!(rule.action, Action::Replay(_)))
     }

@@ -20,7 +20,7 @@ use crate::scenario::setup::party::Party;
 use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::SimTime;
 
-const TACTICS: [&str; 9] = [
+const TACTICS: [&str; 10] = [
     "eavesdrop",
     "mitm",
     "replay",
@@ -29,6 +29,7 @@ const TACTICS: [&str; 9] = [
     "impersonate NAME",
     "padding-oracle",
     "small-subgroup",
+    "bleichenbacher",
     "search",
 ];
 
@@ -41,8 +42,11 @@ const PADDING: &str = "padding-oracle";
 /// The tactic of sending shares of small order.
 const SUBGROUP: &str = "small-subgroup";
 
+/// The tactic of asking whether a padding of RSA is right.
+const BLEICHENBACHER: &str = "bleichenbacher";
+
 /// The tactics that ask a party again and again, by the tags of its fields.
-const ASKING: [&str; 2] = [PADDING, SUBGROUP];
+const ASKING: [&str; 3] = [PADDING, SUBGROUP, BLEICHENBACHER];
 
 /// Runs with which she looks for an attack, if she is not told how many.
 const RUNS: usize = 2;
@@ -375,6 +379,7 @@ fn tactic(node: &Node, setup: &Setup, queries: u32) -> Result<Plan, Problem> {
         }
         [PADDING] => Plan::PaddingOracle(queries),
         [SUBGROUP] => Plan::SmallSubgroup(queries),
+        [BLEICHENBACHER] => Plan::Bleichenbacher(queries),
         ["impersonate", who] => {
             let place = Node { data: Data::String((*who).to_owned()), ..node.clone() };
             Plan::Impersonate(setup.known_party(&place)?)

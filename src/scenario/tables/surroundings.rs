@@ -38,6 +38,8 @@ pub fn suite(table: &Reader<'_>) -> Result<(Suite, Vec<Problem>), Problem> {
         &names(PublicKeyEncryption::ALL, PublicKeyEncryption::name),
     )? {
         suite.public_key = s;
+        let node = crypto.get("public_key").zip(s.weakness());
+        weak.extend(node.map(|(node, what)| warning(node, s.name(), what, "rsa-bleichenbacher")));
     }
     if let Some(s) =
         crypto.word("signature", "signature algorithm", &names(Signature::ALL, Signature::name))?
