@@ -23,6 +23,11 @@ pub static ATTACKER: Table = Table {
         ),
         key("dictionary", TEXTS, "Words that she tries for passwords."),
         key("compares_nonces", Shape::Flag, "Whether she looks for signatures by ECDSA that have one nonce."),
+        key(
+            "computes_logarithms",
+            Shape::Flag,
+            "Whether she computes the exponents of shares, in the group of 64 bits.",
+        ),
         key("fresh", TEXTS, "Values that she draws."),
         key(
             "queries",
@@ -39,6 +44,8 @@ pub static ATTACKER: Table = Table {
                 "tamper",
                 "impersonate bob",
                 "padding-oracle",
+                "small-subgroup",
+                "bleichenbacher",
                 "search",
                 "search 3",
             ]),
