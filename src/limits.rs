@@ -189,6 +189,15 @@ pub const MAX_LIVE_TOKENS: usize = 10_000;
 pub const MAX_LIVE_CONSENTS: usize = 1_000;
 /// Certificates that one served authority issues: all of its ledger is in memory.
 pub const MAX_LIVE_CERTIFICATES: usize = 50_000;
+/// Seconds from what a program is shown in a handshake to the first thing that it says: it may ask
+/// others about certificates meanwhile.
+pub const LIVE_JUDGING_SECONDS: u64 = 60;
+/// Seconds that a question who is revoked waits for its answer, which the attacker may keep back.
+pub const LIVE_STATUS_SECONDS: u64 = 8;
+/// Seconds that a program under test may run.
+pub const LIVE_PROGRAM_SECONDS: u64 = 120;
+/// Bytes of what a program says first that are read.
+pub const MAX_LIVE_WORD_BYTES: usize = 1 << 14;
 /// Bytes of a passphrase that is read from a file descriptor.
 pub const MAX_PASSPHRASE_BYTES: u64 = 1_024;
 /// Items in one batch of a transit request.

@@ -115,6 +115,7 @@ reasons! {
     VaultTampered = "vault-tampered", "the vault's storage is not what the vault wrote";
     VaultRollback = "vault-rollback", "the vault's storage is older than its anchor, or has none";
     VaultUnavailable = "vault-unavailable", "the vault's storage or its anchor cannot be read or written";
+    RefusedByProgram = "refused-by-program", "the program in the party's place ended the session, and says no more than that (RFC 8446 §6.2)";
     Timeout = "timeout", "no answer came in the time allowed";
 }
 

@@ -13,6 +13,8 @@ mod junit;
 mod keylog;
 mod lab;
 mod list;
+#[cfg(feature = "live")]
+mod live;
 mod man;
 mod new;
 mod out;
@@ -93,6 +95,10 @@ enum Command {
     Export(export::Arguments),
     Import(import::Arguments),
     #[cfg(feature = "live")]
+    Live(live::Arguments),
+    #[cfg(feature = "live")]
+    TlsClient(live::ClientArguments),
+    #[cfg(feature = "live")]
     Serve(serve::Arguments),
     #[cfg(feature = "live")]
     Code(serve::CodeArguments),
@@ -152,6 +158,10 @@ pub fn main() -> ExitCode {
             Command::New(arguments) => new::new(&arguments, &mut out),
             Command::Export(arguments) => export::export(&arguments, &mut out),
             Command::Import(arguments) => import::import(&arguments, &mut out),
+            #[cfg(feature = "live")]
+            Command::Live(arguments) => live::live(&arguments, &mut out),
+            #[cfg(feature = "live")]
+            Command::TlsClient(arguments) => Ok(live::client(&arguments)),
             #[cfg(feature = "live")]
             Command::Serve(arguments) => serve::serve(&arguments, &mut out),
             #[cfg(feature = "live")]

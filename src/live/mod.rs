@@ -28,6 +28,7 @@ mod request;
 mod routes;
 mod service;
 mod settings;
+pub mod stage;
 mod sys;
 mod table;
 mod tls;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use super::cast::RunSpec;
 use super::errand::RequestSpec;
-use crate::algebra::{Made, Value};
-use crate::journal::{MessageId, Sight, What};
+use crate::algebra::{Bytes, Made, Value};
+use crate::journal::{MessageId, QuestionId, Sight, What};
 use crate::limits::Reached;
 use crate::notation::{Kind, Name, Term};
 use crate::pki::RevocationReason;
+use crate::reason::Reason;
 use crate::time::{SimTime, Span};
 
 /// What an honest party is told.
@@ -27,6 +28,8 @@ pub enum Input {
     Message(Arc<Sight>),
     /// A timer that the party set went off.
     Timer(u64),
+    /// What somebody outside made of the certificates that were presented under this number.
+    Judged(QuestionId, Result<(), Reason>),
     /// Whoever runs the party has it do this.
     Order(Order),
     /// Nothing more will happen.
@@ -65,6 +68,21 @@ pub enum Effect {
     Send(Arc<Sight>),
     /// Call back at this time with this number.
     Timer(SimTime, u64),
+    /// Have somebody outside judge these certificates in the party's place.
+    Present(Presented),
+}
+
+/// Certificates that somebody outside is to judge.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Presented {
+    /// In whose place.
+    pub party: Name,
+    /// The number under which the word is waited for.
+    pub question: QuestionId,
+    /// The message that they came in.
+    pub message: MessageId,
+    /// They, as [`Certificates`](crate::pki::Certificates) has them.
+    pub bundle: Bytes,
 }
 
 /// An honest party.

@@ -10,7 +10,7 @@ use crate::algebra::Value;
 use crate::hashed::Hashed;
 use crate::knowledge::{Grounds, Keys, Lifetimes, Ring, label};
 use crate::notation::{Func, Name, Program, Protocol, Term};
-use crate::pki::RelyingParty;
+use crate::pki::{Profiles, RelyingParty};
 use crate::time::{SimTime, Span, UnixNanos};
 use crate::vault::Rate;
 use crate::wire::Encoding;
@@ -35,6 +35,8 @@ pub struct Cast {
     pub registered: Register,
     /// The certificates that the authority issued, by subject.
     pub certificates: BTreeMap<Name, Value>,
+    /// What certificates say beside names and keys.
+    pub profiles: Profiles,
     /// Lifetimes of `expiry` values.
     pub lifetimes: Lifetimes,
     /// How many digits one-time codes have.
@@ -138,6 +140,8 @@ pub struct Character {
     pub max_lifetime: Option<Span>,
     /// How it judges certificates, at the beginning.
     pub trust: RelyingParty,
+    /// Whether somebody outside judges them in its place.
+    pub is_judged_outside: bool,
     /// Whether it sends an OCSP response along with its own certificates.
     pub staples: bool,
     /// The greatest age of a live session, if there is one.

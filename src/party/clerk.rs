@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::Effects;
+use super::{Effect, Effects, Presented};
 use super::bureau::{COMPLETE, CRL_PROTOCOL, DELTAS, OCSP_PROTOCOL};
 use super::cast::RunSpec;
 use super::exchange::{Question, Questions};
@@ -21,6 +21,9 @@ use crate::time::{SimTime, Span, UnixNanos};
 
 /// How long a party waits for an answer before it decides without.
 pub const PATIENCE: Span = Span::seconds(10);
+
+/// How long it waits for a program that judges in its place: such a one asks others in turn.
+pub const PATIENCE_WITH_PROGRAMS: Span = Span::seconds(120);
 
 /// What is put off until an answer comes.
 #[derive(Clone)]
@@ -72,14 +75,32 @@ impl Clerk {
         now: SimTime,
         effects: &mut Effects,
     ) -> SimTime {
-        let run = match &work {
-            Work::Message(message) => message.run,
-            Work::Start(run) => run.number,
+        let (run, message) = match &work {
+            Work::Message(message) => (message.run, message.id),
+            Work::Start(run) => (run.number, 0),
+        };
+        let until = match &trust.outside {
+            Some(outside) if wants.contains(&Want::Word) => {
+                let (question, until) = (self.questions.next(), now.after(PATIENCE_WITH_PROGRAMS));
+                let bundle = Bytes::from(outside.bundle.as_slice());
+                let party = self.me.clone();
+                effects.all.push(Effect::Present(Presented { party, question, message, bundle }));
+                self.outstanding.push(Lookup { question, want: Want::Word, nonce: [0; 32], until });
+                until
+            }
+            _ => now.after(PATIENCE),
         };
         self.ask(&wants, run, trust, now, effects);
         asked.extend(wants);
         self.undecided.push(Undecided { work, asked });
-        now.after(PATIENCE)
+        until
+    }
+
+    /// Whether a word about a bundle is waited for under this number; then it is not any more.
+    pub fn hears(&mut self, question: QuestionId) -> bool {
+        let is_it = |lookup: &Lookup| lookup.want == Want::Word && lookup.question == question;
+        let at = self.outstanding.iter().position(is_it);
+        at.map(|at| self.outstanding.remove(at)).is_some()
     }
 
     /// Asks, unless it has asked already and waits.
@@ -103,6 +124,8 @@ impl Clerk {
                     nonce.copy_from_slice(&keys::random(&mut self.rng, 32));
                     (OCSP_PROTOCOL, "OCSP request", trust.relying.ocsp_request(id, &nonce))
                 }
+                // Nobody on the wire is asked for it.
+                Want::Word => continue,
             };
             let (id, until) = (self.questions.next(), now.after(PATIENCE));
             let (protocol, to) = (protocol.into(), Service::Ca.name().into());
@@ -122,8 +145,12 @@ impl Clerk {
         effects: &mut Effects,
     ) -> Result<(), &'static str> {
         let is_for = |lookup: &Lookup| {
-            let of_crl = matches!(lookup.want, Want::Crl { .. });
-            message.question == Some(lookup.question) && of_crl == (*message.protocol == *CRL_PROTOCOL)
+            let protocol = match lookup.want {
+                Want::Crl { .. } => CRL_PROTOCOL,
+                Want::Ocsp { .. } => OCSP_PROTOCOL,
+                Want::Word => return false,
+            };
+            message.question == Some(lookup.question) && *message.protocol == *protocol
         };
         let at = self.outstanding.iter().position(is_for).ok_or("it did not ask")?;
         let lookup = self.outstanding.remove(at);
@@ -142,6 +169,7 @@ impl Clerk {
                 }
                 status.map(words)
             }
+            Want::Word => return Err("it did not ask"),
         };
         let (outcome, refusal) = match outcome {
             Ok(words) => (words, None),

@@ -10,7 +10,7 @@ use super::custody::{Custody, Held, Means};
 use super::errand::{Errand, Errands, RequestSpec};
 use super::footing::{Footing, Moment};
 use super::{Effect, Effects};
-use crate::journal::Sight;
+use crate::journal::{QuestionId, Sight};
 use crate::notation::{Func, Name, Service};
 use crate::pki::Fetch;
 use crate::time::{SimTime, Span};
@@ -124,6 +124,11 @@ impl Dealings {
         let (wants, asked) = (std::mem::take(&mut trust.wants), std::mem::take(&mut trust.asked));
         let until = self.clerk.put_off(work, asked, wants, trust, moment.now, moment.effects);
         self.alarm(until, Alarm::Lookup, moment.effects);
+    }
+
+    /// Whether a word about a bundle is waited for under this number; then it is not any more.
+    pub fn hears(&mut self, question: QuestionId) -> bool {
+        self.clerk.hears(question)
     }
 
     /// The work that need not wait any more, in order.

@@ -25,10 +25,10 @@ pub mod wish;
 
 pub use actor::{
     Actor, Adversary, AttackerEffect, AttackerInput, Effect, Effects, Handed, Input, Intrusion, Leak, Leaked,
-    Order,
+    Order, Presented,
 };
 pub use alert::{ALERT_PROTOCOL, Alerts};
-pub use bureau::{Bureau, CA_PROTOCOL, CRL_PROTOCOL, KMS_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS};
+pub use bureau::{Bureau, CA_PROTOCOL, COMPLETE, CRL_PROTOCOL, KMS_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS};
 pub use cast::Remembers;
 pub use cast::{Cast, Character, Register, RunSpec, Spoken};
 pub use custody::totp;

@@ -166,6 +166,17 @@ impl Actor for Principal {
                 self.dealings.timer(number, &mut Moment { footing: &mut self.footing, now, effects });
                 self.decide(now, effects);
             }
+            Input::Judged(question, word) => {
+                if self.dealings.hears(question) {
+                    if let Some(outside) = &mut self.footing.trust.outside {
+                        outside.word = Some(word);
+                    }
+                    self.decide(now, effects);
+                    if let Some(outside) = &mut self.footing.trust.outside {
+                        outside.word = None;
+                    }
+                }
+            }
             Input::Order(order) => self.obey(order, now, effects),
             Input::End => self.runs.end(&self.footing, effects),
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::issuer::Issuer;
 use super::ledger::{Entry, Revoked};
 use super::path::Leaf;
-use super::profile::Profile;
+use super::profile::{Profile, Profiles};
 use super::publication::{self, Schedule};
 use super::repository::{self, Item};
 use super::request::Request;
@@ -85,6 +85,7 @@ pub struct Authority {
     schedule: Schedule,
     policy: AuthorityPolicy,
     must_staple: BTreeSet<String>,
+    profiles: Profiles,
     /// The last publications, with their numbers: complete CRLs, and those with deltas.
     published: [Option<(u64, Bytes)>; 2],
 }
@@ -126,8 +127,8 @@ impl Authority {
             let AuthorityPolicy { crl_period: period, crl_lifetime: lifetime, delta_period: delta, .. } =
                 policy;
             let schedule = Schedule { since, period, lifetime, delta };
-            let (must_staple, published) = (BTreeSet::new(), [None, None]);
-            Ok(Authority { issuers, responder, schedule, policy, must_staple, published })
+            let (must_staple, profiles, published) = (BTreeSet::new(), Profiles::default(), [None, None]);
+            Ok(Authority { issuers, responder, schedule, policy, must_staple, profiles, published })
         };
         start().expect("a name, keys and a time of the program's own encode")
     }
@@ -135,6 +136,11 @@ impl Authority {
     /// From now on, certificates of these subjects demand a stapled response (RFC 7633).
     pub fn must_staple(&mut self, subjects: impl IntoIterator<Item = String>) {
         self.must_staple.extend(subjects);
+    }
+
+    /// From now on, certificates say this besides.
+    pub fn describe(&mut self, profiles: Profiles) {
+        self.profiles = profiles;
     }
 
     /// The root certificate, DER.
@@ -187,7 +193,8 @@ impl Authority {
     }
 
     /// Issues what `request` asks for: CN and dNSName are the requester's name, keyUsage is
-    /// digitalSignature or keyEncipherment, notBefore is `now`. Whatever else the request
+    /// digitalSignature or keyEncipherment, notBefore is `now`; beside that, what
+    /// [`describe`](Self::describe) said. Whatever else the request
     /// asks for is the requester's wish only, and left out.
     ///
     /// # Errors
@@ -196,7 +203,8 @@ impl Authority {
     /// `authorised_for`, `KeyCompromised` for a key that it has revoked as compromised,
     /// `CertificateWrongUsage` if it asks for another use, `Malformed`.
     pub fn issue(&mut self, request: &[u8], authorised_for: &str, now: UnixNanos) -> Result<Issued, Reason> {
-        self.issue_as(request, authorised_for, &Profile::default(), now)
+        let profile = self.profiles.of(authorised_for).clone();
+        self.issue_as(request, authorised_for, &profile, now)
     }
 
     /// As [`issue`](Self::issue), with what `profile` adds.

@@ -15,7 +15,8 @@ use crate::crypto::SigningKey;
 use crate::reason::Reason;
 use crate::time::{Span, UnixNanos};
 
-/// A certificate for what a request asks for, with `name` as its issuer and signed with `key`.
+/// A certificate for what a request asks for, with `name` as its issuer and signed with `key`;
+/// what it says beside that is as `profile` has it.
 ///
 /// # Errors
 /// `Malformed`, `CertificateWrongUsage`, `NotAuthorisedForName` for a name that no
@@ -26,11 +27,12 @@ pub fn forge_certificate(
     request: &[u8],
     serial: u64,
     (not_before, not_after): (UnixNanos, UnixNanos),
+    profile: &Profile,
 ) -> Result<Vec<u8>, Reason> {
     let request = Request::read(request, false)?;
     let forge = || -> der::Result<Vec<u8>> {
         let issuer = Issuer::root(name, key.clone(), not_before, not_after)?;
-        issuer.leaf(serial, &request, (not_before, not_after), (false, &Profile::default()))
+        issuer.leaf(serial, &request, (not_before, not_after), (false, profile))
     };
     forge().map_err(|_| Reason::NotAuthorisedForName)
 }

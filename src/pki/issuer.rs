@@ -137,7 +137,8 @@ impl Issuer {
         })
     }
 
-    fn certify(
+    /// A certificate of this issuer's that says exactly this.
+    pub(super) fn certify(
         &self,
         serial: u64,
         (not_before, not_after): (UnixNanos, UnixNanos),

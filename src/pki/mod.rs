@@ -7,6 +7,7 @@
 mod authority;
 mod certificates;
 mod crl;
+mod flaw;
 mod forgery;
 mod issuer;
 mod ledger;
@@ -29,6 +30,7 @@ mod x509;
 pub use authority::{Authority, AuthorityKeys, AuthorityPolicy, Issued};
 pub use certificates::Certificates;
 pub use crl::CrlSummary;
+pub use flaw::{Flaw, Hand, forge_flawed};
 pub use forgery::{
     forge_certificate, forge_crl, forge_good, is_about_the_same, is_for_encryption, serial_of,
 };
@@ -36,10 +38,10 @@ pub use ledger::{Entry, Revoked};
 pub use ocsp::{Status, try_later};
 pub use petition::{Answer, Ask, Petition, Proof};
 pub use policy::{Fetch, OnUnavailable, Revocation, TrustPolicy};
-pub use profile::{Profile, TlsEnd};
+pub use profile::{Profile, Profiles, TlsEnd};
 pub use record::{Record, RecordKind, date};
 pub use registration::{Office, Secrets};
-pub use relying_party::{Judgement, RelyingParty, Want};
+pub use relying_party::{Judgement, RelyingParty, Want, at_face_value};
 pub use request::{
     foreign_request_for_encryption, foreign_request_for_signing, request_for_encryption, request_for_signing,
     requests,

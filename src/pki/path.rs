@@ -53,7 +53,7 @@ pub(super) struct Root {
 pub(super) struct Leaf {
     pub serial: SerialNumber,
     pub issuer: Name,
-    /// The dNSName, if there is exactly one.
+    /// The first dNSName: its principal. Others are of the hosts at which that one is met.
     pub name: Option<String>,
     pub not_before: UnixNanos,
     pub not_after: UnixNanos,
@@ -130,8 +130,8 @@ impl Leaf {
         Ok(Leaf {
             serial: tbs.serial_number().clone(),
             issuer: tbs.issuer().clone(),
-            name: names.and_then(|names| match &names.0[..] {
-                [GeneralName::DnsName(name)] => Some(name.to_string()),
+            name: names.and_then(|names| match names.0.first() {
+                Some(GeneralName::DnsName(name)) => Some(name.to_string()),
                 _ => None,
             }),
             not_before: x509::clock(tbs.validity().not_before),

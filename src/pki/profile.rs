@@ -1,6 +1,7 @@
 //! What a certificate says beside its name, its key and its issuer, where it is used with TLS and
 //! its status is fetched (RFC 5280 §4.2). Must not know who may have which names.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use const_oid::ObjectIdentifier;
@@ -44,6 +45,22 @@ pub struct Profile {
     pub ocsp: Option<String>,
     /// The URL of its certificate.
     pub issuer: Option<String>,
+}
+
+/// What certificates say besides, subject by subject. The default adds nothing to any.
+#[derive(Clone, Default, Debug)]
+pub struct Profiles {
+    /// Those of some subjects.
+    pub of: BTreeMap<String, Profile>,
+    /// All others'.
+    pub others: Profile,
+}
+
+impl Profiles {
+    /// A subject's.
+    pub fn of(&self, subject: &str) -> &Profile {
+        self.of.get(subject).unwrap_or(&self.others)
+    }
 }
 
 impl Profile {

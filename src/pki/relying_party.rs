@@ -33,6 +33,8 @@ pub enum Want {
         /// The certificate's name there, a CertID, DER (RFC 6960 §4.1.1).
         id: Vec<u8>,
     },
+    /// What a judge in the party's place says of the bundle at hand.
+    Word,
 }
 
 /// What a party makes of a bundle of certificates.
@@ -471,6 +473,20 @@ impl RelyingParty {
         }
         failure.map_or(Ok(None), Err)
     }
+}
+
+/// What a bundle of certificates says of itself, for whoever has it judged by somebody else.
+///
+/// # Errors
+/// `Malformed`; `CertificateNameMismatch` if nobody is expected and it names nobody.
+pub fn at_face_value(bundle: &[u8], expected: Option<&str>) -> Result<Certified, Reason> {
+    let certificates = Certificates::from_bytes(bundle)?;
+    let leaf = |der: &Option<Vec<u8>>| der.as_deref().map(Leaf::read).transpose();
+    let (encryption, signature) = (leaf(&certificates.encryption)?, leaf(&certificates.signature)?);
+    let named = [&encryption, &signature].into_iter().flatten().find_map(|leaf| leaf.name.clone());
+    let subject = expected.map(str::to_owned).or(named).ok_or(Reason::CertificateNameMismatch)?;
+    let key = |leaf: Option<Leaf>| leaf.map(|leaf| leaf.public_key);
+    Ok(Certified { subject, public: Public { encryption: key(encryption), signature: key(signature) } })
 }
 
 /// A certificate's name in OCSP, and who issued it.

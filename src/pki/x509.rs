@@ -36,6 +36,9 @@ pub(super) const OCSP_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("
 /// A responder's certificate that is not itself checked for revocation (RFC 6960 §4.2.2.2.1).
 pub(super) const OCSP_NOCHECK: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.5");
 
+/// Which names an authority may certify (RFC 5280 §4.2.1.10).
+pub(super) const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+
 /// What a certified key is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Purpose {

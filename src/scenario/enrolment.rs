@@ -8,11 +8,9 @@ use super::setup::attacker::AttackerSpec;
 use crate::algebra::{Bytes, Public, Value};
 use crate::crypto::SigningKey;
 use crate::journal::What;
-use crate::knowledge::Keys;
 use crate::notation::{KeyUses, Name, Service};
-use crate::party::Register;
+use crate::party::Cast;
 use crate::pki::{self, Authority, AuthorityKeys, Certificates};
-use crate::time::EPOCH;
 use crate::world::Halt;
 
 /// What came of it.
@@ -32,14 +30,14 @@ pub struct Enrolled {
 /// It refused an honest party: a defect.
 pub fn enrol(
     setup: &Setup,
-    keys: &Keys,
-    registered: &Register,
+    cast: &Cast,
     attacker: Option<&AttackerSpec>,
 ) -> Result<Enrolled, Halt> {
+    let Cast { keys, registered, epoch, .. } = cast;
     let protocols = setup.protocols.iter().map(|(file, _)| &file.protocol);
     let uses = protocols.filter(|p| p.has_certificates).map(|p| p.uses).reduce(KeyUses::and);
     let Some(uses) = uses else { return Ok(Enrolled::default()) };
-    let mut authority = authority(setup, keys);
+    let mut authority = authority(setup, cast);
     let ca = Service::Ca.name();
     let mut prologue = Vec::new();
     for der in [authority.root()].into_iter().chain(authority.chain()) {
@@ -61,7 +59,7 @@ pub fn enrol(
         };
         let mut own = Certificates::default();
         for request in requests {
-            let issued = match authority.issue(&request, name, EPOCH) {
+            let issued = match authority.issue(&request, name, *epoch) {
                 Ok(issued) => issued,
                 Err(reason) if foreign.is_some() => {
                     prologue.push(What::NotIssued { by: ca.into(), subject: name.clone(), reason });
@@ -92,7 +90,8 @@ pub fn enrol(
     Ok(Enrolled { authority: Some(Box::new(authority)), certificates, prologue })
 }
 
-fn authority(setup: &Setup, keys: &Keys) -> Authority {
+fn authority(setup: &Setup, cast: &Cast) -> Authority {
+    let keys = &cast.keys;
     let ca = Service::Ca.name();
     // No party has a name with a space in it.
     let below = (1..=setup.ca.intermediates).map(|nth| keys.signing(&format!("{ca} {nth}")));
@@ -101,7 +100,8 @@ fn authority(setup: &Setup, keys: &Keys) -> Authority {
         below: below.collect(),
         responder: setup.ca.ocsp_delegated.then(|| keys.signing(&format!("{ca} responder"))),
     };
-    let mut authority = Authority::with_keys(ca, all, EPOCH, setup.ca.policy);
+    let mut authority = Authority::with_keys(ca, all, cast.epoch, setup.ca.policy);
+    authority.describe(cast.profiles.clone());
     authority.must_staple(setup.ca.must_staple.iter().cloned());
     authority
 }

@@ -8,6 +8,8 @@ mod files;
 mod hunt;
 pub mod lab;
 mod library;
+#[cfg(feature = "live")]
+pub mod live;
 mod overlays;
 mod parameters;
 mod people;

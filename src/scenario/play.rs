@@ -20,12 +20,12 @@ use crate::party::{
     Actor, Adversary, AttackerInput, Bureau, Cast, Character, Handed, Input, Intrusion, KMS_PROTOCOL, Keeper,
     KeeperSpec, Office, Order, Principal, RunSpec, Spoken, totp,
 };
-use crate::pki::{self, Authority, Fetch, RelyingParty, TrustPolicy};
-use crate::time::{EPOCH, SimTime};
+use crate::pki::{self, Authority, Fetch, Profiles, RelyingParty, TrustPolicy};
+use crate::time::{EPOCH, SimTime, UnixNanos};
 use crate::vault::Role;
 use crate::verdict::{Bench, GoalVerdict, Holdings, Sessions, Setting, Traffic, Undecided, judge};
 use crate::wire::Encoding;
-use crate::world::{Cue, Halt, Stage};
+use crate::world::{Cue, Edge, Halt, Stage};
 
 /// Long-term keys of several plays: an RSA key is dear, and the same seed and name give
 /// the same key anyway.
@@ -66,9 +66,49 @@ pub fn play(
     asked: &[&Term],
     pool: &KeyPool,
 ) -> Result<Played, Halt> {
+    play_in(setup, seed, with_attacker, asked, pool, Surroundings::default())
+}
+
+/// Makes the edge of a play, of its long-term keys and the authority's certificate.
+pub type Opening<'a> = Box<dyn FnOnce(&Arc<Keys>, &[u8]) -> Result<Box<dyn Edge>, Halt> + 'a>;
+
+/// Where a play takes place.
+pub struct Surroundings<'a> {
+    /// The date at which virtual time is zero.
+    pub epoch: UnixNanos,
+    /// What certificates say beside names and keys.
+    pub profiles: Profiles,
+    /// In whose place somebody outside stands, and where the play meets that one.
+    pub outside: Option<(Name, Opening<'a>)>,
+}
+
+impl Default for Surroundings<'_> {
+    /// Nowhere: no program, no socket, the same date always.
+    fn default() -> Self {
+        Surroundings { epoch: EPOCH, profiles: Profiles::default(), outside: None }
+    }
+}
+
+/// As `play`, in these surroundings.
+///
+/// # Errors
+/// A limit that was reached, or a defect.
+pub fn play_in(
+    setup: &Setup,
+    seed: u64,
+    with_attacker: bool,
+    asked: &[&Term],
+    pool: &KeyPool,
+    surroundings: Surroundings<'_>,
+) -> Result<Played, Halt> {
     let attacker = setup.attacker.as_ref().filter(|_| with_attacker);
-    let mut company = Company::gather(setup, pool.keys(seed, setup.suite), attacker)?;
-    let journal = company.stage(setup, attacker)?.play()?;
+    let mut company = Company::gather(setup, pool.keys(seed, setup.suite), attacker, &surroundings)?;
+    let mut stage = company.stage(setup, attacker)?;
+    if let Some((_, open)) = surroundings.outside {
+        let root = company.root.first().map(Vec::as_slice).unwrap_or_default();
+        stage.edge = Some(open(&company.cast.keys, root)?);
+    }
+    let journal = stage.play()?;
     let protocols: BTreeMap<Name, Arc<Protocol>> = (setup.protocols.iter())
         .map(|(file, _)| (file.protocol.name.as_str().into(), Arc::new(file.protocol.clone())))
         .collect();
@@ -111,10 +151,18 @@ struct Company {
     /// Parties with one policy share what they read.
     trust: BTreeMap<TrustPolicy, RelyingParty>,
     prologue: Vec<What>,
+    /// In whose place somebody outside stands.
+    outside: Option<Name>,
 }
 
 impl Company {
-    fn gather(setup: &Setup, keys: Arc<Keys>, attacker: Option<&AttackerSpec>) -> Result<Company, Halt> {
+    fn gather(
+        setup: &Setup,
+        keys: Arc<Keys>,
+        attacker: Option<&AttackerSpec>,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Company, Halt> {
+        let Surroundings { epoch, profiles, outside } = surroundings;
         let insider = attacker.filter(|a| a.insider).map(|a| a.name.clone());
         let mut company = Company {
             cast: Arc::new(Cast {
@@ -123,7 +171,8 @@ impl Company {
                 kms: KMS_PROTOCOL.into(),
                 main: setup.protocol().name.as_str().into(),
                 keys: keys.clone(),
-                epoch: EPOCH,
+                epoch: *epoch,
+                profiles: profiles.clone(),
                 registered: setup.parties.keys().cloned().chain(insider).collect(),
                 certificates: BTreeMap::new(),
                 ring: setup.ring(),
@@ -136,13 +185,14 @@ impl Company {
             root: Vec::new(),
             trust: BTreeMap::new(),
             prologue: Vec::new(),
+            outside: outside.as_ref().map(|(name, _)| name.clone()),
         };
         let spoken = |(file, encoding): &(super::protocol_file::ProtocolFile, _)| {
             let name = Name::from(file.protocol.name.as_str());
             (name, Arc::new(Spoken::new(file.protocol.clone(), Clone::clone(encoding))))
         };
         let protocols = setup.protocols.iter().map(spoken).collect();
-        let enrolled = enrolment::enrol(setup, &keys, &company.cast.registered, attacker)?;
+        let enrolled = enrolment::enrol(setup, &company.cast, attacker)?;
         let certificates = enrolled.certificates;
         company.root = enrolled.authority.iter().map(|authority| authority.root().to_vec()).collect();
         (company.authority, company.prologue) = (enrolled.authority, enrolled.prologue);
@@ -164,6 +214,7 @@ impl Company {
             strength: party.strength,
             max_lifetime: party.max_lifetime,
             trust,
+            is_judged_outside: self.outside.as_ref() == Some(name),
             staples: party.staples,
             session_max_age: party.session_max_age,
             recheck: party.recheck,
@@ -190,7 +241,7 @@ impl Company {
             policy: centre.policy.clone(),
             principals: principals.collect(),
         };
-        let keeper = Keeper::new(spec, |purpose| self.cast.keys.stream(&["kdc", purpose]), EPOCH);
+        let keeper = Keeper::new(spec, |purpose| self.cast.keys.stream(&["kdc", purpose]), self.cast.epoch);
         keeper.map(|keeper| Some(Box::new(keeper))).map_err(|reason| match Reached::behind(reason) {
             Some(reached) => reached.into(),
             None => Halt::Runtime(format!("no vault: {reason}")),
@@ -236,6 +287,7 @@ impl Company {
             timeline: self.timeline(setup, attacker),
             prologue: self.prologue.clone(),
             prints: Prints::of(self.cast.keys.seed()),
+            edge: None,
         })
     }
 
@@ -300,7 +352,9 @@ impl Company {
         for run in self.cast.runs.values() {
             let Some(spoken) = self.cast.protocols.get(&run.protocol) else { continue };
             for name in spoken.protocol.starters().filter_map(|(role, _)| run.names.get(role)) {
-                if attacker.is_none_or(|a| a.name != *name) {
+                // Whoever stands outside begins when it likes.
+                let is_outside = self.outside.as_ref() == Some(name);
+                if !is_outside && attacker.is_none_or(|a| a.name != *name) {
                     timeline.push((run.at, Cue::Input(name.clone(), Input::Start(run.clone()))));
                 }
             }
@@ -507,7 +561,7 @@ fn credulous() -> Party {
     Party { trust, ..Party::default() }
 }
 
-fn all_uses(setup: &Setup) -> KeyUses {
+pub(super) fn all_uses(setup: &Setup) -> KeyUses {
     let uses = setup.protocols.iter().map(|(file, _)| file.protocol.uses);
     uses.fold(KeyUses::default(), KeyUses::and)
 }

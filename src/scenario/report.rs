@@ -12,7 +12,7 @@ use super::setup::event::ValueRef;
 use super::{Scenario, Variant};
 use crate::algebra::{Func, Value};
 use crate::journal::{Event, Journal, What};
-use crate::notation::Term;
+use crate::notation::{Name, Term};
 use crate::reason::Reason;
 use crate::verdict::{
     Derivation, Exposure, GoalVerdict, Holdings, Outcome, SessionOutcome, Sessions, Traffic, exposures,
@@ -77,6 +77,8 @@ pub struct PlayReport {
     pub(super) long_term: BTreeMap<Term, Vec<Value>>,
     /// What the attacker looked for and found, where that is her tactic.
     pub(super) hunt: Option<Hunt>,
+    /// In whose place a program stood, if one did.
+    pub(super) judged_outside: Option<Name>,
 }
 
 impl Scenario {
@@ -117,9 +119,14 @@ impl Scenario {
         let _within = span.enter();
         let expected = [&variant.expect].into_iter().chain(&variant.honest);
         let asked: Vec<&Term> = expected.flat_map(Expect::long_term).collect();
-        let Played { journal, sessions, goals, holdings, long_term } =
-            play(&variant.setup, self.seed, with_attacker, &asked, pool)?;
-        Ok(PlayReport {
+        let played = play(&variant.setup, self.seed, with_attacker, &asked, pool)?;
+        Ok(self.report(variant, played, with_attacker))
+    }
+
+    /// What came of a play, as a report.
+    pub(super) fn report(&self, variant: &Arc<Variant>, played: Played, with_attacker: bool) -> PlayReport {
+        let Played { journal, sessions, goals, holdings, long_term } = played;
+        PlayReport {
             name: variant.of(&self.name),
             repeat_with: self.repeat_with(Some(variant), with_attacker),
             seed: self.seed,
@@ -132,7 +139,8 @@ impl Scenario {
             holdings,
             long_term,
             hunt: None,
-        })
+            judged_outside: None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The world: virtual time, the order of events, the network. One loop owns them; parties
 //! are tasks that wait for it. Must not know what a message means: it never sees a key.
 
+mod edge;
 mod network;
 mod shell;
 mod spans;
@@ -30,6 +31,7 @@ use crate::time::{SimTime, Span};
 /// How a message comes to be longer than one may be.
 const LARGE_PARTS: &str = "messages made of whole messages";
 
+pub use edge::{Arrival, Edge, Waited};
 pub use network::{Link, Network};
 use shell::{Letter, Troupe};
 use spans::Turn;
@@ -50,6 +52,8 @@ pub struct Stage {
     pub prologue: Vec<What>,
     /// How fingerprints leave the play.
     pub prints: Prints,
+    /// Where it touches what is not of it, if it does.
+    pub edge: Option<Box<dyn Edge>>,
 }
 
 /// Looks at what happened so far and says what is recorded, and what the attacker gets.
@@ -135,7 +139,7 @@ impl Stage {
 
     /// As `play`, on a `current_thread` runtime that is there already.
     pub async fn run(self) -> Result<Journal, Halt> {
-        let Stage { actors, attacker, network, rng, mut timeline, prologue, prints } = self;
+        let Stage { actors, attacker, network, rng, mut timeline, prologue, prints, edge } = self;
         let (mut honest, mut names, mut places) = (Troupe::new(), Vec::new(), Hashed::default());
         for (name, mut actor) in actors {
             let work = move |told, now, outcome: &mut Outcome| match told {
@@ -183,6 +187,7 @@ impl Stage {
             attacker,
             network,
             rng,
+            edge,
             heap: BinaryHeap::new(),
             now: SimTime::ZERO,
             sequence: 0,
@@ -204,6 +209,7 @@ struct World {
     attacker: Option<(Name, Troupe<AttackerInput, Effects<AttackerEffect>>)>,
     network: Network,
     rng: Rng,
+    edge: Option<Box<dyn Edge>>,
     /// What was set to happen from the beginning, in its order: thousands of requests, of which
     /// the heap need not know. It comes before what has come up for the same time.
     set: Peekable<IntoIter<(SimTime, Due)>>,
@@ -246,13 +252,13 @@ impl Outcome {
             Effect::Note(what) => {
                 what.topics().refusal.is_some_and(|reason| Reached::behind(reason).is_none())
             }
-            Effect::Send(_) | Effect::Timer(..) => false,
+            Effect::Send(_) | Effect::Timer(..) | Effect::Present(_) => false,
         };
         let is_of_it = |effect: &Effect| match effect {
             Effect::Note(What::Started { .. }) => true,
             Effect::Note(_) => is_refusal(effect),
             Effect::Send(message) => message.shown.values().next().is_none(),
-            Effect::Timer(..) => false,
+            Effect::Timer(..) | Effect::Present(_) => false,
         };
         let all = &self.effects.all;
         let leaves_nothing = self.effects.made.is_empty() && self.suffered.is_none();
@@ -294,6 +300,30 @@ impl World {
         self.heap.push(Entry { at, sequence: self.sequence, cause, due });
     }
 
+    /// When what is due next is due.
+    fn due(&mut self) -> Option<SimTime> {
+        let set = self.set.peek().map(|(at, _)| *at);
+        let came_up = self.heap.peek().map(|entry| entry.at);
+        set.into_iter().chain(came_up).min()
+    }
+
+    /// What comes from outside before what is due next, if anything does.
+    async fn hear_from_outside(&mut self) -> Result<bool, Halt> {
+        let due = self.due();
+        let Some(edge) = &mut self.edge else { return Ok(false) };
+        let Waited::Came(at, arrival) = edge.wait(due, &self.journal) else { return Ok(false) };
+        self.now = self.now.max(at);
+        match arrival {
+            Arrival::Told(name, input) => {
+                if let Some(place) = self.places.get(&*name).copied() {
+                    self.give(place, Told::Input(input), None).await?;
+                }
+            }
+            Arrival::Sent(message) => self.send(message, None).await?,
+        }
+        Ok(true)
+    }
+
     /// What is due next, when and why.
     fn next(&mut self) -> Option<(SimTime, Option<u64>, Due)> {
         let is_set = match (self.set.peek(), self.heap.peek()) {
@@ -308,17 +338,22 @@ impl World {
 
     async fn run(mut self) -> Result<Journal, Halt> {
         let mut steps = 0;
-        while let Some((at, cause, due)) = self.next() {
+        loop {
             steps += 1;
             limit("MAX_EVENTS", steps, MAX_EVENTS, "parties that answer each other for ever")?;
             self.check_memory()?;
+            if self.edge.is_some() && self.hear_from_outside().await? {
+                continue;
+            }
+            let Some((at, cause, due)) = self.next() else { break };
             limit(
                 "MAX_VIRTUAL_SECONDS",
                 at.0 / 1_000_000_000,
                 MAX_VIRTUAL_SECONDS,
                 "an event far in the future",
             )?;
-            self.now = at;
+            // What came from outside meanwhile was not earlier.
+            self.now = self.now.max(at);
             match due {
                 Due::Told(place, told) => self.give(place, *told, cause).await?,
                 Due::Attacker(input) => self.tell_attacker(*input, cause).await?,
@@ -350,6 +385,9 @@ impl World {
         let Some(place) = self.places.get(&*message.to).copied() else { return Ok(()) };
         let delivered = What::Delivered { id: message.id, to: message.to.clone() };
         let event = self.journal.push(self.now, cause, delivered);
+        if self.edge.as_mut().is_some_and(|edge| edge.takes(&message)) {
+            return Ok(());
+        }
         self.give(place, Told::Input(Input::Message(message)), Some(event)).await
     }
 
@@ -414,6 +452,11 @@ impl World {
             match effect {
                 Effect::Note(what) => self.note(what, &mut cause)?,
                 Effect::Send(message) => self.send(message, cause).await?,
+                Effect::Present(presented) => {
+                    if let Some(edge) = &mut self.edge {
+                        edge.present(presented, &self.journal);
+                    }
+                }
                 Effect::Timer(at, number) => {
                     let due = Due::Told(place, Box::new(Told::Input(Input::Timer(number))));
                     self.schedule(at.max(self.now), cause, due);

@@ -27,7 +27,12 @@ impl Turn {
         let place = match input {
             Input::Message(message) => Some(place(message)),
             Input::Start(run) => Some((run.number, &*run.protocol, None)),
-            Input::Begin | Input::Request(_) | Input::Timer(_) | Input::Order(_) | Input::End => None,
+            Input::Begin
+            | Input::Request(_)
+            | Input::Timer(_)
+            | Input::Judged(..)
+            | Input::Order(_)
+            | Input::End => None,
         };
         Turn::of(name, place)
     }

@@ -15,7 +15,7 @@ use crate::party::errand::{self, Errand, answered, asked};
 use crate::party::exchange::Questions;
 use crate::party::wish::{Code, Plea};
 use crate::party::{AttackerEffect, CA_PROTOCOL, Cast, KMS_PROTOCOL, RequestSpec, certified_uses};
-use crate::pki::{self, Answer, Certificates};
+use crate::pki::{self, Answer, Certificates, Flaw, Hand};
 use crate::time::Span;
 use crate::vault::{self, Unsealing, Vault};
 
@@ -33,6 +33,8 @@ pub struct Forgery {
     pub subject: Name,
     /// Who she poses as when she signs it.
     pub by: Forger,
+    /// What is wrong with it beside that, if anything.
+    pub flaw: Option<Flaw>,
 }
 
 /// As whom she signs a certificate.
@@ -119,7 +121,8 @@ impl Papers {
                 Forger::Leaf => "herself",
                 Forger::StolenCa => "the authority's stolen key",
             };
-            let what = format!("a certificate for {} by {by}", forgery.subject);
+            let flawed = forgery.flaw.map_or(String::new(), |flaw| format!(", {}", flaw.word()));
+            let what = format!("a certificate for {} by {by}{flawed}", forgery.subject);
             desk.effects.note(What::Forged { term: forgery.term.to_string(), what });
             Some((Term::Name(forgery.term.clone()), value))
         });
@@ -144,7 +147,24 @@ impl Papers {
         };
         let validity = (cast.epoch, cast.epoch.after(FORGED_LIFETIME));
         for request in pki::requests(&forgery.subject, &own) {
-            let der = pki::forge_certificate(issuer, &key, &request, FORGED_SERIAL, validity).ok()?;
+            let profile = cast.profiles.of(&forgery.subject);
+            let der = match forgery.flaw {
+                None => pki::forge_certificate(issuer, &key, &request, FORGED_SERIAL, validity, profile),
+                Some(flaw) => {
+                    // No party has a name with a space in it.
+                    let deputies = [1, 2].map(|nth| cast.keys.signing(&format!("{her} {nth}")));
+                    let own = own.signing.clone()?;
+                    let deputies = [&deputies[0], &deputies[1]];
+                    let hand = Hand { authority: issuer, key: &key, own: &own, deputies };
+                    let forged =
+                        pki::forge_flawed(flaw, &hand, &request, FORGED_SERIAL, cast.epoch, profile);
+                    forged.map(|(certificate, chain)| {
+                        made.chain.extend(chain);
+                        certificate
+                    })
+                }
+            };
+            let der = der.ok()?;
             match pki::is_for_encryption(&der) {
                 true => made.encryption = Some(der),
                 false => made.signature = Some(der),

@@ -2,6 +2,7 @@
 
 use super::{ANY_TEXT, Shape, TEXTS, Table, key, needed};
 use crate::limits::MAX_QUERIES;
+use crate::pki::Flaw;
 
 /// `[attacker]`.
 pub static ATTACKER: Table = Table {
@@ -133,6 +134,7 @@ pub static CERTIFICATE: Table = Table {
         needed("as", ANY_TEXT, "Its name in her notebook."),
         needed("subject", ANY_TEXT, "Whose it says that it is."),
         needed("signed_by", Shape::Word(|| vec!["false-ca", "herself", "stolen-ca"]), "Who signs it."),
+        key("flaw", Shape::Word(|| Flaw::ALL.iter().map(|flaw| flaw.word()).collect()), "What is wrong with it beside that."),
     ]],
     others: None,
 };

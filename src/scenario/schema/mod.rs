@@ -15,7 +15,7 @@ pub use json::{Of, schema};
 pub use parties::{CA, KDC, KEY_CENTRE, PARTY, SERVICES};
 pub use protocol::{ENCODING, PROTOCOL};
 pub use requests::{REQUEST, asks, asks_of_kdc};
-pub use scenario::{CRYPTO, EVENT, LINK, NETWORK, RUN, SCENARIO};
+pub use scenario::{CRYPTO, EVENT, LINK, LIVE, NETWORK, RUN, SCENARIO};
 
 /// A table of a file.
 pub struct Table {

@@ -34,6 +34,7 @@ const BEHAVIOUR: &[Key] = &[
     ),
     key("deltas", Shape::Flag, "Whether it fetches delta CRLs."),
     key("nonce", Shape::Flag, "Whether an OCSP response must repeat its nonce."),
+    key("ocsp_sha1", Shape::Flag, "Whether it names certificates in OCSP by SHA-1, as RFC 5019 has it."),
     key(
         "clock_floor",
         Shape::Flag,

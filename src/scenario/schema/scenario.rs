@@ -69,8 +69,24 @@ static STAGE: &[Key] = &[
         Shape::Named(&Shape::Span),
         "For each `expiry` by its name how long it is valid; ten hours if nothing says so.",
     ),
+    key("live", Shape::Of(&LIVE), "In whose place a program stands in `mallory live`."),
     key("expect", Shape::Of(&EXPECT), "What is expected to come of it. Without, nothing is asserted."),
 ];
+
+/// `[live]`.
+pub static LIVE: Table = Table {
+    name: "live",
+    about: "In whose place a program stands in `mallory live`, and what is spoken on which port.",
+    keys: &[&[
+        needed("program", ANY_TEXT, "Who begins the run, and is a program then."),
+        needed(
+            "ports",
+            Shape::Named(&Shape::Word(|| vec!["tls", "crl", "ocsp"])),
+            "What is spoken on each port: the one that speaks `tls` bears the name of whom the program connects to.",
+        ),
+    ]],
+    others: None,
+};
 
 /// `[[run]]`.
 pub static RUN: Table = Table {

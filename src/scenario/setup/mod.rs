@@ -3,6 +3,7 @@
 
 pub mod attacker;
 pub mod event;
+pub mod live;
 pub mod party;
 pub mod services;
 
@@ -22,6 +23,7 @@ use crate::world::Network;
 
 use attacker::AttackerSpec;
 use event::{EventDeed, EventSpec};
+use live::LiveSpec;
 use party::Party;
 use services::{CaSpec, KeyCentre};
 
@@ -59,6 +61,8 @@ pub struct Setup {
     pub events: Vec<EventSpec>,
     /// The attacker.
     pub attacker: Option<AttackerSpec>,
+    /// In whose place a program can stand, if in anybody's.
+    pub live: Option<LiveSpec>,
 }
 
 impl Setup {

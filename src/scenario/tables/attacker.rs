@@ -10,9 +10,10 @@ use crate::notation::attack::{Deed, Says, Scheduled};
 use crate::notation::fault::near;
 use crate::notation::{self, Func, Name, Quoted, Service, Term, parse};
 use crate::party::attacker::{Forger, Forgery, Plan};
+use crate::pki::Flaw;
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::protocol_file::quoted;
-use crate::scenario::reader::{Reader, array, key_problem, name, span, string, unknown};
+use crate::scenario::reader::{Reader, array, key_problem, name, one_of, span, string, unknown};
 use crate::scenario::schema;
 use crate::scenario::setup::Setup;
 use crate::scenario::setup::attacker::AttackerSpec;
@@ -238,8 +239,12 @@ fn forgery(node: &Node, setup: &Setup) -> Result<Forgery, Problem> {
         "stolen-ca" => Forger::StolenCa,
         other => return Err(unknown(by, "signer", other, &["false-ca", "herself", "stolen-ca"])),
     };
+    let flaw = match table.get("flaw") {
+        Some(node) => Some(one_of(node, "flaw", Flaw::ALL, Flaw::word)?),
+        None => None,
+    };
     table.finish()?;
-    Ok(Forgery { term, subject, by })
+    Ok(Forgery { term, subject, by, flaw })
 }
 
 fn words(node: &Node) -> Vec<String> {

@@ -9,6 +9,7 @@ pub mod expect;
 mod goals;
 mod key_centre;
 mod leaks;
+mod live;
 mod parties;
 mod periods;
 mod pleas;
@@ -70,6 +71,7 @@ pub fn read(table: &Reader<'_>, folder: &Path) -> Result<Setup, Problems> {
         runs: Vec::new(),
         events: Vec::new(),
         attacker: None,
+        live: None,
     };
     if setup.protocols.iter().any(|(p, _)| p.protocol.has_certificates) {
         setup.services.insert(Service::Ca);
@@ -80,6 +82,7 @@ pub fn read(table: &Reader<'_>, folder: &Path) -> Result<Setup, Problems> {
     parties::check_hosts(&setup, table)?;
     requests::read(&mut setup, table, her)?;
     setup.events = events::read(&setup, table, her)?;
+    setup.live = live::read(table, &setup)?;
     let attacker = attacker::read(table, &setup)?;
     setup.admit(attacker);
     events::check_runs(&setup, table)?;
