@@ -312,7 +312,8 @@ fn tell(play: &PlayReport, arguments: &Arguments, filter: &Filter, out: &mut Out
     arguments.view.show(play, filter, detail, out)?;
     let unmet = play.unmet();
     for failure in &unmet {
-        out.verdict(false, "  not as expected", &format!("\n             {failure}"))?;
+        out.verdict(false, "  not as expected", "")?;
+        out.line(&format!("             {failure}"))?;
     }
     out.line(&format!("\n  repeat with: {}", play.repeat_with()))?;
     Ok(!unmet.is_empty())

@@ -207,6 +207,21 @@ impl CertId {
             && is_hash_of(&self.issuer_key_hash, public_key.subject_public_key.raw_bytes())
     }
 
+    /// RFC 5019 §2.1.1, with SHA-1; its parameters are NULL, as most clients write them.
+    pub(super) fn by_sha1(
+        issuer: &Name,
+        public_key: &SubjectPublicKeyInfoOwned,
+        serial_number: &SerialNumber,
+    ) -> der::Result<CertId> {
+        let hash = |bytes: &[u8]| OctetString::new(&Sha1::digest(bytes)[..]);
+        Ok(CertId {
+            hash_algorithm: AlgorithmIdentifierOwned { oid: SHA1, parameters: Some(der::Any::null()) },
+            issuer_name_hash: hash(&issuer.to_der()?)?,
+            issuer_key_hash: hash(public_key.subject_public_key.raw_bytes())?,
+            serial_number: serial_number.clone(),
+        })
+    }
+
     /// RFC 6960 §4.1.1, with SHA-256.
     pub(super) fn new(
         issuer: &Name,

@@ -110,10 +110,15 @@ impl Signer {
         })
     }
 
-    /// The certificate of this authority's with a serial number, as OCSP names it.
-    pub(super) fn cert_id(&self, serial: &SerialNumber) -> Result<CertId, Reason> {
+    /// The certificate of this authority's with a serial number, as OCSP names it: by SHA-256, or
+    /// by SHA-1.
+    pub(super) fn cert_id(&self, serial: &SerialNumber, by_sha1: bool) -> Result<CertId, Reason> {
         let spki = SubjectPublicKeyInfoOwned::from_der(&self.public_key).map_err(|_| Reason::Malformed)?;
-        CertId::new(&self.subject, &spki, serial).map_err(|_| Reason::Malformed)
+        let id = match by_sha1 {
+            true => CertId::by_sha1(&self.subject, &spki, serial),
+            false => CertId::new(&self.subject, &spki, serial),
+        };
+        id.map_err(|_| Reason::Malformed)
     }
 }
 

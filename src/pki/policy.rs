@@ -70,6 +70,8 @@ pub struct TrustPolicy {
     pub keeps_newest: bool,
     /// Whether an OCSP response must repeat the nonce of the request (RFC 9654).
     pub nonce: bool,
+    /// Whether it names certificates in OCSP by SHA-1, as RFC 5019 has it and most clients do.
+    pub ocsp_sha1: bool,
     /// Whether it distrusts its own clock when that is behind a time that was signed.
     pub clock_floor: bool,
 }
@@ -90,6 +92,7 @@ impl Default for TrustPolicy {
             check_next_update: true,
             keeps_newest: true,
             nonce: false,
+            ocsp_sha1: false,
             clock_floor: false,
         }
     }

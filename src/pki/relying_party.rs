@@ -169,7 +169,8 @@ impl RelyingParty {
     pub fn ids(&mut self, bundle: &[u8], now: UnixNanos) -> Vec<Vec<u8>> {
         let Ok((_, judged, _)) = self.identify(bundle, None, now) else { return Vec::new() };
         self.meet(&judged);
-        let ids = judged.iter().filter_map(|of| cert_id(of).ok());
+        let by_sha1 = self.shared.policy.ocsp_sha1;
+        let ids = judged.iter().filter_map(|of| cert_id(of, by_sha1).ok());
         ids.filter_map(|(id, _)| statements::id_bytes(&id).ok()).collect()
     }
 
@@ -196,7 +197,8 @@ impl RelyingParty {
 
     fn issuer_of(&self, id: &CertId) -> Result<Signer, Reason> {
         let roots = self.shared.roots.iter().map(|root| &root.signer);
-        let is_of = |signer: &&Signer| signer.cert_id(&id.serial_number).is_ok_and(|own| own == *id);
+        let by_sha1 = self.shared.policy.ocsp_sha1;
+        let is_of = |signer: &&Signer| signer.cert_id(&id.serial_number, by_sha1).is_ok_and(|own| own == *id);
         self.met.values().chain(roots).find(is_of).cloned().ok_or(Reason::OcspCertIdMismatch)
     }
 
@@ -381,7 +383,7 @@ impl RelyingParty {
             Revocation::None | Revocation::Stapled => BTreeSet::new(),
             Revocation::Crl => issuers.filter_map(|issuer| self.wants_crl(issuer, now)).collect(),
             Revocation::Ocsp => {
-                let ids = judged.iter().flat_map(ids_on_path);
+                let ids = judged.iter().flat_map(|of| ids_on_path(of, policy.ocsp_sha1));
                 let lacks = |id: &Vec<u8>| {
                     policy.fetch == Fetch::PerConnection
                         || self.statements.by_ocsp(id, policy, now) == Known::Undetermined
@@ -417,7 +419,7 @@ impl RelyingParty {
     /// statement the status is undetermined, which is another thing than good.
     fn check_status(&mut self, of: &Judged, staples: &[Vec<u8>], now: UnixNanos) -> Result<(), Reason> {
         let policy = self.shared.policy.clone();
-        let id = || cert_id(of).and_then(|(id, _)| statements::id_bytes(&id));
+        let id = || cert_id(of, policy.ocsp_sha1).and_then(|(id, _)| statements::id_bytes(&id));
         let known = match policy.revocation {
             Revocation::None => return Ok(()),
             // Whatever it asks elsewhere, an authority may have told it so.
@@ -431,7 +433,7 @@ impl RelyingParty {
                 worst(issued_on_path(of).map(by_crl))
             }
             Revocation::Ocsp => {
-                worst(ids_on_path(of).iter().map(|id| self.statements.by_ocsp(id, &policy, now)))
+                worst(ids_on_path(of, policy.ocsp_sha1).iter().map(|id| self.statements.by_ocsp(id, &policy, now)))
             }
             Revocation::Stapled => match self.by_staple(of, staples, now)? {
                 Some(known) => known,
@@ -459,7 +461,7 @@ impl RelyingParty {
         staples: &[Vec<u8>],
         now: UnixNanos,
     ) -> Result<Option<Known>, Reason> {
-        let Ok((id, issuer)) = cert_id(of) else { return Ok(None) };
+        let Ok((id, issuer)) = cert_id(of, self.shared.policy.ocsp_sha1) else { return Ok(None) };
         let id = statements::id_bytes(&id)?;
         let policy = self.shared.policy.clone();
         let mut failure = None;
@@ -490,9 +492,9 @@ pub fn at_face_value(bundle: &[u8], expected: Option<&str>) -> Result<Certified,
 }
 
 /// A certificate's name in OCSP, and who issued it.
-fn cert_id(of: &Judged) -> Result<(CertId, &Signer), Reason> {
+fn cert_id(of: &Judged, by_sha1: bool) -> Result<(CertId, &Signer), Reason> {
     let issuer = of.path.first().ok_or(Reason::CertificateUntrusted)?;
-    Ok((issuer.cert_id(&of.leaf.serial)?, issuer))
+    Ok((issuer.cert_id(&of.leaf.serial, by_sha1)?, issuer))
 }
 
 /// The serial number of a certificate and of each authority on its path but the root, with who
@@ -502,8 +504,8 @@ fn issued_on_path(of: &Judged) -> impl Iterator<Item = (&SerialNumber, &Signer)>
 }
 
 /// The same by their names in OCSP.
-fn ids_on_path(of: &Judged) -> Vec<Vec<u8>> {
-    let ids = issued_on_path(of).filter_map(|(serial, issuer)| issuer.cert_id(serial).ok());
+fn ids_on_path(of: &Judged, by_sha1: bool) -> Vec<Vec<u8>> {
+    let ids = issued_on_path(of).filter_map(|(serial, issuer)| issuer.cert_id(serial, by_sha1).ok());
     ids.filter_map(|id| statements::id_bytes(&id).ok()).collect()
 }
 

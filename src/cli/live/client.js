@@ -7,8 +7,8 @@ try {
   if (list) options.crl = fs.readFileSync(list);
   const session = tls.connect(options, () => session.write('GET / HTTP/1.0\r\n\r\n'));
   session.on('data', () => session.end());
-  session.on('error', (error) => { console.error(`refused: ${error.message}`); process.exit(1); });
+  session.on('error', (error) => { console.error('refused: ' + error.message); process.exit(1); });
 } catch (error) {
-  console.error(`refused: ${error.message}`);
+  console.error('refused: ' + error.message);
   process.exit(1);
 }

@@ -14,4 +14,4 @@ try:
             session.sendall(b"GET / HTTP/1.0\r\n\r\n")
             session.recv(4096)
 except (ssl.SSLError, OSError) as error:
-    sys.exit(f"refused: {error}")
+    sys.exit("refused: %s" % error)

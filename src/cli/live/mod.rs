@@ -100,9 +100,12 @@ pub fn live(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
         out.complain_of(&problems)?;
         return Ok(Exit::Input);
     }
+    // What it compiled is gone with it.
+    let found;
     let command = match known {
         Some(client) => match client.found() {
-            Ok(found) => {
+            Ok(is_here) => {
+                found = is_here;
                 let spec = spec_of(scenario, variant).ok();
                 let list = spec.and_then(|spec| spec.list.as_deref());
                 let server = spec.map_or("bob", |spec| &*spec.server);
@@ -255,7 +258,8 @@ fn tell(
     }
     let unmet = play.unmet();
     for failure in &unmet {
-        out.verdict(false, "  not as expected", &format!("\n             {failure}"))?;
+        out.verdict(false, "  not as expected", "")?;
+        out.line(&format!("             {failure}"))?;
     }
     Ok(if unmet.is_empty() { Exit::Expected } else { Exit::Unexpected })
 }

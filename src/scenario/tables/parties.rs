@@ -128,6 +128,7 @@ fn read_trust(setup: &Setup, table: &Reader<'_>, trust: &mut TrustPolicy) -> Res
         ("check_next_update", &mut trust.check_next_update),
         ("keeps_newest", &mut trust.keeps_newest),
         ("nonce", &mut trust.nonce),
+        ("ocsp_sha1", &mut trust.ocsp_sha1),
         ("clock_floor", &mut trust.clock_floor),
     ] {
         *slot = table.boolean(key)?.unwrap_or(*slot);
