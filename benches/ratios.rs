@@ -353,6 +353,7 @@ fn world() -> f64 {
         timeline: vec![(SimTime::ZERO, Cue::Input(names[0].clone(), Input::Timer(0)))],
         prologue: Vec::new(),
         prints: mallory::journal::Prints::default(),
+        edge: None,
     };
     let mut journal = None;
     let wall = timed(|| journal = Some(stage.play().unwrap()));

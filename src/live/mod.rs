@@ -9,6 +9,7 @@
 //! ```
 
 mod answer;
+mod certifying;
 mod clock;
 mod consents;
 mod demo;
@@ -17,6 +18,7 @@ mod door;
 mod engine;
 mod enrolment;
 mod folder;
+mod kept;
 mod members;
 mod metrics;
 mod openapi;

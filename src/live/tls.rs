@@ -9,7 +9,7 @@ use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig, version};
 
-use super::engine::ServerDocument;
+use super::kept::ServerDocument;
 
 /// The server's certificate, which is replaced while the service runs.
 #[derive(Debug)]

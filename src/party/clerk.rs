@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Effect, Effects, Presented};
 use super::bureau::{COMPLETE, CRL_PROTOCOL, DELTAS, OCSP_PROTOCOL};
 use super::cast::RunSpec;
 use super::exchange::{Question, Questions};
 use super::trust::PartyTrust;
+use super::{Effect, Effects, Presented};
 use crate::algebra::Bytes;
 use crate::crypto::Rng;
 use crate::journal::{QuestionId, Sight, What};

@@ -173,6 +173,7 @@ mod tests {
             registered: ["alice", "adam"].map(Name::from).into_iter().collect(),
             certificates: BTreeMap::new(),
             ring: Ring::default(),
+            profiles: crate::pki::Profiles::default(),
             lifetimes: Default::default(),
             horizon: SimTime::ZERO,
             code_digits: 6,

@@ -28,7 +28,9 @@ pub use actor::{
     Order, Presented,
 };
 pub use alert::{ALERT_PROTOCOL, Alerts};
-pub use bureau::{Bureau, CA_PROTOCOL, COMPLETE, CRL_PROTOCOL, KMS_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS};
+pub use bureau::{
+    Bureau, CA_PROTOCOL, COMPLETE, CRL_PROTOCOL, KMS_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS,
+};
 pub use cast::Remembers;
 pub use cast::{Cast, Character, Register, RunSpec, Spoken};
 pub use custody::totp;

@@ -432,9 +432,9 @@ impl RelyingParty {
                 };
                 worst(issued_on_path(of).map(by_crl))
             }
-            Revocation::Ocsp => {
-                worst(ids_on_path(of, policy.ocsp_sha1).iter().map(|id| self.statements.by_ocsp(id, &policy, now)))
-            }
+            Revocation::Ocsp => worst(
+                ids_on_path(of, policy.ocsp_sha1).iter().map(|id| self.statements.by_ocsp(id, &policy, now)),
+            ),
             Revocation::Stapled => match self.by_staple(of, staples, now)? {
                 Some(known) => known,
                 None if of.leaf.must_staple => return Err(Reason::MissingStaple),

@@ -28,11 +28,7 @@ pub struct Enrolled {
 ///
 /// # Errors
 /// It refused an honest party: a defect.
-pub fn enrol(
-    setup: &Setup,
-    cast: &Cast,
-    attacker: Option<&AttackerSpec>,
-) -> Result<Enrolled, Halt> {
+pub fn enrol(setup: &Setup, cast: &Cast, attacker: Option<&AttackerSpec>) -> Result<Enrolled, Halt> {
     let Cast { keys, registered, epoch, .. } = cast;
     let protocols = setup.protocols.iter().map(|(file, _)| &file.protocol);
     let uses = protocols.filter(|p| p.has_certificates).map(|p| p.uses).reduce(KeyUses::and);

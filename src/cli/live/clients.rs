@@ -37,6 +37,18 @@ pub enum Asks {
     Staple,
 }
 
+impl Asks {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Asks::Nothing => "asks nobody who is revoked",
+            Asks::List => "goes by the list",
+            Asks::Ocsp => "asks the responder",
+            Asks::Staple => "goes by what is stapled",
+        }
+    }
+}
+
 /// A client that is here.
 #[derive(Clone)]
 pub struct Found {
@@ -59,7 +71,13 @@ const MAX_VERSION: usize = 60;
 
 type Words = &'static [&'static str];
 
-const fn client(name: &'static str, asks: Asks, program: &'static str, version: Words, words: Words) -> Client {
+const fn client(
+    name: &'static str,
+    asks: Asks,
+    program: &'static str,
+    version: Words,
+    words: Words,
+) -> Client {
     Client { name, asks, program: Some(program), version, words, input: None }
 }
 
@@ -69,8 +87,18 @@ const fn fed(client: Client) -> Client {
 
 const CURL: Words = &["-sS", "-m", "40", "--cacert", "{ca.pem}", "https://{bob}/"];
 const S_CLIENT: Words = &[
-    "s_client", "-connect", "{bob}", "-servername", "{bob.host}", "-CAfile", "{ca.pem}",
-    "-verify_hostname", "{bob.host}", "-verify_return_error", "-quiet", "-no_ign_eof",
+    "s_client",
+    "-connect",
+    "{bob}",
+    "-servername",
+    "{bob.host}",
+    "-CAfile",
+    "{ca.pem}",
+    "-verify_hostname",
+    "{bob.host}",
+    "-verify_return_error",
+    "-quiet",
+    "-no_ign_eof",
 ];
 const GNUTLS: Words = &["--x509cafile", "{ca.pem}", "-p", "{bob.port}", "{bob.host}"];
 
@@ -196,8 +224,10 @@ fn compiled() -> Result<Arc<Papers>, String> {
     let papers = Papers::new().map_err(|error| error.to_string())?;
     let source = papers.path("Client.java");
     fs::write(&source, JAVA).map_err(|error| error.to_string())?;
-    let compiler = Process::new("javac").arg("-d").arg(papers.folder()).arg(&source).stdin(Stdio::null()).output();
-    let compiled = compiler.map_err(|_| "java is here, and no javac to compile the client with".to_owned())?;
+    let compiler =
+        Process::new("javac").arg("-d").arg(papers.folder()).arg(&source).stdin(Stdio::null()).output();
+    let compiled =
+        compiler.map_err(|_| "java is here, and no javac to compile the client with".to_owned())?;
     match compiled.status.success() {
         true => Ok(Arc::new(papers)),
         false => Err(format!("javac: {}", String::from_utf8_lossy(&compiled.stderr))),

@@ -3,20 +3,24 @@
 
 use std::io;
 use std::sync::Arc;
+use std::thread;
 
 use mallory::Scenario;
 use mallory::live::stage::{Ends, Met};
 use mallory::scenario::live::{Rehearsed, explained};
 use mallory::scenario::{KeyPool, PlayReport, Variant};
 
-use super::super::out::{Out, complain, is_watched};
-use super::super::select::Selection;
 use super::super::Exit;
+use super::super::out::{Out, complain};
+use super::super::select::Selection;
 use super::clients::{CLIENTS, Client, Found};
 use super::table::{Cell, Column, Form, Row, Table};
 
 /// The group of the library whose scenarios are the matrix's faults.
 const GROUP: &str = "live";
+
+/// Clients that are tried at once.
+const AT_ONCE: usize = 4;
 
 /// Plays the matrix and prints it.
 pub fn matrix(words: &[String], only: Option<Client>, form: Form, out: &mut Out) -> io::Result<Exit> {
@@ -48,6 +52,7 @@ pub fn matrix(words: &[String], only: Option<Client>, form: Form, out: &mut Out)
             .iter()
             .map(|(client, found)| Column {
                 name: client.name.to_owned(),
+                asks: client.asks.words(),
                 version: found.as_ref().map(|found| found.version.clone()).map_err(Clone::clone),
             })
             .collect(),
@@ -63,21 +68,22 @@ pub fn matrix(words: &[String], only: Option<Client>, form: Form, out: &mut Out)
                 return Ok(Exit::Defect);
             }
         };
-        let mut cells = Vec::new();
-        for (client, found) in &found {
-            if is_watched() {
-                complain(&format!("{}/{} {} {}", nth + 1, faults.len(), variant.of(&scenario.name), client.name));
+        tracing::info!(target: "mallory::live", "{} of {}: {}", nth + 1, faults.len(), variant.of(&scenario.name));
+        let cells = cells(scenario, variant, &found, &pool);
+        for (cell, (client, _)) in cells.iter().zip(&found) {
+            let name = variant.of(&scenario.name);
+            match cell {
+                Cell::Failed(why) => {
+                    out.flush()?;
+                    complain(&format!("{name} with {}: {why}", client.name));
+                    exit = Exit::Defect;
+                }
+                Cell::Stopped => {
+                    complain("stopped: no table");
+                    return Ok(Exit::Defect);
+                }
+                Cell::Accepted | Cell::Refused(_) | Cell::Gap => {}
             }
-            let cell = match found {
-                Ok(found) => cell(scenario, variant, found, &pool),
-                Err(_) => Cell::Gap,
-            };
-            if let Cell::Failed(why) = &cell {
-                out.flush()?;
-                complain(&format!("{} with {}: {why}", variant.of(&scenario.name), client.name));
-                exit = Exit::Defect;
-            }
-            cells.push(cell);
         }
         table.rows.push(row(scenario, variant, &reference, cells));
     }
@@ -87,9 +93,12 @@ pub fn matrix(words: &[String], only: Option<Client>, form: Form, out: &mut Out)
 
 fn row(scenario: &Scenario, variant: &Variant, reference: &PlayReport, cells: Vec<Cell>) -> Row {
     let program = variant.setup.live.as_ref().map(|live| live.program.to_string()).unwrap_or_default();
-    let run = variant.setup.runs.iter().map(|run| run.number).find(|run| {
-        !reference.run(*run).party(&program).sessions().is_empty()
-    });
+    let run = variant
+        .setup
+        .runs
+        .iter()
+        .map(|run| run.number)
+        .find(|run| !reference.run(*run).party(&program).sessions().is_empty());
     let part = reference.run(run.unwrap_or(1)).party(&program);
     Row {
         name: variant.of(&scenario.name),
@@ -98,6 +107,27 @@ fn row(scenario: &Scenario, variant: &Variant, reference: &PlayReport, cells: Ve
         reason: part.refusal().map(|refusal| refusal.reason),
         cells,
     }
+}
+
+/// What every client does with a fault; a few at a time, since most of it is waiting.
+fn cells(
+    scenario: &Scenario,
+    variant: &Arc<Variant>,
+    found: &[(&Client, Result<Found, String>)],
+    pool: &KeyPool,
+) -> Vec<Cell> {
+    let one = |found: &Result<Found, String>| match found {
+        Ok(found) => cell(scenario, variant, found, pool),
+        Err(_) => Cell::Gap,
+    };
+    let of_some = |some: &[(&Client, Result<Found, String>)]| -> Vec<Cell> {
+        thread::scope(|scope| {
+            let threads: Vec<_> = some.iter().map(|(_, found)| scope.spawn(|| one(found))).collect();
+            let died = |_| Cell::Failed("its thread died: this is a defect of mallory".to_owned());
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(died)).collect()
+        })
+    };
+    found.chunks(AT_ONCE).flat_map(of_some).collect()
 }
 
 fn cell(scenario: &Scenario, variant: &Arc<Variant>, found: &Found, pool: &KeyPool) -> Cell {
@@ -111,6 +141,7 @@ fn cell(scenario: &Scenario, variant: &Arc<Variant>, found: &Found, pool: &KeyPo
         Err(failure) => return Cell::Failed(failure.0),
     };
     match scenario.rehearse(variant, Some(&command), ends, pool) {
+        Ok(rehearsed) if rehearsed.was_stopped => Cell::Stopped,
         Ok(rehearsed) => judged(&rehearsed),
         Err(failure) => Cell::Failed(failure.to_string()),
     }

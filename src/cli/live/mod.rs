@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use mallory::live::stage::{Ends, connect};
+use mallory::live::stage::{Ends, connect, stop};
 use mallory::report::{Detail, Filter};
 use mallory::scenario::live::{Command, NotRehearsed, Rehearsed, explained, placeholders, spec_of};
 use mallory::scenario::{KeyPool, Problems, Variant};
@@ -80,6 +80,8 @@ pub fn live(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
             return Ok(Exit::Input);
         }
     };
+    // What was there before stays, such as that of whoever called this twice.
+    let _ = ctrlc::set_handler(stop);
     if arguments.matrix {
         return matrix::matrix(&arguments.scenarios, known, arguments.form, out);
     }

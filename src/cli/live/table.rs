@@ -19,6 +19,8 @@ pub enum Form {
 pub struct Column {
     /// Its name.
     pub name: String,
+    /// What it goes by to know who is revoked, in words.
+    pub asks: &'static str,
     /// Its version, or why it is not here.
     pub version: Result<String, String>,
 }
@@ -48,6 +50,8 @@ pub enum Cell {
     Gap,
     /// It could not be tried.
     Failed(String),
+    /// Somebody stopped it.
+    Stopped,
 }
 
 /// What the matrix came to.
@@ -64,7 +68,7 @@ impl Cell {
         match self {
             Cell::Accepted => Some(!is_refused),
             Cell::Refused(_) => Some(is_refused),
-            Cell::Gap | Cell::Failed(_) => None,
+            Cell::Gap | Cell::Failed(_) | Cell::Stopped => None,
         }
     }
 
@@ -75,7 +79,7 @@ impl Cell {
             (Cell::Refused(_), Some(true)) => "refuses",
             (Cell::Refused(_), _) => "REFUSES",
             (Cell::Gap, _) => "–",
-            (Cell::Failed(_), _) => "?",
+            (Cell::Failed(_) | Cell::Stopped, _) => "?",
         }
     }
 }
@@ -114,7 +118,7 @@ impl Table {
         let wanted = self.rows.iter().map(|row| row.wanted().chars().count()).max().unwrap_or(0);
         for (nth, column) in self.columns.iter().enumerate() {
             match &column.version {
-                Ok(version) => text.push_str(&format!("{} ({version})\n", column.name)),
+                Ok(version) => text.push_str(&format!("{}, {} ({version})\n", column.name, column.asks)),
                 Err(why) => {
                     text.push_str(&format!("{}: not tried, {why}\n\n", column.name));
                     continue;
@@ -124,7 +128,7 @@ impl Table {
                 let cell = &row.cells[nth];
                 let how = match cell {
                     Cell::Refused(how) | Cell::Failed(how) => how.as_str(),
-                    Cell::Accepted | Cell::Gap => "",
+                    Cell::Accepted | Cell::Gap | Cell::Stopped => "",
                 };
                 let line = format!(
                     "  {:<width$}  {:<wanted$}  {:<7}  {how}",
@@ -146,8 +150,8 @@ impl Table {
             .columns
             .iter()
             .map(|column| match &column.version {
-                Ok(version) => json!({ "client": column.name, "version": version }),
-                Err(why) => json!({ "client": column.name, "gap": why }),
+                Ok(version) => json!({ "client": column.name, "asks": column.asks, "version": version }),
+                Err(why) => json!({ "client": column.name, "asks": column.asks, "gap": why }),
             })
             .collect();
         let rows = self.rows.iter().map(|row| {
@@ -156,6 +160,7 @@ impl Table {
                     Cell::Accepted => ("accepted", None),
                     Cell::Refused(how) => ("refused", Some(how)),
                     Cell::Gap => ("gap", None),
+                    Cell::Stopped => ("stopped", None),
                     Cell::Failed(how) => ("failed", Some(how)),
                 };
                 json!({ "client": column.name, "did": did, "how": how, "right": cell.is_right(row.is_refused) })
@@ -172,7 +177,8 @@ impl Table {
     }
 
     fn markdown(&self) -> String {
-        let here: Vec<usize> = (0..self.columns.len()).filter(|nth| self.columns[*nth].version.is_ok()).collect();
+        let here: Vec<usize> =
+            (0..self.columns.len()).filter(|nth| self.columns[*nth].version.is_ok()).collect();
         let mut text = String::from("| fault | standard |");
         here.iter().for_each(|nth| text.push_str(&format!(" {} |", self.columns[*nth].name)));
         text.push_str("\n|---|---|");
@@ -183,7 +189,11 @@ impl Table {
             for nth in &here {
                 let cell = &row.cells[*nth];
                 let word = cell.word(row.is_refused);
-                let word = if cell.is_right(row.is_refused) == Some(false) { format!("**{}**", word.to_lowercase()) } else { word.to_owned() };
+                let word = if cell.is_right(row.is_refused) == Some(false) {
+                    format!("**{}**", word.to_lowercase())
+                } else {
+                    word.to_owned()
+                };
                 text.push_str(&format!(" {word} |"));
             }
             text.push('\n');
@@ -196,7 +206,9 @@ impl Table {
         text.push_str("\n\n");
         for column in &self.columns {
             match &column.version {
-                Ok(version) => text.push_str(&format!("- {}: {version}\n", column.name)),
+                Ok(version) => {
+                    text.push_str(&format!("- {}, which {}: {version}\n", column.name, column.asks))
+                }
                 Err(why) => text.push_str(&format!("- {}: not tried, {why}\n", column.name)),
             }
         }

@@ -18,7 +18,7 @@ mod tls;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,13 +26,24 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::service::{Failure, stopped};
+use super::service::Failure;
 
 pub use client::connect;
 pub use clock::Wall;
 pub use papers::Papers;
 pub use program::{Child, Fetched, Program};
 pub use tls::{Met, Shown};
+
+/// Whether this process is to end its rehearsals.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Ends every rehearsal of this process, the one at hand and those after it.
+pub fn stop() {
+    STOP.store(true, Ordering::SeqCst);
+}
 
 /// What comes from outside.
 #[derive(Debug)]
@@ -58,7 +69,7 @@ pub enum Came {
     },
     /// The program ended, with this code if it has one; or it did not start.
     Exited(Result<Option<i32>, Failure>),
-    /// Somebody pressed Ctrl-C.
+    /// Whoever runs this process wants it to end.
     Stopped,
 }
 
@@ -193,17 +204,6 @@ impl Ends {
         *self.shared.root.lock().unwrap_or_else(PoisonError::into_inner) = root.to_vec();
     }
 
-    /// From now on Ctrl-C, and the system's wish that the process end, come as `Stopped`.
-    pub fn watch_for_stop(&self) {
-        let shared = self.shared.clone();
-        if let Some(runtime) = &self.runtime {
-            runtime.spawn(async move {
-                stopped().await;
-                shared.tell(Came::Stopped);
-            });
-        }
-    }
-
     /// Starts a program, whose end comes as `Exited`.
     ///
     /// # Errors
@@ -215,12 +215,23 @@ impl Ends {
 
     /// What comes next, at the latest after `limit`; nothing if nothing did.
     pub fn wait(&self, limit: Option<Duration>) -> Option<Came> {
-        match limit {
-            None => self.came.recv().ok(),
-            Some(limit) => match self.came.recv_timeout(limit) {
-                Ok(came) => Some(came),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-            },
+        let mut left = limit;
+        loop {
+            if STOP.load(Ordering::SeqCst) {
+                return Some(Came::Stopped);
+            }
+            let slice = left.map_or(LOOK, |left| left.min(LOOK));
+            match self.came.recv_timeout(slice) {
+                Ok(came) => return Some(came),
+                // This end has a sender, too: it is never the only one.
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+            if let Some(time) = &mut left {
+                *time = time.saturating_sub(slice);
+                if time.is_zero() {
+                    return None;
+                }
+            }
         }
     }
 

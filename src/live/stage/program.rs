@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::fetch;
+use crate::limits::LIVE_PROGRAM_SECONDS;
 use crate::live::enrolment::pem;
 use crate::live::service::Failure;
-use crate::limits::LIVE_PROGRAM_SECONDS;
 
 /// How often it is looked at whether a program has ended.
 const LOOK: Duration = Duration::from_millis(10);

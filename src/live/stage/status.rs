@@ -26,6 +26,8 @@ use crate::limits::{
     MAX_LIVE_HEADERS,
 };
 
+/// How often it is looked at whether there is an authority yet.
+const LOOK: Duration = Duration::from_millis(10);
 const LIST: &str = "application/pkix-crl";
 const OCSP: &str = "application/ocsp-response";
 
@@ -63,8 +65,15 @@ pub async fn keep(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn root(State(shared): State<Arc<Shared>>) -> Response {
-    let root = shared.root.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    ([(CONTENT_TYPE, "application/pkix-cert")], root).into_response()
+    // The ports are open a little before there is an authority.
+    for _ in 0..LIVE_STATUS_SECONDS * 1_000 / LOOK.as_millis() as u64 {
+        let root = shared.root.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if !root.is_empty() {
+            return ([(CONTENT_TYPE, "application/pkix-cert")], root).into_response();
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    StatusCode::SERVICE_UNAVAILABLE.into_response()
 }
 
 async fn by_post(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {

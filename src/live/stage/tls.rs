@@ -141,8 +141,7 @@ fn config(shown: Shown) -> Result<ServerConfig, rustls::Error> {
     certified.ocsp = shown.staple;
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&version::TLS13])?;
-    let mut config =
-        builder.with_no_client_auth().with_cert_resolver(Arc::new(Always(Arc::new(certified))));
+    let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(Always(Arc::new(certified))));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // Nobody comes back with a ticket past the certificates.
     config.send_tls13_tickets = 0;

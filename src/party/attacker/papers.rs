@@ -156,8 +156,7 @@ impl Papers {
                     let own = own.signing.clone()?;
                     let deputies = [&deputies[0], &deputies[1]];
                     let hand = Hand { authority: issuer, key: &key, own: &own, deputies };
-                    let forged =
-                        pki::forge_flawed(flaw, &hand, &request, FORGED_SERIAL, cast.epoch, profile);
+                    let forged = pki::forge_flawed(flaw, &hand, &request, FORGED_SERIAL, cast.epoch, profile);
                     forged.map(|(certificate, chain)| {
                         made.chain.extend(chain);
                         certificate

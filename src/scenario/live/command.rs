@@ -69,12 +69,7 @@ impl Command {
     ///
     /// # Errors
     /// A placeholder that there is not, with the nearest.
-    pub(super) fn program(
-        &self,
-        spec: &LiveSpec,
-        ends: &Ends,
-        papers: &Papers,
-    ) -> Result<Program, Problems> {
+    pub(super) fn program(&self, spec: &LiveSpec, ends: &Ends, papers: &Papers) -> Result<Program, Problems> {
         let meanings = meanings(spec, ends, papers);
         let mut words = Vec::with_capacity(self.words.len());
         for word in &self.words {
@@ -82,19 +77,18 @@ impl Command {
         }
         let list = spec.list.as_ref().map(|list| format!("{{{list}.pem}}"));
         let wants_list = list.is_some_and(|list| self.words.iter().any(|word| word.contains(&list)));
-        let fetched = wants_list.then(|| Fetched {
-            at: ends.status_at(),
-            path: "/crl.der",
-            into: papers.path(LIST),
-        });
+        let fetched =
+            wants_list.then(|| Fetched { at: ends.status_at(), path: "/crl.der", into: papers.path(LIST) });
         let root = papers.path(ROOT).display().to_string();
         let mut environment: Vec<(String, String)> =
             ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
                 .map(|key| (key.to_owned(), root.clone()))
                 .into();
         environment.extend(meanings.into_iter().map(|(name, meaning)| {
-            let name: String =
-                name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+            let name: String = name
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+                .collect();
             (format!("MALLORY_{name}"), meaning)
         }));
         Ok(Program { words, environment, input: self.input.clone(), fetched, is_quiet: self.is_quiet })

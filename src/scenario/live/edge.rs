@@ -137,7 +137,6 @@ impl SocketEdge {
     /// The clock becomes the wall's, and the program starts.
     fn begin(&mut self) {
         self.wall = Some(Wall::starting(self.begins));
-        self.ends.watch_for_stop();
         match self.program.take().map(|program| self.ends.start(&program)) {
             Some(Ok(child)) => self.child = Some(child),
             Some(Err(failure)) => self.fail(failure.0),
@@ -266,7 +265,8 @@ impl SocketEdge {
                     What::Rekeyed { party, .. } => *party == from,
                     _ => false,
                 });
-                let renewed = (1..=renewals.count() as u32).map(|nth| keys.renewed(&from, nth, *uses).signing);
+                let renewed =
+                    (1..=renewals.count() as u32).map(|nth| keys.renewed(&from, nth, *uses).signing);
                 private(&from).into_iter().chain(renewed.flatten()).collect()
             }
             (None, Some(her)) => {
@@ -342,7 +342,8 @@ impl Edge for SocketEdge {
                 self.ends.show(handshake.connection, shown);
             }
             Err(reason) => {
-                let why = format!("what came in place of certificates cannot be shown to a program: {reason}");
+                let why =
+                    format!("what came in place of certificates cannot be shown to a program: {reason}");
                 self.fail(why);
             }
         }

@@ -82,9 +82,11 @@ impl From<Halt> for NotRehearsed {
 pub fn spec_of<'a>(scenario: &Scenario, variant: &'a Variant) -> Result<&'a LiveSpec, Problems> {
     variant.setup.live.as_ref().ok_or_else(|| {
         let name = variant.of(&scenario.name);
-        let mut problem = Problem::nowhere(format!("{name} has no [live] table: no program takes part in it"));
+        let mut problem =
+            Problem::nowhere(format!("{name} has no [live] table: no program takes part in it"));
         problem.help = Some(
-            "it says in whose place the program stands: program = \"alice\", ports = { bob = \"tls\" }".into(),
+            "it says in whose place the program stands: program = \"alice\", ports = { bob = \"tls\" }"
+                .into(),
         );
         problem.into()
     })
