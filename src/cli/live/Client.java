@@ -38,6 +38,8 @@ class Client {
                 (PKIXRevocationChecker) CertPathBuilder.getInstance("PKIX").getRevocationChecker();
             EnumSet<Option> options = EnumSet.of(Option.NO_FALLBACK);
             if (asks.equals("crl")) options.add(Option.PREFER_CRLS);
+            // Servers staple nothing about authorities between (RFC 6066 §8).
+            if (asks.equals("staple")) options.add(Option.ONLY_END_ENTITY);
             checker.setOptions(options);
             parameters.addCertPathChecker(checker);
             trust.init(new CertPathTrustManagerParameters(parameters));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use mallory::live::stage::Papers;
 use mallory::notation::fault::suggest;
+use mallory::pki::Revocation;
 use mallory::scenario::live::Command;
 
 /// A client, as it is called in one of its ways.
@@ -38,6 +39,17 @@ pub enum Asks {
 }
 
 impl Asks {
+    /// Whether it can do what a party does that goes by this: what it goes by itself, or, if it asks
+    /// nobody, less than it should.
+    pub fn is_of(self, party: Revocation) -> bool {
+        match party {
+            Revocation::None => true,
+            Revocation::Crl => matches!(self, Asks::List | Asks::Nothing),
+            Revocation::Ocsp => matches!(self, Asks::Ocsp | Asks::Nothing),
+            Revocation::Stapled => matches!(self, Asks::Staple | Asks::Nothing),
+        }
+    }
+
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
@@ -67,7 +79,7 @@ const PYTHON: &str = include_str!("client.py");
 const NODE: &str = include_str!("client.js");
 const JAVA: &str = include_str!("Client.java");
 /// How many characters of a version are told.
-const MAX_VERSION: usize = 60;
+const MAX_VERSION: usize = 90;
 
 type Words = &'static [&'static str];
 
@@ -119,7 +131,7 @@ pub const CLIENTS: &[Client] = &[
     fed(client("gnutls-cli", Asks::Staple, "gnutls-cli", &["--version"], GNUTLS)),
     fed(client("gnutls-cli --ocsp", Asks::Ocsp, "gnutls-cli", &["--version"],
         &["--ocsp", "--x509cafile", "{ca.pem}", "-p", "{bob.port}", "{bob.host}"])),
-    client("wget", Asks::Nothing, "wget", &["--version"],
+    client("wget", Asks::Staple, "wget", &["--version"],
         &["-q", "-T", "40", "-t", "1", "-O", "/dev/null", "--ca-certificate={ca.pem}", "https://{bob}/"]),
     client("wget --crl-file", Asks::List, "wget", &["--version"],
         &["-q", "-T", "40", "-t", "1", "-O", "/dev/null", "--ca-certificate={ca.pem}", "--crl-file={list.pem}", "https://{bob}/"]),

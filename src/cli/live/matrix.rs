@@ -7,14 +7,15 @@ use std::thread;
 
 use mallory::Scenario;
 use mallory::live::stage::{Ends, Met};
-use mallory::scenario::live::{Rehearsed, explained};
-use mallory::scenario::{KeyPool, PlayReport, Variant};
+use mallory::pki::Revocation;
+use mallory::scenario::live::{Rehearsed, explained, goes_by};
+use mallory::scenario::{KeyPool, PartReport, PlayReport, Variant};
 
 use super::super::Exit;
 use super::super::out::{Out, complain};
 use super::super::select::Selection;
-use super::clients::{CLIENTS, Client, Found};
-use super::table::{Cell, Column, Form, Row, Table};
+use super::clients::{Asks, CLIENTS, Client, Found};
+use super::table::{Cell, Column, Did, Form, Row, Table};
 
 /// The group of the library whose scenarios are the matrix's faults.
 const GROUP: &str = "live";
@@ -73,33 +74,45 @@ pub fn matrix(words: &[String], only: Option<Client>, form: Form, out: &mut Out)
         for (cell, (client, _)) in cells.iter().zip(&found) {
             let name = variant.of(&scenario.name);
             match cell {
-                Cell::Failed(why) => {
+                Did::Failed(why) => {
                     out.flush()?;
                     complain(&format!("{name} with {}: {why}", client.name));
                     exit = Exit::Defect;
                 }
-                Cell::Stopped => {
+                Did::Stopped => {
                     complain("stopped: no table");
                     return Ok(Exit::Defect);
                 }
-                Cell::Accepted | Cell::Refused(_) | Cell::Gap => {}
+                Did::Accepted | Did::Refused(_) | Did::Gap => {}
             }
         }
-        table.rows.push(row(scenario, variant, &reference, cells));
+        let party = goes_by(variant);
+        let cells = cells.into_iter().zip(&found).map(|(did, (client, _))| {
+            let is_good = reference_accepts(variant, &reference);
+            // Who wants more than the party does may refuse what that accepts.
+            let wants_more = party == Revocation::None && client.asks != Asks::Nothing && is_good;
+            Cell { is_judged: client.asks.is_of(party) && !(wants_more && did != Did::Accepted), did }
+        });
+        table.rows.push(row(scenario, variant, &reference, cells.collect()));
     }
     out.text(&table.shown(form))?;
     Ok(exit)
 }
 
-fn row(scenario: &Scenario, variant: &Variant, reference: &PlayReport, cells: Vec<Cell>) -> Row {
+/// What the party in whose place programs stand does itself.
+fn part<'a>(variant: &Variant, reference: &'a PlayReport) -> PartReport<'a> {
     let program = variant.setup.live.as_ref().map(|live| live.program.to_string()).unwrap_or_default();
-    let run = variant
-        .setup
-        .runs
-        .iter()
-        .map(|run| run.number)
-        .find(|run| !reference.run(*run).party(&program).sessions().is_empty());
-    let part = reference.run(run.unwrap_or(1)).party(&program);
+    let takes_part = |run: &u32| !reference.run(*run).party(&program).sessions().is_empty();
+    let run = variant.setup.runs.iter().map(|run| run.number).find(takes_part);
+    reference.run(run.unwrap_or(1)).party(&program)
+}
+
+fn reference_accepts(variant: &Variant, reference: &PlayReport) -> bool {
+    part(variant, reference).completed()
+}
+
+fn row(scenario: &Scenario, variant: &Variant, reference: &PlayReport, cells: Vec<Cell>) -> Row {
+    let part = part(variant, reference);
     Row {
         name: variant.of(&scenario.name),
         group: scenario.title.clone(),
@@ -115,44 +128,44 @@ fn cells(
     variant: &Arc<Variant>,
     found: &[(&Client, Result<Found, String>)],
     pool: &KeyPool,
-) -> Vec<Cell> {
+) -> Vec<Did> {
     let one = |found: &Result<Found, String>| match found {
         Ok(found) => cell(scenario, variant, found, pool),
-        Err(_) => Cell::Gap,
+        Err(_) => Did::Gap,
     };
-    let of_some = |some: &[(&Client, Result<Found, String>)]| -> Vec<Cell> {
+    let of_some = |some: &[(&Client, Result<Found, String>)]| -> Vec<Did> {
         thread::scope(|scope| {
             let threads: Vec<_> = some.iter().map(|(_, found)| scope.spawn(|| one(found))).collect();
-            let died = |_| Cell::Failed("its thread died: this is a defect of mallory".to_owned());
+            let died = |_| Did::Failed("its thread died: this is a defect of mallory".to_owned());
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(died)).collect()
         })
     };
     found.chunks(AT_ONCE).flat_map(of_some).collect()
 }
 
-fn cell(scenario: &Scenario, variant: &Arc<Variant>, found: &Found, pool: &KeyPool) -> Cell {
-    let Some(spec) = &variant.setup.live else { return Cell::Gap };
+fn cell(scenario: &Scenario, variant: &Arc<Variant>, found: &Found, pool: &KeyPool) -> Did {
+    let Some(spec) = &variant.setup.live else { return Did::Gap };
     if spec.list.is_none() && found.client.is_given_list() {
-        return Cell::Gap;
+        return Did::Gap;
     }
     let command = found.command(&spec.server, spec.list.as_deref());
     let ends = match Ends::open(0, 0) {
         Ok(ends) => ends,
-        Err(failure) => return Cell::Failed(failure.0),
+        Err(failure) => return Did::Failed(failure.0),
     };
     match scenario.rehearse(variant, Some(&command), ends, pool) {
-        Ok(rehearsed) if rehearsed.was_stopped => Cell::Stopped,
+        Ok(rehearsed) if rehearsed.was_stopped => Did::Stopped,
         Ok(rehearsed) => judged(&rehearsed),
-        Err(failure) => Cell::Failed(failure.to_string()),
+        Err(failure) => Did::Failed(failure.to_string()),
     }
 }
 
 /// What a client did, by the first of its sessions that came to anything.
-fn judged(rehearsed: &Rehearsed) -> Cell {
+fn judged(rehearsed: &Rehearsed) -> Did {
     match rehearsed.met.first() {
-        None => Cell::Refused("began no handshake".to_owned()),
-        Some((_, Met::Spoke)) => Cell::Accepted,
-        Some((_, met @ (Met::Alert(_) | Met::Left))) => Cell::Refused(explained(met)),
-        Some((_, met @ (Met::Silent | Met::Failed(_)))) => Cell::Failed(explained(met)),
+        None => Did::Refused("began no handshake".to_owned()),
+        Some((_, Met::Spoke)) => Did::Accepted,
+        Some((_, met @ (Met::Alert(_) | Met::Left))) => Did::Refused(explained(met)),
+        Some((_, met @ (Met::Silent | Met::Failed(_)))) => Did::Failed(explained(met)),
     }
 }

@@ -39,9 +39,18 @@ pub struct Row {
     pub cells: Vec<Cell>,
 }
 
+/// What a client did, and whether that can be held against the standards.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// What it did.
+    pub did: Did,
+    /// Whether it goes by what the scenario is about.
+    pub is_judged: bool,
+}
+
 /// What a client did.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Cell {
+pub enum Did {
     /// It finished the handshake and spoke.
     Accepted,
     /// It did not, and this is how it ended.
@@ -65,21 +74,28 @@ pub struct Table {
 impl Cell {
     /// Whether that is as the standards have it; of a gap nobody knows.
     fn is_right(&self, is_refused: bool) -> Option<bool> {
-        match self {
-            Cell::Accepted => Some(!is_refused),
-            Cell::Refused(_) => Some(is_refused),
-            Cell::Gap | Cell::Failed(_) | Cell::Stopped => None,
+        let is_right = match self.did {
+            Did::Accepted => !is_refused,
+            Did::Refused(_) => is_refused,
+            Did::Gap | Did::Failed(_) | Did::Stopped => return None,
+        };
+        self.is_judged.then_some(is_right)
+    }
+
+    fn word(&self) -> &'static str {
+        match self.did {
+            Did::Accepted => "accepts",
+            Did::Refused(_) => "refuses",
+            Did::Gap => "–",
+            Did::Failed(_) | Did::Stopped => "?",
         }
     }
 
-    fn word(&self, is_refused: bool) -> &'static str {
-        match (self, self.is_right(is_refused)) {
-            (Cell::Accepted, Some(true)) => "accepts",
-            (Cell::Accepted, _) => "ACCEPTS",
-            (Cell::Refused(_), Some(true)) => "refuses",
-            (Cell::Refused(_), _) => "REFUSES",
-            (Cell::Gap, _) => "–",
-            (Cell::Failed(_) | Cell::Stopped, _) => "?",
+    /// How it ended, if that says more.
+    fn how(&self) -> &str {
+        match &self.did {
+            Did::Refused(how) | Did::Failed(how) => how,
+            Did::Accepted | Did::Gap | Did::Stopped => "",
         }
     }
 }
@@ -126,15 +142,17 @@ impl Table {
             }
             for row in &self.rows {
                 let cell = &row.cells[nth];
-                let how = match cell {
-                    Cell::Refused(how) | Cell::Failed(how) => how.as_str(),
-                    Cell::Accepted | Cell::Gap | Cell::Stopped => "",
+                let mark = match cell.is_right(row.is_refused) {
+                    Some(true) => "",
+                    Some(false) => "WRONG",
+                    None => "not judged",
                 };
                 let line = format!(
-                    "  {:<width$}  {:<wanted$}  {:<7}  {how}",
+                    "  {:<width$}  {:<wanted$}  {:<7}  {mark:<10}  {}",
                     row.name,
                     row.wanted(),
-                    cell.word(row.is_refused)
+                    cell.word(),
+                    cell.how()
                 );
                 text.push_str(line.trim_end());
                 text.push('\n');
@@ -156,13 +174,13 @@ impl Table {
             .collect();
         let rows = self.rows.iter().map(|row| {
             let cells = row.cells.iter().zip(&self.columns).map(|(cell, column)| {
-                let (did, how) = match cell {
-                    Cell::Accepted => ("accepted", None),
-                    Cell::Refused(how) => ("refused", Some(how)),
-                    Cell::Gap => ("gap", None),
-                    Cell::Stopped => ("stopped", None),
-                    Cell::Failed(how) => ("failed", Some(how)),
+                let did = match cell.did {
+                    Did::Accepted => "accepted",
+                    Did::Refused(_) => "refused",
+                    Did::Gap => "gap",
+                    Did::Failed(_) | Did::Stopped => "failed",
                 };
+                let how = Some(cell.how()).filter(|how| !how.is_empty());
                 json!({ "client": column.name, "did": did, "how": how, "right": cell.is_right(row.is_refused) })
             });
             json!({
@@ -176,42 +194,71 @@ impl Table {
         json!({ "clients": clients, "faults": rows.collect::<Vec<_>>() })
     }
 
+    /// A table for each scenario, of the clients that it judges; those that do the same share a
+    /// column.
     fn markdown(&self) -> String {
-        let here: Vec<usize> =
-            (0..self.columns.len()).filter(|nth| self.columns[*nth].version.is_ok()).collect();
-        let mut text = String::from("| fault | standard |");
-        here.iter().for_each(|nth| text.push_str(&format!(" {} |", self.columns[*nth].name)));
-        text.push_str("\n|---|---|");
-        here.iter().for_each(|_| text.push_str("---|"));
-        text.push('\n');
-        for row in &self.rows {
-            text.push_str(&format!("| `{}` | {} |", row.name, row.wanted()));
-            for nth in &here {
-                let cell = &row.cells[*nth];
-                let word = cell.word(row.is_refused);
-                let word = if cell.is_right(row.is_refused) == Some(false) {
-                    format!("**{}**", word.to_lowercase())
-                } else {
-                    word.to_owned()
-                };
-                text.push_str(&format!(" {word} |"));
+        let mut text = String::new();
+        let mut titles: Vec<&str> = self.rows.iter().map(|row| row.group.as_str()).collect();
+        titles.dedup();
+        for title in titles {
+            let rows: Vec<&Row> = self.rows.iter().filter(|row| row.group == title).collect();
+            text.push_str(&format!("### {title}\n\n| fault | standard |"));
+            let columns = self.merged(&rows);
+            for columns in &columns {
+                let names: Vec<&str> = columns.iter().map(|nth| self.columns[*nth].name.as_str()).collect();
+                text.push_str(&format!(" {} |", names.join("<br>")));
+            }
+            text.push_str("\n|---|---|");
+            columns.iter().for_each(|_| text.push_str("---|"));
+            text.push('\n');
+            for row in &rows {
+                text.push_str(&format!("| `{}` | {} |", row.name, row.wanted()));
+                for columns in &columns {
+                    let cell = &row.cells[columns[0]];
+                    match cell.is_right(row.is_refused) {
+                        Some(false) => text.push_str(&format!(" **{}** |", cell.word())),
+                        Some(true) => text.push_str(&format!(" {} |", cell.word())),
+                        None => text.push_str(&format!(" ({}) |", cell.word())),
+                    }
+                }
+                text.push('\n');
             }
             text.push('\n');
         }
-        text.push_str("| **as the standards have it** | |");
-        for nth in &here {
-            let (right, all) = self.sums(*nth);
-            text.push_str(&format!(" {right} of {all} |"));
-        }
-        text.push_str("\n\n");
-        for column in &self.columns {
-            match &column.version {
-                Ok(version) => {
-                    text.push_str(&format!("- {}, which {}: {version}\n", column.name, column.asks))
-                }
-                Err(why) => text.push_str(&format!("- {}: not tried, {why}\n", column.name)),
-            }
+        text.push_str(
+            "### Clients\n\n| client | goes by | version | as the standards have it |\n|---|---|---|---|\n",
+        );
+        for (nth, column) in self.columns.iter().enumerate() {
+            let (right, all) = self.sums(nth);
+            let (version, sum) = match &column.version {
+                Ok(version) => (version.clone(), format!("{right} of {all}")),
+                Err(why) => (format!("not tried: {why}"), "–".to_owned()),
+            };
+            text.push_str(&format!("| {} | {} | {version} | {sum} |\n", column.name, column.asks));
         }
         text
+    }
+
+    /// The columns that are here and in which some of these rows are judged, those together that
+    /// have the same cells.
+    fn merged(&self, rows: &[&Row]) -> Vec<Vec<usize>> {
+        let mut merged: Vec<Vec<usize>> = Vec::new();
+        let is_here = |nth: &usize| {
+            self.columns[*nth].version.is_ok()
+                && rows.iter().any(|row| row.cells[*nth].is_right(row.is_refused).is_some())
+        };
+        for nth in (0..self.columns.len()).filter(is_here) {
+            let same = |other: usize| {
+                rows.iter().all(|row| {
+                    let (one, other) = (&row.cells[nth], &row.cells[other]);
+                    one.word() == other.word() && one.is_judged == other.is_judged
+                })
+            };
+            match merged.iter_mut().find(|columns| same(columns[0])) {
+                Some(columns) => columns.push(nth),
+                None => merged.push(vec![nth]),
+            }
+        }
+        merged
     }
 }

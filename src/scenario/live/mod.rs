@@ -16,7 +16,7 @@ use super::setup::live::LiveSpec;
 use super::{KeyPool, PlayReport, Problem, Problems, Scenario, Variant};
 use crate::live::stage::{Ends, Met, Papers, Wall};
 use crate::notation::Name;
-use crate::pki::{Profile, Profiles};
+use crate::pki::{Profile, Profiles, Revocation};
 use crate::time::SimTime;
 use crate::world::Halt;
 
@@ -90,6 +90,12 @@ pub fn spec_of<'a>(scenario: &Scenario, variant: &'a Variant) -> Result<&'a Live
         );
         problem.into()
     })
+}
+
+/// What the party in whose place the program stands goes by to know who is revoked.
+pub fn goes_by(variant: &Variant) -> Revocation {
+    let party = variant.setup.live.as_ref().and_then(|live| variant.setup.parties.get(&live.program));
+    party.map_or(Revocation::None, |party| party.trust.revocation)
 }
 
 impl Scenario {
