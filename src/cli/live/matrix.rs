@@ -8,7 +8,7 @@ use std::thread;
 use mallory::Scenario;
 use mallory::live::stage::{Ends, Met};
 use mallory::pki::Revocation;
-use mallory::scenario::live::{Rehearsed, explained, goes_by};
+use mallory::scenario::live::{Rehearsed, explained, goes_by, shrugs};
 use mallory::scenario::{KeyPool, PartReport, PlayReport, Variant};
 
 use super::super::Exit;
@@ -90,7 +90,8 @@ pub fn matrix(words: &[String], only: Option<Client>, form: Form, out: &mut Out)
         let cells = cells.into_iter().zip(&found).map(|(did, (client, _))| {
             let is_good = reference_accepts(variant, &reference);
             // Who wants more than the party does may refuse what that accepts.
-            let wants_more = party == Revocation::None && client.asks != Asks::Nothing && is_good;
+            let is_lenient = party == Revocation::None || shrugs(variant);
+            let wants_more = is_lenient && client.asks != Asks::Nothing && is_good;
             Cell { is_judged: client.asks.is_of(party) && !(wants_more && did != Did::Accepted), did }
         });
         table.rows.push(row(scenario, variant, &reference, cells.collect()));

@@ -16,7 +16,7 @@ use super::setup::live::LiveSpec;
 use super::{KeyPool, PlayReport, Problem, Problems, Scenario, Variant};
 use crate::live::stage::{Ends, Met, Papers, Wall};
 use crate::notation::Name;
-use crate::pki::{Profile, Profiles, Revocation};
+use crate::pki::{OnUnavailable, Profile, Profiles, Revocation};
 use crate::time::SimTime;
 use crate::world::Halt;
 
@@ -96,6 +96,12 @@ pub fn spec_of<'a>(scenario: &Scenario, variant: &'a Variant) -> Result<&'a Live
 pub fn goes_by(variant: &Variant) -> Revocation {
     let party = variant.setup.live.as_ref().and_then(|live| variant.setup.parties.get(&live.program));
     party.map_or(Revocation::None, |party| party.trust.revocation)
+}
+
+/// Whether that party takes a certificate where it cannot know (soft-fail).
+pub fn shrugs(variant: &Variant) -> bool {
+    let party = variant.setup.live.as_ref().and_then(|live| variant.setup.parties.get(&live.program));
+    party.is_some_and(|party| party.trust.on_unavailable == OnUnavailable::SoftFail)
 }
 
 impl Scenario {
