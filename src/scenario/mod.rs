@@ -49,8 +49,8 @@ pub use library::{Entry, protocols, scenarios};
 pub use play::{KeyPool, Played};
 pub use problem::{Problem, Problems, Text};
 pub use protocol_file::ProtocolFile;
-pub use schema::{Of as SchemaOf, schema};
 pub use report::{AttackerReport, PartReport, PlayReport, Report, RunError, RunReport};
+pub use schema::{Of as SchemaOf, schema};
 pub use setup::event::EventDeed;
 pub use unmet::Checked;
 

@@ -134,7 +134,11 @@ pub static CERTIFICATE: Table = Table {
         needed("as", ANY_TEXT, "Its name in her notebook."),
         needed("subject", ANY_TEXT, "Whose it says that it is."),
         needed("signed_by", Shape::Word(|| vec!["false-ca", "herself", "stolen-ca"]), "Who signs it."),
-        key("flaw", Shape::Word(|| Flaw::ALL.iter().map(|flaw| flaw.word()).collect()), "What is wrong with it beside that."),
+        key(
+            "flaw",
+            Shape::Word(|| Flaw::ALL.iter().map(|flaw| flaw.word()).collect()),
+            "What is wrong with it beside that.",
+        ),
     ]],
     others: None,
 };

@@ -3,13 +3,14 @@
 use crate::notation::{Name, parse};
 use crate::scenario::problem::Problem;
 use crate::scenario::reader::{Reader, key_problem, one_of};
+use crate::scenario::schema;
 use crate::scenario::setup::Setup;
 use crate::scenario::setup::live::{LiveSpec, Speaks};
 
 /// Reads `[live]`.
 pub fn read(table: &Reader<'_>, setup: &Setup) -> Result<Option<LiveSpec>, Problem> {
     let Some(node) = table.get("live") else { return Ok(None) };
-    let live = Reader::new(node)?;
+    let live = Reader::of(node, &schema::LIVE)?;
     let program = live.get("program").ok_or_else(|| live.missing("program"))?;
     let ports = live.get("ports").ok_or_else(|| live.missing("ports"))?;
     let name = setup.known_party(program)?;
