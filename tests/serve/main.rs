@@ -3,6 +3,7 @@
 
 mod certificates;
 mod clients;
+mod guards;
 mod hvac;
 mod input;
 mod own;
