@@ -182,3 +182,50 @@ fn a_replay_cache_leaves_alone_what_nobody_can_open_a_part_with() {
     assert_eq!(part(&play, 1, "bob"), "completes");
     assert_eq!(part(&play, 2, "bob"), "completes");
 }
+
+/// What she does once she has alice's key, in a protocol whose third line nobody takes who had
+/// no part in the first.
+fn after_theft(more: &str) -> Option<(String, u32)> {
+    let play = play(&format!(
+        r#"
+        [protocol]
+        messages = ["A -> B : A", "B -> A : Nb", "A -> B : sign(sk(A), Nb)"]
+        fresh    = {{ B = ["Nb: nonce"] }}
+        [[run]]
+        A = "alice"
+        B = "bob"
+        [[event]]
+        at = "20m"
+        compromise = "sk(alice)"
+        {more}
+        "#
+    ));
+    let exposures = play.exposures();
+    let of_alice = exposures.iter().find(|exposure| *exposure.of == *"alice").unwrap();
+    assert!(of_alice.accepted.is_empty());
+    of_alice.refused.as_ref().map(|(met, _)| (met.by.to_string(), met.run))
+}
+
+#[test]
+fn a_thief_is_refused_only_where_a_message_of_hers_in_the_owners_name_is_not_heeded() {
+    let injects = |line: &str| {
+        format!(
+            r#"
+            [attacker]
+            from   = "30m"
+            fresh  = ["N: nonce"]
+            attack = ["1.3 {line} : sign(sk(alice), N)"]
+            [parties.carol]
+            "#
+        )
+    };
+    assert_eq!(after_theft(&injects("I(alice) -> bob")), Some(("bob".to_owned(), 1)));
+    assert_eq!(after_theft(&injects("I(carol) -> bob")), None, "in another's name");
+    let again = r#"
+        [attacker]
+        [[attacker.rule]]
+        match  = { line = 3 }
+        action = "replay 1h"
+    "#;
+    assert_eq!(after_theft(again), None, "alice said that herself");
+}
