@@ -218,6 +218,10 @@ fn rules_drop_pass_and_match() {
     assert_eq!(part(&play, 1, "bob"), "completes");
     assert_eq!(part(&play, 2, "carol"), "never starts");
     assert_eq!(part(&play, 2, "alice"), "waits for line 2 from carol");
+    let play = ruled(&rule("from = \"bob\"", "drop"));
+    assert_eq!(part(&play, 1, "bob"), "completes", "what alice sends is let pass");
+    assert_eq!(part(&play, 1, "alice"), "waits for line 2 from bob");
+    assert_eq!(part(&play, 2, "alice"), "completes", "and what carol sends");
     // The first rule that matches decides.
     let play = ruled(&format!("{}{}", rule("run = 2", "pass"), rule("", "drop")));
     assert_eq!(part(&play, 1, "bob"), "never starts");
