@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use mallory::Scenario;
 use mallory::notation::Name;
+use mallory::report::capture::capture;
 use mallory::report::html::{Story, page};
 use mallory::report::{Detail, Filter, PlayResult, everybody, json, summary, trace};
 use mallory::scenario::{KeyPool, PlayReport};
@@ -87,6 +88,12 @@ pub struct Arguments {
     /// secrets. Open it at https://ui.perfetto.dev or chrome://tracing.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Write what was on the wire as a capture (pcapng) that Wireshark opens
+    ///
+    /// A datagram for each message, with its name in the notation as the packet's comment; one
+    /// interface for each play, one UDP stream for each run; parties by name, times virtual.
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
     /// Write the plays as one HTML page to step through
     ///
     /// Who says what to whom, what each party then has and the attacker's notebook; verdicts with
@@ -199,7 +206,7 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
             }
         },
     };
-    let keeps = arguments.trace.is_some() || arguments.html.is_some();
+    let keeps = [&arguments.trace, &arguments.html, &arguments.pcap].iter().any(|file| file.is_some());
     let mut files = Files { keylog, folder, stories: keeps.then(Vec::new) };
     let pool = KeyPool::default();
     let mut exit = Exit::Expected;
@@ -214,14 +221,24 @@ pub fn run(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
         exit = exit.max(play_all(&scenario, arguments, &filter, &pool, &mut files, out)?);
     }
     if let Some(stories) = files.stories.take() {
-        let plays = stories.iter().flat_map(|story| &story.plays);
-        let of_trace = arguments.trace.as_ref().map(|path| (path, trace::trace(plays).to_string()));
+        let plays = || stories.iter().flat_map(|story| &story.plays);
+        let of_trace = arguments.trace.as_ref().map(|path| (path, trace::trace(plays()).to_string().into()));
+        let of_wire = arguments.pcap.as_ref().map(|path| capture(plays()).map(|bytes| (path, bytes)));
+        let of_wire = match of_wire.transpose() {
+            Ok(of_wire) => of_wire,
+            Err(why) => {
+                out.flush()?;
+                complain(&format!("cannot write what was on the wire: {why}"));
+                return Ok(Exit::Defect);
+            }
+        };
         // A page that lacks what could not be played would look whole.
         let of_page = arguments.html.as_ref().filter(|_| exit < Exit::Input);
-        let of_page = of_page.map(|path| (path, page(&stories, &filter, arguments.detail().level())));
-        let written = [of_trace, of_page];
-        for (path, text) in written.into_iter().flatten() {
-            if let Err(error) = std::fs::write(path, text) {
+        let of_page =
+            of_page.map(|path| (path, page(&stories, &filter, arguments.detail().level()).into_bytes()));
+        let written = [of_trace, of_wire, of_page];
+        for (path, bytes) in written.into_iter().flatten() {
+            if let Err(error) = std::fs::write(path, bytes) {
                 out.flush()?;
                 complain(&format!("cannot write {}: {error}", path.display()));
                 return Ok(Exit::Input);

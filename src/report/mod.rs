@@ -2,6 +2,8 @@
 //! channels or cryptography.
 
 pub mod artefacts;
+#[cfg(feature = "cli")]
+pub mod capture;
 pub mod chart;
 pub mod diagrams;
 mod evidence;
