@@ -74,7 +74,7 @@ fn write(plays: &[&PlayReport]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
                 _ => continue,
             };
             let data = datagram(message, &addresses)?;
-            let time = u64::try_from(crate::time::EPOCH.0)? + event.at.0;
+            let time = crate::time::EPOCH.0 + event.at.0;
             let original = data.len() + message.bytes.len().saturating_sub(MAX_CAPTURED_BYTES);
             file.write_pcapng_block(EnhancedPacketBlock {
                 interface_id: interface,
