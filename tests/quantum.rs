@@ -238,3 +238,25 @@ fn what_cannot_be_said_is_refused() {
         format!("{PLAIN_KEM}{RUN}{LISTENS}").replacen("B -> A : B, encap(d, r)", "B -> A : B, ek(r)", 1);
     assert!(Scenario::from_text("test", &cannot).is_err());
 }
+
+/// A ciphertext that never arrived is opened with the key by whoever has it, though nobody ever did.
+#[test]
+fn a_ciphertext_that_nobody_opened_is_opened_with_the_key() {
+    let play = play(&format!(
+        "[protocol]
+        messages = [\"A -> B : A, ek(d)\", \"B -> A : B, encap(d, r), {{Payload}}K\"]
+        goals = [\"secret Payload\"]
+        fresh = {{ A = [\"d: kem\"], B = [\"r: coins\"] }}
+        given = {{ B = [\"Payload: data\"] }}
+        let = {{ K = 'kdf(\"key\", ss(d, r))' }}
+        {RUN}{LISTENS}
+        [[attacker.rule]]
+        match = {{ line = 2 }}
+        action = \"drop\"
+        [[event]]
+        at = \"1d\"
+        compromise = \"1.alice.d\"
+        as = \"stolen\""
+    ));
+    assert!(violated(&play, "secret Payload"));
+}
