@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use mallory::Scenario;
 use mallory::notation::{Goal, Type};
@@ -173,4 +174,59 @@ fn what_is_left_of_mended_variants_stands_in_their_files() {
     }
     assert!(held > 50 && left > 20, "{held} hold, {left} are left");
     assert!(unsaid.is_empty(), "not in [expect.search]:\n{unsaid}");
+}
+
+/// Every power that a search may be given for a protocol by itself.
+fn single_powers(question: &Question) -> Vec<Power> {
+    let roles = question.protocol.client_roles().map(|role| role.name.clone());
+    let stolen = roles.flat_map(|role| [Power::StolenKey(role.clone()), Power::StolenKeyLater(role)]);
+    let alone = [Power::OldSessionKey, Power::Untagged, Power::LaxClock, Power::SelfTalk];
+    alone.into_iter().chain(stolen).collect()
+}
+
+/// Of every goal of the library's protocols that two runs do not break: which powers, each by
+/// itself, suffice. Only what was played counts; what the stage does not confirm or a search cannot
+/// say stands here, too.
+#[test]
+fn what_each_power_breaks_over_the_library() {
+    let row = |entry: &scenario::Entry, pool: &KeyPool| {
+        let question = Question::of_protocol(&entry.name).unwrap();
+        let mut rows = String::new();
+        for goal in &question.protocol.goals {
+            let search = |powers: &[Power]| question.search(goal, RUNS, powers, &|| false, pool);
+            if !matches!(search(&[]).result, Found::Nothing) {
+                continue;
+            }
+            let mut breaks = Vec::new();
+            for power in single_powers(&question) {
+                let finding = search(std::slice::from_ref(&power));
+                match (&finding.result, finding.unconfirmed.len()) {
+                    (Found::Attack(_), _) => breaks.push(power.text()),
+                    (Found::Nothing, 0) => {}
+                    (Found::Nothing, _) => breaks.push(format!("{} unconfirmed", power.text())),
+                    (Found::Unfinished(stop), _) => breaks.push(format!("{} {stop:?}", power.text())),
+                }
+            }
+            writeln!(rows, "{} | {} | {}", entry.name, goal.text, breaks.join(", ")).unwrap();
+        }
+        rows
+    };
+    let (all, next) = (scenario::protocols(), AtomicUsize::new(0));
+    let rows: Mutex<BTreeMap<usize, String>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                let pool = KeyPool::default();
+                while let Some((nth, entry)) = {
+                    let nth = next.fetch_add(1, Ordering::Relaxed);
+                    all.get(nth).map(|entry| (nth, entry))
+                } {
+                    let row = row(entry, &pool);
+                    rows.lock().unwrap().insert(nth, row);
+                }
+            });
+        }
+    });
+    let rows: String = rows.into_inner().unwrap().into_values().collect();
+    insta::assert_snapshot!(rows);
 }
