@@ -125,17 +125,38 @@ impl Writer<'_, '_> {
             }
         }
         for (key, later) in keys {
-            let Some(key) = self.term(key) else { continue };
-            let when = if later { LEAK } else { "0s" };
+            let Some(key) = self.stolen_as(key) else { continue };
+            // A declared value is there when its run has begun.
+            let is_declared = key.contains('.');
+            let when = if later {
+                LEAK
+            } else if is_declared {
+                "1ms"
+            } else {
+                "0s"
+            };
             let _ = writeln!(text, "[[event]]\nat = \"{when}\"\ncompromise = \"{key}\"\n");
         }
+    }
+
+    /// How an event names a stolen key: a declared value of a party's by a run that it plays in.
+    fn stolen_as(&mut self, key: Term) -> Option<String> {
+        let name = self.term(key)?;
+        if !matches!(self.at.terms.head(key), Head::LongTerm(_)) {
+            return Some(name);
+        }
+        let owner = self.at.terms.args(key)[0];
+        let owner = self.party(owner)?;
+        let plays = |cast: &BTreeMap<Name, String>| cast.values().any(|player| *player == owner);
+        let run = self.casts.iter().position(plays)?;
+        Some(format!("{}.{owner}.{name}", self.numbers[run]))
     }
 
     /// The stolen keys with which a term is made.
     fn stolen_keys(&mut self, term: Term, keys: &mut Vec<(Term, bool)>) {
         let args = Args::from_slice(self.at.terms.args(term));
         let key = match self.at.terms.head(term) {
-            Head::OfAgents(Func::K | Func::Pw | Func::Sk) => Some(term),
+            Head::OfAgents(Func::K | Func::Pw | Func::Sk) | Head::LongTerm(_) => Some(term),
             Head::OfAgents(Func::Pk | Func::Cert) => {
                 Some(self.at.terms.raw(Head::OfAgents(Func::Sk), args.clone()))
             }
