@@ -57,6 +57,7 @@ fn does_more(variant: &Variant, powers: &[Power], goal: &str) -> Option<&'static
     let her = setup.attacker.as_ref()?;
     let reasons = [
         (!her.dictionary.is_empty(), "guesses passwords"),
+        (!setup.weak_algorithms.is_empty(), "undoes weak algorithms"),
         (!her.forgeries.is_empty(), "forges certificates"),
         (setup.parties.values().any(|party| !party.trust.check_name), "meets who checks no names"),
         (!setup.requests.is_empty(), "asks services for more than a protocol's lines"),
