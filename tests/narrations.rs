@@ -380,3 +380,33 @@ fn every_line_of_every_attack_is_needed() {
     assert!(needless.is_empty(), "lines without which the attack succeeds all the same: {needless:#?}");
     assert!(tried > 0 || scenarios().is_empty());
 }
+
+/// What is sealed, signed and authenticated in one line and put in another's place, in which the
+/// same term stands.
+#[test]
+fn what_is_of_one_line_passes_for_another_only_where_nothing_says_which_it_is() {
+    for term in ["sign(sk(A), {})", "mac(k(A,B), {})", "{{}, \"order\"}k(A,B)"] {
+        let lines = ["P", "Q"].map(|name| format!("'A -> B : {name}, {}'", term.replacen("{}", name, 1)));
+        let carried = |kind: &str| {
+            let text = format!(
+                r#"
+                encoding = {{ kind = "{kind}" }}
+                [protocol]
+                messages = [{}, {}]
+                fresh    = {{ A = ["P: nonce", "Q: nonce"] }}
+                [[run]]
+                A = "alice"
+                B = "bob"
+                "#,
+                lines[0], lines[1]
+            );
+            let attack =
+                ["1.1 alice -> bob : P, S", "1.2 alice -> bob : Q, T", "2.1 I(alice) -> bob : Q, T"];
+            let play = narrated(&text, &attack);
+            assert_eq!(part(&play, 1, "bob"), "completes", "{term}");
+            part(&play, 2, "bob")
+        };
+        assert_eq!(carried("tagged"), "waits for line 2 from alice", "{term}");
+        assert!(carried("labelled").starts_with("rejects line 1"), "{term}: {}", carried("labelled"));
+    }
+}
