@@ -400,8 +400,7 @@ fn what_is_of_one_line_passes_for_another_only_where_nothing_says_which_it_is() 
                 "#,
                 lines[0], lines[1]
             );
-            let attack =
-                ["1.1 alice -> bob : P, S", "1.2 alice -> bob : Q, T", "2.1 I(alice) -> bob : Q, T"];
+            let attack = ["1.1 alice -> bob : P, S", "1.2 alice -> bob : Q, T", "2.1 I(alice) -> bob : Q, T"];
             let play = narrated(&text, &attack);
             assert_eq!(part(&play, 1, "bob"), "completes", "{term}");
             part(&play, 2, "bob")

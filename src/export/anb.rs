@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use crate::algebra::Form;
 use crate::notation::{Action, Claim, Func, Name, Node, Op, Origin, Protocol, Term, Type};
 
 use super::header::header;
 use super::pattern::word;
-use super::{About, Target, Unsayable};
+use super::{About, NO_ENCAPSULATION, Target, Unsayable};
 
 /// A model.
 pub fn model(protocol: &Protocol, about: &About<'_>) -> Result<String, Unsayable> {
@@ -322,6 +323,9 @@ impl<'p> Names<'p> {
             },
             Term::App(Func::Sign, args) => {
                 format!("{{digest({})}}{}", self.list(&args[1..])?, self.key(&args[0])?)
+            }
+            Term::App(func, _) if matches!(func.definition().form, Form::Encapsulation(_)) => {
+                return Err(Unsayable::new(term.to_string(), NO_ENCAPSULATION));
             }
             Term::App(func, args) => {
                 let word = match func {

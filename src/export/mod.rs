@@ -56,6 +56,9 @@ impl Target {
     }
 }
 
+/// Why no target has words for a key encapsulation.
+const NO_ENCAPSULATION: &str = "no model has a key encapsulation yet";
+
 /// A term that a target has no words for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unsayable {

@@ -7,7 +7,7 @@ use crate::algebra::Form;
 use crate::notation::plan::verification_key;
 use crate::notation::{Action, Claim, Func, Id, Name, Node, Op, Origin, Program, Protocol, Source, Type};
 
-use super::Unsayable;
+use super::{NO_ENCAPSULATION, Unsayable};
 
 /// A term as one part sees it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -527,7 +527,7 @@ impl<'p> Reader<'p> {
                 Expr::Certificate(Box::new(of), Box::new(key))
             }
             Node::App(func, _) if matches!(func.definition().form, Form::Encapsulation(_)) => {
-                return Err(Unsayable::new(table.show(id), "no model has a key encapsulation yet"));
+                return Err(Unsayable::new(table.show(id), NO_ENCAPSULATION));
             }
             Node::App(func, args) => Expr::App(*func, all(self, args)?),
         })
