@@ -94,6 +94,12 @@ impl Court {
         if play.variant().setup.suite.signature == Signature::MlDsa65 && !self.tool.knows_ml_dsa {
             return;
         }
+        // What clients of openssl make of single flaws, `mallory live --matrix` asks them: `verify`
+        // by itself looks at neither names nor uses.
+        let forged = play.variant().setup.attacker.iter().flat_map(|her| &her.forgeries);
+        if forged.into_iter().any(|forgery| forgery.flaw.is_some()) {
+            return;
+        }
         let all = artefacts(play.journal());
         let Some(exhibit) = Exhibit::of(play, &all, &self.tool) else { return };
         self.counts.plays += 1;
