@@ -202,8 +202,11 @@ fn introduce(demo: &Demo, out: &mut Out) -> io::Result<()> {
 }
 
 fn run(service: Service, out: &mut Out) -> io::Result<Exit> {
-    out.flush()?;
-    match service.run(stopped()) {
+    let served = stopped().and_then(|stop| {
+        out.flush().map_err(|error| Failure(error.to_string()))?;
+        service.run(stop)
+    });
+    match served {
         Ok(()) => {
             out.line("stopped")?;
             Ok(Exit::Expected)

@@ -251,31 +251,21 @@ async fn until(
     }
 }
 
-/// Comes when somebody presses Ctrl-C or the system asks the process to end.
-pub async fn stopped() {
-    let (told, mut hear) = mpsc::channel(1);
-    let also = told.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            let _ = told.send(()).await;
-        } else {
-            std::future::pending::<()>().await;
-        }
-    });
-    #[cfg(unix)]
-    tokio::spawn(async move {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-                let _ = also.send(()).await;
-            }
-            Err(_) => std::future::pending::<()>().await,
-        }
-    });
-    #[cfg(not(unix))]
-    drop(also);
-    hear.recv().await;
+/// Comes when somebody presses Ctrl-C or the system asks the process to end. From the call on,
+/// not from when it is first waited for, so that whoever is told that the service listens may end it.
+///
+/// # Errors
+/// If the process cannot listen for that, or does so already.
+pub fn stopped() -> Result<impl Future<Output = ()>, Failure> {
+    let (told, mut hear) = mpsc::unbounded_channel();
+    let tell = move || {
+        // Nobody listens any more: it is ending.
+        let _ = told.send(());
+    };
+    ctrlc::set_handler(tell).map_err(|error| Failure(format!("signals: {error}")))?;
+    Ok(async move {
+        hear.recv().await;
+    })
 }
 
 const VAULT: &str = "vault";
