@@ -10,6 +10,7 @@ pub mod lab;
 mod library;
 #[cfg(feature = "live")]
 pub mod live;
+mod long_term;
 mod overlays;
 mod parameters;
 mod people;
@@ -27,6 +28,7 @@ mod searched;
 mod setup;
 mod tables;
 mod tactic;
+mod timeline;
 mod toml_tree;
 mod unmet;
 

@@ -4,28 +4,29 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::enrolment;
+use super::long_term;
 use super::protocol_file::ProtocolFile;
 use super::setup::Setup;
 use super::setup::attacker::AttackerSpec;
-use super::setup::event::{EventDeed, Stolen, ValueRef};
 use super::setup::party::Party;
+use super::timeline::Timeline;
 use crate::algebra::Value;
 use crate::crypto::Suite;
 use crate::journal::{Journal, Prints, What};
-use crate::knowledge::{Keys, Ring};
+use crate::knowledge::Keys;
 use crate::limits::Reached;
-use crate::notation::{Func, Id, KeyUses, Kind, Name, Origin, Protocol, Service, Term, Type};
-use crate::party::attacker::{Attacker, Plan, Profile};
+use crate::notation::{Name, Protocol, Service, Term};
+use crate::party::attacker::{Attacker, Profile};
 use crate::party::{
-    Actor, Adversary, AttackerInput, Bureau, Cast, Character, Handed, Input, Intrusion, KMS_PROTOCOL, Keeper,
-    KeeperSpec, Office, Order, Principal, RunSpec, Spoken, totp,
+    Actor, Adversary, Bureau, Cast, Character, KMS_PROTOCOL, Keeper, KeeperSpec, Office, Principal, Spoken,
+    totp,
 };
-use crate::pki::{self, Authority, Fetch, Profiles, RelyingParty, TrustPolicy};
-use crate::time::{EPOCH, SimTime, UnixNanos};
+use crate::pki::{self, Authority, Profiles, RelyingParty, TrustPolicy};
+use crate::time::{EPOCH, UnixNanos};
 use crate::vault::Role;
 use crate::verdict::{Bench, GoalVerdict, Holdings, Sessions, Setting, Traffic, Undecided, judge};
 use crate::wire::Encoding;
-use crate::world::{Cue, Edge, Halt, Stage};
+use crate::world::{Edge, Halt, Stage};
 
 /// Long-term keys of several plays: an RSA key is dear, and the same seed and name give
 /// the same key anyway.
@@ -118,7 +119,7 @@ pub fn play_in(
     let holdings = company.holdings(setup, &journal, her, &[])?;
     let mut goals = Vec::new();
     for (file, _) in &setup.protocols {
-        let after_leak = || company.holdings(setup, &journal, her, &company.long_term_keys(setup));
+        let after_leak = || company.holdings(setup, &journal, her, &long_term::all(setup, &company.cast));
         goals.extend(judge(&Bench {
             protocol: &file.protocol,
             journal: &journal,
@@ -132,9 +133,9 @@ pub fn play_in(
     }
     let ring = setup.ring_at(setup.events.len());
     let versions = |key: &&Term| {
-        let mut all = company.long_term(setup, key, &ring);
-        if let Some((owner, newest)) = renewed(&journal, key) {
-            let renewed = |nth| company.cast.keys.renewed(&owner, nth, all_uses(setup)).to_value();
+        let mut all = long_term::versions(setup, &company.cast, key, &ring);
+        if let Some((owner, newest)) = long_term::renewed(&journal, key) {
+            let renewed = |nth| company.cast.keys.renewed(&owner, nth, long_term::all_uses(setup)).to_value();
             all.extend((1..=newest).map(renewed));
         }
         ((*key).clone(), all)
@@ -279,246 +280,17 @@ impl Company {
             };
             (spec.name.clone(), Box::new(Attacker::new(&self.cast, profile)) as Box<dyn Adversary>)
         });
+        let timeline = Timeline { setup, cast: &self.cast, attacker, outside: self.outside.as_ref() };
         Ok(Stage {
             actors,
             attacker: her,
             network: setup.network.clone(),
             rng: self.cast.keys.stream(&["network"]),
-            timeline: self.timeline(setup, attacker),
+            timeline: timeline.cues(),
             prologue: self.prologue.clone(),
             prints: Prints::of(self.cast.keys.seed()),
             edge: None,
         })
-    }
-
-    fn timeline(&self, setup: &Setup, attacker: Option<&AttackerSpec>) -> Vec<(SimTime, Cue)> {
-        let mut timeline = Vec::new();
-        let order = |party: &Name, order| Cue::Input(party.clone(), Input::Order(order));
-        let busy =
-            |party: &Party| party.watch_issuance.is_some() || matches!(party.trust.fetch, Fetch::Every(_));
-        for (name, _) in setup.parties.iter().filter(|(_, party)| busy(party)) {
-            timeline.push((SimTime::ZERO, Cue::Input(name.clone(), Input::Begin)));
-        }
-        if attacker.is_some() {
-            timeline.extend(self.directory(setup));
-        }
-        for (nth, event) in setup.events.iter().enumerate() {
-            match &event.deed {
-                EventDeed::Compromise { what, term } if attacker.is_some() => {
-                    timeline.push((event.at, self.compromise(setup, nth, what, term)));
-                }
-                EventDeed::Compromise { .. } => {}
-                EventDeed::Leak { of, leak } if attacker.is_some() => {
-                    let theft = Intrusion::Theft(leak.clone());
-                    timeline.push((event.at, Cue::Intrusion(of.clone(), theft)));
-                }
-                EventDeed::Leak { .. } => {}
-                EventDeed::Quantum => {
-                    let cues = attacker.into_iter().flat_map(|her| self.quantum(setup, &her.name));
-                    timeline.extend(cues.map(|cue| (event.at, cue)));
-                }
-                EventDeed::PutBack if attacker.is_some() => {
-                    let kdc = Service::Kdc.name().into();
-                    timeline.push((event.at, Cue::Intrusion(kdc, Intrusion::PutBack)));
-                }
-                EventDeed::PutBack => {}
-                EventDeed::Clock { party, offset } => {
-                    timeline.push((event.at, order(party, Order::Clock(*offset))));
-                }
-                EventDeed::Restart { party } => {
-                    timeline.push((event.at, order(party, Order::Restart)));
-                }
-                EventDeed::Revoke { subject, reason, by } => {
-                    for party in by {
-                        let revoke = Order::Revoke { subject: subject.clone(), reason: *reason };
-                        timeline.push((event.at, order(party, revoke)));
-                    }
-                }
-                EventDeed::Rotate { key, keep } => {
-                    for party in setup.holders(key) {
-                        let rotate = Order::Rotate { key: key.clone(), keep: *keep };
-                        timeline.push((event.at, order(&party, rotate)));
-                    }
-                }
-            }
-        }
-        for request in &setup.requests {
-            let cue = match attacker.is_some_and(|attacker| attacker.name == request.by) {
-                true => Cue::Attacker(AttackerInput::Request(request.clone())),
-                false => Cue::Input(request.by.clone(), Input::Request(request.clone())),
-            };
-            timeline.push((request.at, cue));
-        }
-        for run in self.cast.runs.values() {
-            let Some(spoken) = self.cast.protocols.get(&run.protocol) else { continue };
-            for name in spoken.protocol.starters().filter_map(|(role, _)| run.names.get(role)) {
-                // Whoever stands outside begins when it likes.
-                let is_outside = self.outside.as_ref() == Some(name);
-                if !is_outside && attacker.is_none_or(|a| a.name != *name) {
-                    timeline.push((run.at, Cue::Input(name.clone(), Input::Start(run.clone()))));
-                }
-            }
-        }
-        timeline.extend(self.her_runs(attacker));
-        timeline
-    }
-
-    /// An attacker who plays an initiator starts a run of her own for each of its later ones.
-    fn her_runs(&self, attacker: Option<&AttackerSpec>) -> Vec<(SimTime, Cue)> {
-        let Some(AttackerSpec { plan: Plan::Impersonate(who), from, .. }) = attacker else {
-            return Vec::new();
-        };
-        let starts = |run: &&Arc<RunSpec>| {
-            let role = self.cast.protocols.get(&run.protocol).map(|s| s.protocol.initiator());
-            role.and_then(|r| run.names.get(r)) == Some(who) && run.at >= *from
-        };
-        let first = self.cast.runs.keys().max().copied().unwrap_or(0) + 1;
-        let hers = self.cast.runs.values().filter(starts).zip(first..);
-        hers.map(|(run, number)| {
-            let run = Arc::new(RunSpec { number, ..(**run).clone() });
-            (run.at, Cue::Attacker(AttackerInput::Start(run)))
-        })
-        .collect()
-    }
-
-    /// The attacker reads the shares and keys that are public, too, before anything happens.
-    fn directory(&self, setup: &Setup) -> impl Iterator<Item = (SimTime, Cue)> {
-        let (keys, ring, suite) = (self.cast.keys.clone(), setup.ring(), setup.suite);
-        setup.public_shares().into_iter().filter_map(move |(term, owner)| {
-            let [secret] = &term.names()[..] else { return None };
-            let secret = |of: Type| keys.long_term(ring.owner(&owner), secret, of);
-            let value = match &term {
-                Term::Exp(_) => Value::new(Kind::Share, suite.agreement.share(&secret(Type::Dh).bytes).ok()?),
-                _ => {
-                    let key = suite.kem.encapsulation_key(&secret(Type::Kem).bytes).ok()?;
-                    Value::new(Kind::Encapsulation, key)
-                }
-            };
-            let what = What::Equipped { term: format!("{term} of {owner}"), value: value.clone() };
-            Some((
-                SimTime::ZERO,
-                Cue::Ask(Box::new(move |_| (what, Some(Handed { term, value, run: None })))),
-            ))
-        })
-    }
-
-    fn compromise(&self, setup: &Setup, nth: usize, what: &Stolen, term: &Term) -> Cue {
-        let term = term.clone();
-        match what.clone() {
-            Stolen::LongTerm(key) => {
-                let value = self.long_term(setup, &key, &setup.ring_at(nth)).into_iter().next();
-                let (keys, uses) = (self.cast.keys.clone(), all_uses(setup));
-                let shown = key.to_string();
-                Cue::Ask(Box::new(move |journal| {
-                    let value = renewed(journal, &key)
-                        .map(|(owner, nth)| keys.renewed(&owner, nth, uses).to_value())
-                        .or(value);
-                    let what = What::Compromised { term: shown, run: None, value: value.clone() };
-                    (what, value.map(|value| Handed { term, value, run: None }))
-                }))
-            }
-            Stolen::OfRun(of) => {
-                let named = setup.protocols.iter().filter_map(|(file, _)| {
-                    let id = file.protocol.named(&of.name)?;
-                    Some((Name::from(file.protocol.name.as_str()), id))
-                });
-                let named: BTreeMap<Name, Id> = named.collect();
-                Cue::Ask(Box::new(move |journal| {
-                    let value = held_in(journal, &of, &named);
-                    let what =
-                        What::Compromised { term: of.to_string(), run: Some(of.run), value: value.clone() };
-                    (what, value.map(|value| Handed { term, value, run: Some(of.run) }))
-                }))
-            }
-        }
-    }
-
-    /// She has a quantum computer, and with it the private keys of everybody's public ones that fall.
-    fn quantum(&self, setup: &Setup, her: &Name) -> Vec<Cue> {
-        let by = her.clone();
-        let mut cues = vec![Cue::Ask(Box::new(move |_| (What::Quantum { by }, None)))];
-        for owner in self.cast.registered.names().filter(|name| *name != her) {
-            let (keys, uses, owner) = (self.cast.keys.clone(), all_uses(setup), owner.clone());
-            let term = Term::of(Func::Sk, &[&owner]);
-            if keys.private(&owner, uses).falls_to_quantum().is_none() {
-                continue;
-            }
-            cues.push(Cue::Ask(Box::new(move |journal| {
-                let private = match renewed(journal, &term) {
-                    Some((owner, nth)) => keys.renewed(&owner, nth, uses),
-                    None => keys.private(&owner, uses),
-                };
-                let value = private.falls_to_quantum().unwrap_or_default().to_value();
-                let from = Box::new(vec![private.public().to_value()]);
-                let (told, how) = (term.to_string().into(), "a quantum computer's work on".into());
-                let what = What::Recovered { term: told, how, from, value: value.clone() };
-                (what, Some(Handed { term, value, run: None }))
-            })));
-        }
-        cues
-    }
-
-    /// The versions of a long-term key that there are, newest first.
-    fn long_term(&self, setup: &Setup, key: &Term, ring: &Ring) -> Vec<Value> {
-        let Term::App(func, _) = key else { return Vec::new() };
-        let names = key.names();
-        let keys = &self.cast.keys;
-        match (func, names.as_slice()) {
-            (Func::Sk, [owner]) => vec![keys.private(owner, all_uses(setup)).to_value()],
-            (Func::K | Func::Pw, [a, b]) => {
-                let mut all = vec![ring.newest(keys, *func, a, b)];
-                all.extend(ring.older(keys, *func, a, b));
-                all
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Every long-term key that the protocols use: what leaks in the game of forward secrecy.
-    fn long_term_keys(&self, setup: &Setup) -> Vec<(String, Value)> {
-        let names: Vec<&Name> = self.cast.registered.names().collect();
-        let mut terms: Vec<Term> = names.iter().map(|n| Term::of(Func::Sk, &[n])).collect();
-        for (nth, a) in names.iter().enumerate() {
-            for b in &names[nth..] {
-                terms.push(Term::of(Func::K, &[a, b]));
-                terms.push(Term::of(Func::Pw, &[a, b]));
-            }
-        }
-        let ring = setup.ring_at(setup.events.len());
-        let versions =
-            |t: Term| self.long_term(setup, &t, &ring).into_iter().map(move |v| (t.to_string(), v));
-        terms.into_iter().flat_map(versions).chain(self.declared_long_term()).collect()
-    }
-
-    /// The values that protocols declare as held for the long term, of everyone who may own
-    /// them: the attacker opens runs in which nobody says who plays.
-    fn declared_long_term(&self) -> BTreeMap<String, Value> {
-        let mut all = BTreeMap::new();
-        for spoken in self.cast.protocols.values() {
-            for value in spoken.protocol.values.iter().filter(|v| v.origin == Origin::LongTerm) {
-                let owners = self.cast.registered.names().chain(spoken.services.get(&value.role));
-                for owner in owners.map(|owner| self.cast.principal_of(owner)) {
-                    let held = self.cast.keys.long_term(owner, &value.name, value.of);
-                    all.insert(format!("{} of {owner}", value.name), held);
-                }
-            }
-        }
-        all
-    }
-
-    /// Everybody's private keys by now, where some event gives the attacker a quantum computer.
-    fn breakable(&self, setup: &Setup, journal: &Journal) -> Vec<Value> {
-        if setup.events.iter().all(|event| event.deed != EventDeed::Quantum) {
-            return Vec::new();
-        }
-        let (keys, uses) = (&self.cast.keys, all_uses(setup));
-        let of = |owner: &Name| {
-            let newest = renewed(journal, &Term::of(Func::Sk, &[owner])).map_or(0, |(_, nth)| nth);
-            let renewed = (1..=newest).map(|nth| keys.renewed(owner, nth, uses));
-            let all: Vec<Value> = renewed.chain([keys.private(owner, uses)]).map(|k| k.to_value()).collect();
-            all
-        };
-        self.cast.registered.names().flat_map(of).collect()
     }
 
     fn holdings(
@@ -538,7 +310,7 @@ impl Company {
             encoding: &encoding,
             encodings,
             attacker: her,
-            breakable: self.breakable(setup, journal),
+            breakable: long_term::breakable(setup, &self.cast, journal),
         };
         Holdings::of(journal, &setting, leaked)
     }
@@ -559,36 +331,6 @@ fn bureau(setup: &Setup, authority: Box<Authority>) -> Bureau {
 fn credulous() -> Party {
     let trust = TrustPolicy { check_chain: false, check_name: false, ..Party::default().trust };
     Party { trust, ..Party::default() }
-}
-
-pub(super) fn all_uses(setup: &Setup) -> KeyUses {
-    let uses = setup.protocols.iter().map(|(file, _)| file.protocol.uses);
-    uses.fold(KeyUses::default(), KeyUses::and)
-}
-
-/// Whose keys these are and for how manieth time they were renewed, if they were.
-fn renewed(journal: &Journal, key: &Term) -> Option<(Name, u32)> {
-    let Term::App(Func::Sk, _) = key else { return None };
-    let [owner] = &key.names()[..] else { return None };
-    journal.events().iter().rev().find_map(|e| match &e.what {
-        What::Rekeyed { party, version } if party == owner => Some((party.clone(), *version)),
-        _ => None,
-    })
-}
-
-/// The value that a run's parties have for a name by now, which stands for these terms: the
-/// first of them, or the one named.
-fn held_in(journal: &Journal, of: &ValueRef, named: &BTreeMap<Name, Id>) -> Option<Value> {
-    journal.events().iter().find_map(|e| match &e.what {
-        What::Concluded { session, id, value, .. }
-            if session.run == of.run
-                && named.get(&session.protocol) == Some(id)
-                && of.party.as_ref().is_none_or(|p| *p == session.party) =>
-        {
-            Some(value.clone())
-        }
-        _ => None,
-    })
 }
 
 impl From<Undecided> for Halt {

@@ -1,17 +1,14 @@
 //! The world: virtual time, the order of events, the network. One loop owns them; parties
 //! are tasks that wait for it. Must not know what a message means: it never sees a key.
 
+mod agenda;
 mod edge;
+mod halt;
 mod network;
 mod shell;
 mod spans;
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-use std::fmt;
-use std::iter::Peekable;
 use std::sync::Arc;
-use std::vec::IntoIter;
 
 use smol_str::SmolStr;
 
@@ -31,7 +28,9 @@ use crate::time::{SimTime, Span};
 /// How a message comes to be longer than one may be.
 const LARGE_PARTS: &str = "messages made of whole messages";
 
+use agenda::Agenda;
 pub use edge::{Arrival, Edge, Waited};
+pub use halt::Halt;
 pub use network::{Link, Network};
 use shell::{Letter, Troupe};
 use spans::Turn;
@@ -69,57 +68,6 @@ pub enum Cue {
     Attacker(AttackerInput),
     /// Looks at what happened so far; then this is recorded, and the attacker gets that.
     Ask(Question),
-}
-
-/// Why a play stopped before its end.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Halt {
-    /// A limit was reached.
-    Limit {
-        /// The limit's name.
-        name: &'static str,
-        /// Its value.
-        value: u64,
-        /// What most likely brought it about.
-        cause: &'static str,
-    },
-    /// The attacker's search for an attack was not finished.
-    Open {
-        /// The goal.
-        goal: String,
-        /// Why.
-        why: String,
-    },
-    /// A party's task died: a defect of this program.
-    Died {
-        /// The party.
-        party: Name,
-    },
-    /// The runtime could not be built.
-    Runtime(String),
-}
-
-impl fmt::Display for Halt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Halt::Limit { name, value, cause } => {
-                write!(f, "the limit {name} ({value}) was reached: {cause}")
-            }
-            Halt::Open { goal, why } => {
-                write!(f, "the search for an attack on `{goal}` was not finished: {why}")
-            }
-            Halt::Died { party } => write!(f, "the task of {party} died; this is a defect of mallory"),
-            Halt::Runtime(why) => write!(f, "the runtime could not be built: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for Halt {}
-
-impl From<Reached> for Halt {
-    fn from(Reached { name, value, cause }: Reached) -> Halt {
-        Halt::Limit { name, value: value as u64, cause }
-    }
 }
 
 impl Stage {
@@ -179,7 +127,7 @@ impl Stage {
         };
         let mut world = World {
             journal: Journal::of(timeline.len(), prints),
-            set: timeline.into_iter().filter_map(set).collect::<Vec<_>>().into_iter().peekable(),
+            agenda: Agenda::of(timeline.into_iter().filter_map(set).collect()),
             met: vec![false; names.len()],
             honest,
             names,
@@ -188,9 +136,7 @@ impl Stage {
             network,
             rng,
             edge,
-            heap: BinaryHeap::new(),
             now: SimTime::ZERO,
-            sequence: 0,
             messages: 0,
         };
         for what in prologue {
@@ -210,14 +156,9 @@ struct World {
     network: Network,
     rng: Rng,
     edge: Option<Box<dyn Edge>>,
-    /// What was set to happen from the beginning, in its order: thousands of requests, of which
-    /// the heap need not know. It comes before what has come up for the same time.
-    set: Peekable<IntoIter<(SimTime, Due)>>,
-    /// What has come up since.
-    heap: BinaryHeap<Entry>,
+    agenda: Agenda<Due>,
     journal: Journal,
     now: SimTime,
-    sequence: u64,
     messages: u64,
 }
 
@@ -266,50 +207,10 @@ impl Outcome {
     }
 }
 
-struct Entry {
-    at: SimTime,
-    sequence: u64,
-    cause: Option<u64>,
-    due: Due,
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    /// The earliest is the greatest: the heap hands out its maximum.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.sequence).cmp(&(self.at, self.sequence))
-    }
-}
-
 impl World {
-    fn schedule(&mut self, at: SimTime, cause: Option<u64>, due: Due) {
-        self.sequence += 1;
-        self.heap.push(Entry { at, sequence: self.sequence, cause, due });
-    }
-
-    /// When what is due next is due.
-    fn due(&mut self) -> Option<SimTime> {
-        let set = self.set.peek().map(|(at, _)| *at);
-        let came_up = self.heap.peek().map(|entry| entry.at);
-        set.into_iter().chain(came_up).min()
-    }
-
     /// What comes from outside before what is due next, if anything does.
     async fn hear_from_outside(&mut self) -> Result<bool, Halt> {
-        let due = self.due();
+        let due = self.agenda.due();
         let Some(edge) = &mut self.edge else { return Ok(false) };
         let Waited::Came(at, arrival) = edge.wait(due, &self.journal) else { return Ok(false) };
         self.now = self.now.max(at);
@@ -324,18 +225,6 @@ impl World {
         Ok(true)
     }
 
-    /// What is due next, when and why.
-    fn next(&mut self) -> Option<(SimTime, Option<u64>, Due)> {
-        let is_set = match (self.set.peek(), self.heap.peek()) {
-            (Some((set_at, _)), Some(came_up)) => *set_at <= came_up.at,
-            (set, _) => set.is_some(),
-        };
-        match is_set {
-            true => self.set.next().map(|(at, due)| (at, None, due)),
-            false => self.heap.pop().map(|Entry { at, cause, due, .. }| (at, cause, due)),
-        }
-    }
-
     async fn run(mut self) -> Result<Journal, Halt> {
         let mut steps = 0;
         loop {
@@ -345,7 +234,7 @@ impl World {
             if self.edge.is_some() && self.hear_from_outside().await? {
                 continue;
             }
-            let Some((at, cause, due)) = self.next() else { break };
+            let Some((at, cause, due)) = self.agenda.next() else { break };
             limit(
                 "MAX_VIRTUAL_SECONDS",
                 at.0 / 1_000_000_000,
@@ -459,7 +348,7 @@ impl World {
                 }
                 Effect::Timer(at, number) => {
                     let due = Due::Told(place, Box::new(Told::Input(Input::Timer(number))));
-                    self.schedule(at.max(self.now), cause, due);
+                    self.agenda.add(at.max(self.now), cause, due);
                 }
             }
         }
@@ -511,20 +400,20 @@ impl World {
                 }
                 AttackerEffect::Inject { message, instead_of, after } => {
                     let at = self.now.after(after);
-                    self.schedule(at, cause, Due::Injection(message, instead_of));
+                    self.agenda.add(at, cause, Due::Injection(message, instead_of));
                 }
                 AttackerEffect::Query(mut message) => {
                     Arc::make_mut(&mut message).id = self.number(&message)?;
                     // One that is lost is never answered; of one that comes twice the first counts.
                     let fate = self.network.fate(&message.from, &message.to, &mut self.rng);
                     if let Some(latency) = fate.first {
-                        self.schedule(self.now.after(latency), cause, Due::Query(message));
+                        self.agenda.add(self.now.after(latency), cause, Due::Query(message));
                     }
                 }
                 AttackerEffect::Halt(reached) => return Err(reached.into()),
                 AttackerEffect::Timer(at, number) => {
                     let due = Due::Attacker(Box::new(AttackerInput::Timer(number)));
-                    self.schedule(at.max(self.now), cause, due);
+                    self.agenda.add(at.max(self.now), cause, due);
                 }
             }
         }
@@ -600,9 +489,9 @@ impl World {
         let at = self.now.after(later);
         if let Some(second) = fate.second {
             self.journal.push(self.now, cause, What::Duplicated { id: message.id });
-            self.schedule(at.after(second), cause, Due::Delivery(message.clone()));
+            self.agenda.add(at.after(second), cause, Due::Delivery(message.clone()));
         }
-        self.schedule(at.after(latency), cause, Due::Delivery(message));
+        self.agenda.add(at.after(latency), cause, Due::Delivery(message));
     }
 }
 

@@ -10,7 +10,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::play::{Played, Surroundings, all_uses, play_in};
+use super::long_term::all_uses;
+use super::play::{Played, Surroundings, play_in};
 use super::setup::Setup;
 use super::setup::live::LiveSpec;
 use super::{KeyPool, PlayReport, Problem, Problems, Scenario, Variant};
