@@ -166,7 +166,6 @@ fn joins(table: &Reader<'_>, places: &mut Places) -> Result<Vec<(Quoted, Vec<Quo
 
 /// `[encoding]`: its kind and, for `untagged`, the widths of fields.
 pub fn encoding(node: &Node) -> Result<Encoding, Problem> {
-    const KINDS: [&str; 3] = ["tagged", "untagged", "labelled"];
     let table = Reader::of(node, &schema::ENCODING)?;
     let kind = table.get("kind").ok_or_else(|| table.missing("kind"))?;
     // Widths may stay when a variant changes the kind alone; only untagged fields have them.
@@ -175,7 +174,9 @@ pub fn encoding(node: &Node) -> Result<Encoding, Problem> {
         "tagged" => Encoding::Tagged,
         "labelled" => Encoding::Labelled,
         "untagged" => Encoding::Untagged(widths),
-        other => return Err(super::reader::unknown(kind, "encoding", other, &KINDS)),
+        other => {
+            return Err(super::reader::unknown(kind, "encoding", other, &schema::ENCODING.words("kind")));
+        }
     };
     table.finish()?;
     Ok(encoding)
@@ -183,9 +184,8 @@ pub fn encoding(node: &Node) -> Result<Encoding, Problem> {
 
 /// Reports a width for something that no protocol at hand declares.
 pub fn check_width_names(node: &Node, protocols: &[&Protocol]) -> Result<(), Problem> {
-    const KEYS: [&str; 6] = ["kind", "name", "nonce", "key", "time", "data"];
     let values = protocols.iter().flat_map(|p| p.values.iter().map(|v| &*v.name));
-    let words: Vec<&str> = KEYS.into_iter().chain(values).collect();
+    let words: Vec<&str> = schema::ENCODING.keys().map(|key| key.name).chain(values).collect();
     let table = Reader::new(node)?;
     match table.entries().iter().find(|(key, _)| !words.contains(&key.name.as_str())) {
         Some((key, _)) => Err(table.unknown_key(key, words)),

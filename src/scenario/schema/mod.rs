@@ -71,6 +71,15 @@ impl Table {
         self.others.is_some() || self.keys().any(|known| known.name == key)
     }
 
+    /// The words that a key's value may be, or may be like.
+    pub fn words(&self, key: &str) -> Vec<&'static str> {
+        match self.keys().find(|known| known.name == key).map(|known| &known.shape) {
+            Some(Shape::Word(words)) => words(),
+            Some(Shape::Text(examples)) => examples.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
     /// All keys with words of their own.
     pub fn keys(&self) -> impl Iterator<Item = &'static Key> {
         self.keys.iter().flat_map(|group| group.iter())

@@ -21,19 +21,6 @@ use crate::scenario::setup::party::Party;
 use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::SimTime;
 
-const TACTICS: [&str; 10] = [
-    "eavesdrop",
-    "mitm",
-    "replay",
-    "reflect",
-    "tamper",
-    "impersonate NAME",
-    "padding-oracle",
-    "small-subgroup",
-    "bleichenbacher",
-    "search",
-];
-
 /// How often she asks a party, if she is not told how often she may.
 const QUERIES: u32 = 10_000;
 
@@ -237,7 +224,7 @@ fn forgery(node: &Node, setup: &Setup) -> Result<Forgery, Problem> {
         "false-ca" => Forger::FalseCa,
         "herself" => Forger::Leaf,
         "stolen-ca" => Forger::StolenCa,
-        other => return Err(unknown(by, "signer", other, &["false-ca", "herself", "stolen-ca"])),
+        other => return Err(unknown(by, "signer", other, &schema::CERTIFICATE.words("signed_by"))),
     };
     let flaw = match table.get("flaw") {
         Some(node) => Some(one_of(node, "flaw", Flaw::ALL, Flaw::word)?),
@@ -392,6 +379,6 @@ fn tactic(node: &Node, setup: &Setup, queries: u32) -> Result<Plan, Problem> {
         ["impersonate"] => {
             return Err(node.problem("whom does she impersonate?").help("as in `impersonate bob`"));
         }
-        _ => return Err(unknown(node, "tactic", text, &TACTICS)),
+        _ => return Err(unknown(node, "tactic", text, &schema::ATTACKER.words("tactic"))),
     })
 }

@@ -38,7 +38,7 @@ pub fn party(setup: &Setup, name: &str, node: &Node, of: &'static Table) -> Resu
             "reason" => Some(Alerts::Reason),
             "uniform" => Some(Alerts::Uniform),
             other => {
-                return Err(unknown(node, "way to tell a refusal", other, &["none", "reason", "uniform"]));
+                return Err(unknown(node, "way to tell a refusal", other, &schema::PARTY.words("alerts")));
             }
         };
     }
@@ -92,7 +92,7 @@ fn read_trust(setup: &Setup, table: &Reader<'_>, trust: &mut TrustPolicy) -> Res
             "ocsp" => Revocation::Ocsp,
             "stapled" => Revocation::Stapled,
             other => {
-                let words = ["none", "crl", "ocsp", "stapled"];
+                let words = schema::PARTY.words("revocation");
                 return Err(unknown(node, "source of revocations", other, &words));
             }
         };
@@ -101,7 +101,7 @@ fn read_trust(setup: &Setup, table: &Reader<'_>, trust: &mut TrustPolicy) -> Res
         trust.on_unavailable = match string(node)? {
             "soft-fail" => OnUnavailable::SoftFail,
             "hard-fail" => OnUnavailable::HardFail,
-            other => return Err(unknown(node, "policy", other, &["soft-fail", "hard-fail"])),
+            other => return Err(unknown(node, "policy", other, &schema::PARTY.words("on_unavailable"))),
         };
     }
     if let Some(node) = table.get("fetch") {
@@ -113,7 +113,7 @@ fn read_trust(setup: &Setup, table: &Reader<'_>, trust: &mut TrustPolicy) -> Res
                 Fetch::Every(Span::parse(span).unwrap_or_default())
             }
             _ => {
-                let words = ["on-expiry", "at-publication", "per-connection", "every 15m"];
+                let words = schema::PARTY.words("fetch");
                 return Err(unknown(node, "time to fetch", string(node)?, &words));
             }
         };

@@ -13,29 +13,6 @@ use crate::scenario::schema;
 use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::{SPAN_EXPECTED, SimTime, Span};
 
-const ACTIONS: [&str; 20] = [
-    "pass",
-    "drop",
-    "delay 2s",
-    "hold",
-    "hold until 2h",
-    "release",
-    "duplicate",
-    "replay 1s",
-    "redirect NAME",
-    "tamper",
-    "change \"TEXT\" to \"TEXT\" at FIELD:BYTE",
-    "change \"TEXT\" to \"TEXT\" at FIELD:BYTE, tagged anew",
-    "low-order",
-    "low-order 3",
-    "replace TERMS",
-    "roll back to 2h",
-    "try-later",
-    "forge good",
-    "forge list NAMES",
-    "forge own list NAMES",
-];
-
 /// Reads one rule.
 pub fn read(scope: &Scope<'_>, node: &Node, fresh: &[Quoted], places: &mut Places) -> Result<Rule, Problems> {
     let table = Reader::of(node, &schema::RULE)?;
@@ -184,7 +161,7 @@ fn action(
             let (in_own_name, names) = match (rest.strip_prefix("list"), rest.strip_prefix("own list")) {
                 (Some(names), _) => (false, names),
                 (_, Some(names)) => (true, names),
-                _ => return Err(unknown(node, "action", text, &ACTIONS).into()),
+                _ => return Err(unknown(node, "action", text, &schema::RULE.words("action")).into()),
             };
             let party = |name: &str| {
                 scope.setup.known_party(&Node { data: Data::String(name.to_owned()), ..node.clone() })
@@ -206,7 +183,7 @@ fn action(
         ("inject", line) if !line.is_empty() => {
             Action::Inject(scope.attack(&[places.quote(line, node)], Says::Some, fresh, places)?)
         }
-        _ => return Err(unknown(node, "action", text, &ACTIONS).into()),
+        _ => return Err(unknown(node, "action", text, &schema::RULE.words("action")).into()),
     })
 }
 

@@ -11,9 +11,6 @@ use crate::scenario::schema;
 use crate::scenario::setup::Setup;
 use crate::scenario::toml_tree::{Key, Node};
 
-/// The keys beside goals.
-const KEYS: [&str; 2] = ["runs", "powers"];
-
 /// Runs with which to look for an attack, if the file does not say how many.
 const RUNS: usize = 2;
 
@@ -42,7 +39,9 @@ fn search(node: &Node, setup: &Setup) -> Result<SearchExpect, Problem> {
         powers.push(power);
     }
     let mut goals = Vec::new();
-    for (key, value) in table.entries().iter().filter(|(key, _)| !KEYS.contains(&&*key.name)) {
+    for (key, value) in
+        table.entries().iter().filter(|(key, _)| !schema::SEARCH.keys().any(|known| known.name == key.name))
+    {
         let goal = goal(node, key, &table, setup)?;
         let attack = match string(value)? {
             "attack" => true,
@@ -71,7 +70,7 @@ fn goal(node: &Node, key: &Key, table: &Reader<'_>, setup: &Setup) -> Result<Goa
     // Every goal is several words.
     if !key.name.contains(' ') {
         let texts = setup.protocol().goals.iter().map(|goal| goal.text.as_str());
-        return Err(table.unknown_key(key, KEYS.into_iter().chain(texts)));
+        return Err(table.unknown_key(key, schema::SEARCH.keys().map(|key| key.name).chain(texts)));
     }
     let place = key.as_value(&node.file);
     let found = goals::known(&place, &key.name, setup)?;
