@@ -1,23 +1,14 @@
 //! What the attacker does below the notation, on bytes: each on messages that real parties make
 //! and read.
 
+mod played;
+
 use mallory::Scenario;
 use mallory::journal::What;
 use mallory::report::{LogStyle, log};
 use mallory::scenario::{KeyPool, PlayReport};
 
-fn play(text: &str) -> PlayReport {
-    let scenario = Scenario::from_text("test", text).unwrap_or_else(|p| panic!("{p}\n{text}"));
-    scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap()
-}
-
-fn violated(play: &PlayReport, goal: &str) -> bool {
-    play.goals().iter().find(|g| g.goal == goal).unwrap_or_else(|| panic!("no goal {goal}")).is_violated()
-}
-
-fn part(play: &PlayReport, run: u32, party: &str) -> String {
-    play.run(run).party(party).to_string()
-}
+use played::{part, play, violated};
 
 /// What a party has for a name in run 1, if it has anything.
 fn had(play: &PlayReport, party: &str, name: &str) -> Option<Vec<u8>> {

@@ -1,23 +1,14 @@
 //! Key encapsulation as terms, and an attacker with a quantum computer: what falls to it, from
 //! when on, and what does not.
 
+mod played;
+
 use mallory::Scenario;
 use mallory::crypto::{Agreement, Kem, Signature};
 use mallory::journal::What;
-use mallory::scenario::{KeyPool, PlayReport};
+use mallory::scenario::PlayReport;
 
-fn play(text: &str) -> PlayReport {
-    let scenario = Scenario::from_text("test", text).unwrap_or_else(|p| panic!("{p}\n{text}"));
-    scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap()
-}
-
-fn violated(play: &PlayReport, goal: &str) -> bool {
-    play.goals().iter().find(|g| g.goal == goal).unwrap_or_else(|| panic!("no goal {goal}")).is_violated()
-}
-
-fn part(play: &PlayReport, run: u32, party: &str) -> String {
-    play.run(run).party(party).to_string()
-}
+use played::{part, play, violated};
 
 const RUN: &str = "[[run]]\nA = \"alice\"\nB = \"bob\"\nPayload = \"transfer 100\"\n";
 const LISTENS: &str = "[attacker]\ninsider = false\n";
