@@ -35,8 +35,9 @@ impl Reader<'_, '_> {
                 let key = self.value(*key)?;
                 let shape = self.shape(body);
                 let head = Head::Seal { asymmetric, label: self.label(id), shape };
-                let args = std::iter::once(key).chain(self.values(body)?).collect();
-                Some(self.terms.make(head, args))
+                let body = self.values(body)?;
+                let coins = self.fresh(id, Type::Coins, None);
+                Some(self.terms.make(head, [key, coins].into_iter().chain(body).collect()))
             }
             Node::App(func, args) => match func.definition().form {
                 Form::OfAgents => self.of_agents(*func, args[0], args),
@@ -91,8 +92,13 @@ impl Reader<'_, '_> {
             Type::Time | Type::Expiry => Some(8),
             Type::Dh | Type::Keypair | Type::Data | Type::Kem | Type::Coins => None,
         });
-        self.atoms.push(Fresh { id, of: value.of, width });
-        Some(self.terms.leaf(Head::Atom(self.atoms.len() as u32 - 1)))
+        Some(self.fresh(id, value.of, width))
+    }
+
+    /// A value that it draws.
+    fn fresh(&mut self, id: Id, of: Type, width: Option<u32>) -> Term {
+        self.atoms.push(Fresh { id, of, width });
+        self.terms.leaf(Head::Atom(self.atoms.len() as u32 - 1))
     }
 
     /// What the agent who is taken for a role holds for the long term.

@@ -162,12 +162,13 @@ impl Writer<'_, '_> {
             }
             _ => None,
         };
-        if let Some(key) = key {
+        // A key that an honest party shares with her is hers anyway, and so are those of a role
+        // that she plays.
+        let her = self.at.terms.leaf(HER);
+        if let Some(key) = key.filter(|_| !args.contains(&her)) {
             for (name, later) in self.bundle.stolen.iter() {
                 let name = self.bundle.store.walk(self.at.terms, *name);
-                // Whoever plays the role may be her: those keys are hers anyway.
-                let is_hers = self.at.terms.head(name) == HER;
-                if !is_hers && args.contains(&name) && !keys.iter().any(|(other, _)| *other == key) {
+                if args.contains(&name) && !keys.iter().any(|(other, _)| *other == key) {
                     keys.push((key, *later));
                 }
             }

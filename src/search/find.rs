@@ -154,7 +154,7 @@ impl Intruder<'_> {
                     return;
                 }
                 needs.push(opener);
-                args[1..].iter().for_each(|arg| self.look(bundle, *arg, needs, (at, target), finds));
+                args[2..].iter().for_each(|arg| self.look(bundle, *arg, needs, (at, target), finds));
                 needs.pop();
             }
             Head::Step { .. } | Head::Joined => {

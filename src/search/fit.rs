@@ -68,9 +68,8 @@ pub fn may_fit(
             let (x, y) = (terms.args(a), terms.args(b));
             // Where fields have no borders, only what stands before them does.
             let many = match head_a {
-                Head::Seal { .. } | Head::OneWay { func: Func::Sign | Func::Mac, .. } if widths.is_flat() => {
-                    1
-                }
+                Head::Seal { .. } if widths.is_flat() => 2,
+                Head::OneWay { func: Func::Sign | Func::Mac, .. } if widths.is_flat() => 1,
                 Head::OneWay { .. } if widths.is_flat() => 0,
                 _ if x.len() != y.len() => return false,
                 _ => x.len(),
@@ -90,6 +89,7 @@ fn may_be(widths: &Widths, sort: Sort, head: Head) -> bool {
         (Sort::Honest, _) => matches!(head, Head::Name(name) if head != HER && !widths.is_service(name)),
         (Sort::Time(_) | Sort::Expiry(_), _) => matches!(head, Head::Atom(_)),
         (Sort::Public, _) => matches!(head, Head::OfAgents(Func::Pk)),
+        (Sort::Coins, _) => matches!(head, Head::Atom(_)),
         (Sort::Exponent, _) => false,
         (Sort::Any | Sort::Share, _) => true,
     }
@@ -176,7 +176,7 @@ impl Intruder<'_> {
         count.found.min(most)
     }
 
-    /// Whether none of these is a long-term key that can never be hers.
+    /// Whether none of these can never be hers.
     pub fn may_have_all(&mut self, bundle: &Bundle, at: StepId, terms: &[Term]) -> bool {
         terms.iter().all(|term| {
             let term = bundle.store.walk(self.terms, *term);
@@ -209,7 +209,7 @@ impl Intruder<'_> {
         let args = self.terms.args(term);
         let inside = match head {
             Head::Seal { asymmetric, .. } if !self.is_locked(count, side, (args[0], asymmetric)) => {
-                &args[1..]
+                &args[2..]
             }
             Head::Step { .. } | Head::Joined | Head::Sum => args,
             _ => return,

@@ -5,7 +5,7 @@ use super::bundle::{Bundle, Cast, END, StepId};
 use super::sort::{HER, Sort, Widths};
 use super::term::{Args, Head, Term, Terms};
 use crate::algebra::Func;
-use crate::notation::Id;
+use crate::notation::{Id, Type};
 
 #[derive(Clone, Debug)]
 pub struct Powers {
@@ -70,8 +70,13 @@ impl Intruder<'_> {
         }
     }
 
-    /// Whether a term is a long-term key that can never be hers.
+    /// Whether a term can never be hers: a long-term key, or what another's encryption drew.
     pub fn is_out_of_reach(&mut self, bundle: &Bundle, at: StepId, term: Term) -> bool {
+        if let Head::Atom(atom) = self.terms.head(term)
+            && self.widths.atoms[atom as usize].of == Type::Coins
+        {
+            return true;
+        }
         let is_key = matches!(
             self.terms.head(term),
             Head::OfAgents(Func::K | Func::Pw | Func::Sk) | Head::LongTerm(_)

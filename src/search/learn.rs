@@ -37,7 +37,8 @@ impl Reader<'_, '_> {
                 let key = self.value(key)?;
                 let shape = self.shape(&body);
                 let head = Head::Seal { asymmetric, label: self.label(*id), shape };
-                let args = std::iter::once(key).chain(self.split(inner)).collect();
+                let coins = self.var(Sort::Coins, None);
+                let args = [key, coins].into_iter().chain(self.split(inner)).collect();
                 let sealed = self.terms.raw(head, args);
                 self.is(*source, sealed, moment)?;
                 self.has.insert(*id, sealed);

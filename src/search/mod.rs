@@ -224,7 +224,7 @@ fn sends_keys(terms: &Terms, template: &Template) -> bool {
         match terms.head(term) {
             Head::OfAgents(Func::K | Func::Pw | Func::Sk) | Head::LongTerm(_) => true,
             Head::OfAgents(_) | Head::OneWay { .. } | Head::Power { .. } => false,
-            Head::Seal { .. } => args[1..].iter().any(|arg| has_key(terms, *arg)),
+            Head::Seal { .. } => args[2..].iter().any(|arg| has_key(terms, *arg)),
             _ => args.iter().any(|arg| has_key(terms, *arg)),
         }
     }

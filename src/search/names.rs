@@ -299,7 +299,9 @@ fn filler(protocol: &Protocol, at: &mut Intruder<'_>, store: &mut Store, id: Id)
             let key = at.terms.raw(Head::OfAgents(func), owners);
             let inside: Vec<Term> = body.iter().map(|part| filler(protocol, at, store, *part)).collect();
             let head = Head::Seal { asymmetric, label: 0, shape: Terms::no_shape() };
-            at.terms.raw(head, std::iter::once(key).chain(inside).collect())
+            let coins = store.var(Slot { sort: Sort::Coins, width: None, hint: None, kind: None });
+            let coins = at.terms.leaf(coins);
+            at.terms.raw(head, [key, coins].into_iter().chain(inside).collect())
         }
         _ if protocol.table.kind(id) == Some(Kind::Name) => her,
         _ => {

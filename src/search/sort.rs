@@ -26,6 +26,8 @@ pub enum Sort {
     Share,
     /// An exponent of the attacker's.
     Exponent,
+    /// The random choices of an encryption.
+    Coins,
 }
 
 impl Sort {

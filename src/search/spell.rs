@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bundle::{Bundle, StepId};
 use super::intruder::Intruder;
 use super::names::Run;
-use super::role::Moment;
 use super::sort::{HER, Sort};
 use super::term::{Args, Head, Term};
 use crate::algebra::Form;
@@ -40,13 +39,10 @@ pub struct Writer<'a, 'i> {
     pub named: BTreeMap<Head, String>,
     /// What of her own making is no nonce, with its type.
     pub fresh: Vec<String>,
-    /// The part that was the first to make each ciphertext; none if it was she.
-    first: BTreeMap<Term, Option<usize>>,
-    /// The names of ciphertexts that a part made of what is in another's, too: under the same key
-    /// the same text is other bytes.
-    again: BTreeMap<(usize, Term), String>,
-    /// The part whose message is being written.
-    pub sender: Option<usize>,
+    /// The first ciphertext of each text and key.
+    first: BTreeMap<Term, Term>,
+    /// The names of the others that parties made: under the same key the same text is other bytes.
+    again: BTreeMap<Term, String>,
 }
 
 impl<'a, 'i> Writer<'a, 'i> {
@@ -68,7 +64,6 @@ impl<'a, 'i> Writer<'a, 'i> {
             fresh: Vec::new(),
             first: BTreeMap::new(),
             again: BTreeMap::new(),
-            sender: None,
         };
         writer.number_runs(grouping)?;
         writer.name_values()?;
@@ -132,7 +127,12 @@ impl<'a, 'i> Writer<'a, 'i> {
         if matches!(head, Head::Atom(_) | Head::Var(_)) && !heads.contains(&head) {
             heads.push(head);
         }
-        self.at.terms.args(term).iter().for_each(|arg| self.leaves(*arg, heads));
+        let args = self.at.terms.args(term);
+        let named = match head {
+            Head::Seal { .. } => [&args[..1], &args[2..]].concat(),
+            _ => args.to_vec(),
+        };
+        named.into_iter().for_each(|arg| self.leaves(arg, heads));
     }
 
     /// The name and the type of a value of hers, after what takes it.
@@ -151,7 +151,9 @@ impl<'a, 'i> Writer<'a, 'i> {
                     _ => Type::Nonce,
                 },
             },
-            Sort::Name | Sort::Client | Sort::Honest | Sort::Public | Sort::Share => return None,
+            Sort::Name | Sort::Client | Sort::Honest | Sort::Public | Sort::Share | Sort::Coins => {
+                return None;
+            }
         };
         let hint = slot.hint.map(|id| self.protocol.table.show(id));
         let of = match slot.hint.and_then(|id| self.declared(id)) {
@@ -174,37 +176,36 @@ impl<'a, 'i> Writer<'a, 'i> {
         }
     }
 
-    /// Has the names of ciphertexts be those of a step's message.
+    /// Has every ciphertext of a step's message have a name of its own.
     pub fn message(&mut self, step: StepId) {
         let place = self.bundle.places[usize::from(step)];
-        let instance = self.bundle.parts[place.part].instance.clone();
-        let ciphertexts = |writer: &mut Self, moment: &Moment| {
-            let mut found = Vec::new();
-            for part in &moment.parts {
-                let term = writer.bundle.store.write_out(writer.at.terms, *part);
-                writer.ciphertexts(term, &mut found);
-            }
-            found
-        };
-        let moment = &instance.steps[place.step];
-        let here = ciphertexts(self, moment);
-        self.sender = moment.sends.then_some(place.part);
-        if !moment.sends {
-            for term in here {
-                self.first.entry(term).or_insert(None);
-            }
-            return;
+        let moment = self.bundle.parts[place.part].instance.steps[place.step].clone();
+        let mut ciphertexts = Vec::new();
+        for part in &moment.parts {
+            let term = self.bundle.store.write_out(self.at.terms, *part);
+            self.ciphertexts(term, &mut ciphertexts);
         }
-        // What it had before it sends on as it is.
-        let before = &instance.steps[..place.step];
-        let had: Vec<Term> = before.iter().flat_map(|moment| ciphertexts(self, moment)).collect();
-        for term in here.into_iter().filter(|term| !had.contains(term)) {
-            let first = *self.first.entry(term).or_insert(Some(place.part));
-            if first != Some(place.part) {
+        for term in ciphertexts {
+            let text = self.text(term);
+            let first = *self.first.entry(text).or_insert(term);
+            // One that she made in two ways she can make in either.
+            let is_hers = matches!(self.at.terms.head(self.at.terms.args(term)[1]), Head::Var(_));
+            if first != term && !is_hers && !self.again.contains_key(&term) {
                 let name = format!("Y{}_{}_{}", self.of[place.part] + 1, moment.line, self.again.len());
-                self.again.entry((place.part, term)).or_insert(name);
+                self.again.insert(term, name);
             }
         }
+    }
+
+    /// A term without what encryptions drew.
+    fn text(&mut self, term: Term) -> Term {
+        let mut args: Args = Args::from_slice(self.at.terms.args(term));
+        let head = self.at.terms.head(term);
+        if let Head::Seal { .. } = head {
+            args[1] = args[0];
+        }
+        let args = args.into_iter().map(|arg| self.text(arg)).collect();
+        self.at.terms.make(head, args)
     }
 
     fn ciphertexts(&self, term: Term, found: &mut Vec<Term>) {
@@ -235,7 +236,7 @@ impl<'a, 'i> Writer<'a, 'i> {
         let term = self.bundle.store.write_out(self.at.terms, term);
         let head = self.at.terms.head(term);
         let args = Args::from_slice(self.at.terms.args(term));
-        if let Some(name) = self.sender.and_then(|part| self.again.get(&(part, term))) {
+        if let Some(name) = self.again.get(&term) {
             return Some(name.clone());
         }
         Some(match head {
@@ -248,7 +249,7 @@ impl<'a, 'i> Writer<'a, 'i> {
                 format!("{}({})", func.name(), shown.join(by))
             }
             Head::LongTerm(value) => self.protocol.values.get(value as usize)?.name.to_string(),
-            Head::Seal { .. } => format!("{{{}}}{}", self.list(&args[1..])?, self.term(args[0])?),
+            Head::Seal { .. } => format!("{{{}}}{}", self.list(&args[2..])?, self.term(args[0])?),
             Head::OneWay { func, .. } => {
                 let key = match (func, self.at.terms.head(args[0])) {
                     (Func::Sign, Head::Atom(_)) => format!("sk({})", self.term(args[0])?),

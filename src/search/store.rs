@@ -132,6 +132,7 @@ impl Store {
                 Head::Power { .. } => true,
                 _ => self.width(terms, widths, term) == Some(32),
             },
+            Sort::Coins => is_of(Type::Coins).is_some(),
             Sort::Exponent => false,
         }
     }
@@ -153,7 +154,7 @@ impl Store {
                 let func = if asymmetric { Func::EncryptTo } else { Func::Encrypt };
                 let Form::Cipher(cipher) = func.definition().form else { return None };
                 widths.fields.as_ref()?;
-                let fields: Vec<Term> = terms.args(term)[1..].to_vec();
+                let fields: Vec<Term> = terms.args(term)[2..].to_vec();
                 let inside = fields.iter().map(|field| self.width(terms, widths, *field));
                 let inside: u32 = inside.sum::<Option<u32>>()?;
                 Some(cipher.sealed_len(inside as usize, widths.suite) as u32)

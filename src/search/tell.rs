@@ -61,7 +61,6 @@ pub fn tell(
             _ => lines.push(line),
         }
     }
-    writer.sender = None;
     let mut text = String::new();
     writer.runs(grouping, &mut text);
     writer.leaks(grouping.runs, &order, &mut text);

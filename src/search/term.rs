@@ -33,7 +33,8 @@ pub enum Head {
     OfAgents(Func),
     /// A declared value, by its number, that the agent who is the argument holds for the long term.
     LongTerm(u32),
-    /// `{M…}K`: the key first. Bound to a label, 0 if to none.
+    /// `{M…}K`: the key first, then the random choices that went into it, by which one ciphertext
+    /// differs from another of the same text. Bound to a label, 0 if to none.
     Seal {
         /// Whether the key is the public half of a pair.
         asymmetric: bool,

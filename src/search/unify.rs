@@ -89,8 +89,9 @@ impl Unifier<'_> {
                     if self.widths.is_flat() =>
                 {
                     let (x, y) = (Args::from_slice(self.terms.args(a)), Args::from_slice(self.terms.args(b)));
-                    pairs.push((x[0], y[0]));
-                    return self.sequences(store, x[1..].into(), y[1..].into(), pairs);
+                    let before = if matches!(head_a, Head::Seal { .. }) { 2 } else { 1 };
+                    pairs.extend(x[..before].iter().copied().zip(y[..before].iter().copied()));
+                    return self.sequences(store, x[before..].into(), y[before..].into(), pairs);
                 }
                 (Head::OneWay { .. }, _) if self.widths.is_flat() => {
                     let (x, y) = (self.terms.args(a).into(), self.terms.args(b).into());
