@@ -160,16 +160,20 @@ pub const MAX_ARGON2_MEMORY_KIB: u32 = 1 << 20;
 pub const MAX_ARGON2_ITERATIONS: u32 = 64;
 /// Principals or sources whose rate is watched at once; a flood from invented sources.
 pub const MAX_TRACKED_RATES: usize = 100_000;
-/// Documents that a vault keeps for a service: one for each principal and each certificate.
-pub const MAX_KEPT_DOCUMENTS: usize = 100_000;
+/// Documents that a vault keeps for a service: one for each principal, and two for each certificate.
+pub const MAX_KEPT_DOCUMENTS: usize = 200_000;
 /// Bytes in the body of one request to the service on sockets: an input of the vault in base64.
 pub const MAX_LIVE_BODY_BYTES: usize = 1 << 21;
+/// Bytes in the body of one request that needs no certificate: an OCSP request has some hundred.
+pub const MAX_LIVE_OPEN_BODY_BYTES: usize = 1 << 16;
 /// Bytes in the head of one request: a line and its headers, those of a browser included.
 pub const MAX_LIVE_HEAD_BYTES: usize = 1 << 15;
 /// Headers of one request.
 pub const MAX_LIVE_HEADERS: usize = 64;
 /// Connections that are open at a time, on each address.
 pub const MAX_LIVE_CONNECTIONS: usize = 512;
+/// Of which from one address.
+pub const MAX_LIVE_CONNECTIONS_PER_SOURCE: usize = 128;
 /// Requests that wait for the vault at a time: it does one after the other, some ms each.
 pub const MAX_LIVE_WAITING: usize = 256;
 /// Seconds that a client may take for its TLS handshake.
@@ -183,6 +187,9 @@ pub const LIVE_STOP_SECONDS: u64 = 10;
 /// Requests without a certificate that are recorded, from one source in ten seconds: a flood of
 /// them would fill the audit log. More are refused without a record.
 pub const MAX_LIVE_STRANGERS: u32 = 50;
+/// Requests of one client of which each is recorded, as multiples of what it may ask: a flood of
+/// them would fill the audit log. More are refused without a record.
+pub const LIVE_RECORDED_PER_PERMITTED: u32 = 2;
 /// Tokens that are valid at a time: clients that log in anew for every request.
 pub const MAX_LIVE_TOKENS: usize = 10_000;
 /// Operations that wait for a second administrator's consent at a time.

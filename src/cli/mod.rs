@@ -21,6 +21,8 @@ mod out;
 mod powers;
 mod repair;
 mod report;
+#[cfg(feature = "live")]
+mod restore;
 mod run;
 mod sarif;
 mod schema;
@@ -101,6 +103,8 @@ enum Command {
     #[cfg(feature = "live")]
     Serve(serve::Arguments),
     #[cfg(feature = "live")]
+    Restore(restore::Arguments),
+    #[cfg(feature = "live")]
     Code(serve::CodeArguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -164,6 +168,8 @@ pub fn main() -> ExitCode {
             Command::TlsClient(arguments) => Ok(live::client(&arguments)),
             #[cfg(feature = "live")]
             Command::Serve(arguments) => serve::serve(&arguments, &mut out),
+            #[cfg(feature = "live")]
+            Command::Restore(arguments) => restore::restore(&arguments, &mut out),
             #[cfg(feature = "live")]
             Command::Code(arguments) => serve::code(&arguments, &mut out),
             Command::Completions(arguments) => completions::completions(&arguments, &mut out),

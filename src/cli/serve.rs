@@ -23,6 +23,7 @@ teaching, not for production.
                                                     the first start: makes DIR, and the first
                                                     administrator's key and certificate in DIR2
   mallory serve --state DIR                         every other start
+  mallory restore BACKUP --state DIR                puts a backup in the state's place
 
 The vault's passphrase is asked for, or read from a file descriptor (--passphrase-fd) or
 from MALLORY_PASSPHRASE. Ctrl-C or SIGTERM stops it. MALLORY_LOG=mallory::live=info logs
@@ -72,7 +73,9 @@ pub fn serve(arguments: &Arguments, out: &mut Out) -> io::Result<Exit> {
 }
 
 fn start(arguments: &Arguments, out: &mut Out) -> Result<io::Result<Exit>, Failure> {
-    let settings = settings(arguments)?;
+    let mut settings = settings(arguments.config.as_deref(), arguments.state.as_deref())?;
+    settings.listen = arguments.listen.unwrap_or(settings.listen);
+    settings.publish = arguments.publish.unwrap_or(settings.publish);
     if arguments.demo {
         let mut passphrase = [0; 32];
         File::open("/dev/urandom")
@@ -88,7 +91,7 @@ fn start(arguments: &Arguments, out: &mut Out) -> Result<io::Result<Exit>, Failu
         return Ok(ended);
     }
     let is_new = !Service::exists(&settings);
-    let passphrase = passphrase(arguments, is_new)?;
+    let passphrase = passphrase(arguments.passphrase_fd, is_new)?;
     let state = settings.state.display().to_string();
     let (mut service, begun) = Service::start(settings, passphrase.as_bytes())?;
     let enrolled = match (&arguments.administrator, &arguments.into) {
@@ -113,8 +116,9 @@ fn start(arguments: &Arguments, out: &mut Out) -> Result<io::Result<Exit>, Failu
     Ok(said.and_then(|()| run(service, out)))
 }
 
-fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
-    let mut settings = match &arguments.config {
+/// Settings of a file, if there is one, for this state, if one is named.
+pub fn settings(config: Option<&Path>, state: Option<&Path>) -> Result<Settings, Failure> {
+    let mut settings = match config {
         None => Settings::default(),
         Some(path) => {
             let failure = |error: &dyn std::fmt::Display| Failure(format!("{}: {error}", path.display()));
@@ -128,17 +132,15 @@ fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
             Settings::read(&text).map_err(|error| failure(&error))?
         }
     };
-    if let Some(state) = &arguments.state {
-        settings.state.clone_from(state);
+    if let Some(state) = state {
+        settings.state = state.to_owned();
     }
-    settings.listen = arguments.listen.unwrap_or(settings.listen);
-    settings.publish = arguments.publish.unwrap_or(settings.publish);
     Ok(settings)
 }
 
 /// The vault's passphrase, which is shown nowhere.
-fn passphrase(arguments: &Arguments, is_new: bool) -> Result<String, Failure> {
-    if let Some(number) = arguments.passphrase_fd {
+pub fn passphrase(descriptor: Option<u32>, is_new: bool) -> Result<String, Failure> {
+    if let Some(number) = descriptor {
         let failure = |error: io::Error| Failure(format!("--passphrase-fd {number}: {error}"));
         let file = File::open(format!("/dev/fd/{number}")).map_err(failure)?;
         let mut text = String::new();

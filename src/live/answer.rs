@@ -102,7 +102,10 @@ pub fn status(reason: Reason) -> u16 {
         | Reason::LockedOut
         | Reason::NotAuthorisedForName
         | Reason::NotExportable => 403,
-        Reason::UnknownKey | Reason::UnknownClient | Reason::CertificateUnknown => 404,
+        Reason::UnknownKey
+        | Reason::UnknownClient
+        | Reason::CertificateUnknown
+        | Reason::DeltaBaseMissing => 404,
         Reason::KeyExists
         | Reason::InvalidTransition
         | Reason::KeyNotActive

@@ -4,12 +4,15 @@
 use zeroize::Zeroizing;
 
 use super::engine::{CONSOLE, Engine};
-use super::kept::{Document, SERVER_DOCUMENT, ServerDocument, document_of, load_authority, read, write};
+use super::kept::{
+    Document, SERVER_DOCUMENT, ServerDocument, document_of, issued_document, issued_name, load_authority,
+    read, write,
+};
 use super::members::{self, Member};
 use super::settings::Settings;
 use crate::crypto::{Signature, SigningKey};
 use crate::limits::MAX_LIVE_CERTIFICATES;
-use crate::pki::{Profile, RevocationReason, TlsEnd, request_for_signing};
+use crate::pki::{Profile, RevocationReason, Revoked, TlsEnd, request_for_signing};
 use crate::reason::Reason;
 use crate::time::Span;
 use crate::vault::{Bytes, Role};
@@ -38,8 +41,14 @@ impl Engine {
         if !members::is_client_name(name) || is_servers {
             return Err(Reason::NotAuthorisedForName);
         }
-        if self.gate.vault().kept(&members::document(name))?.is_some() {
-            return Err(Reason::KeyExists);
+        for (document, _) in self.gate.vault().kept_under(members::MEMBERS)? {
+            let known = document.strip_prefix(members::MEMBERS).unwrap_or_default();
+            if known == name {
+                return Err(Reason::KeyExists);
+            }
+            if members::are_confusable(known, name) {
+                return Err(Reason::NotAuthorisedForName);
+            }
         }
         let codes = match with_codes {
             true => {
@@ -82,7 +91,33 @@ impl Engine {
         documents.extend(serials.iter().filter_map(|serial| self.authority.entry(*serial)).map(document_of));
         self.keep_issued(by, "revoke-client", name, documents)?;
         self.gate.revoke(name);
+        self.tokens.revoke_of(name);
         Ok(serials)
+    }
+
+    /// Revokes one certificate, whose subject may have others. Answers whose it is.
+    ///
+    /// # Errors
+    /// `CertificateUnknown`; `CertificateRevoked` if it was already; the vault's.
+    pub fn revoke_one(&mut self, by: &str, serial: u64, reason: RevocationReason) -> Result<String, Reason> {
+        self.fresh_authority()?;
+        let subject = self.authority.entry(serial).ok_or(Reason::CertificateUnknown)?.subject.clone();
+        let revoked = Revoked { reason, at: self.now(), invalid_since: None };
+        if !self.authority.revoke_certificate(serial, revoked) {
+            return Err(Reason::CertificateRevoked);
+        }
+        let documents = self.authority.entry(serial).map(document_of).into_iter().collect();
+        self.keep_issued(by, "revoke-certificate", &subject, documents)?;
+        Ok(subject)
+    }
+
+    /// A certificate that this authority issued, DER.
+    ///
+    /// # Errors
+    /// `Sealed`, `CertificateUnknown`.
+    pub fn issued(&mut self, serial: u64) -> Result<Vec<u8>, Reason> {
+        let kept = self.gate.vault().kept(&issued_name(serial))?;
+        kept.map(<[u8]>::to_vec).ok_or(Reason::CertificateUnknown)
     }
 
     /// The server's key and certificate: those that are kept if they are good for a while, else
@@ -139,6 +174,7 @@ impl Engine {
         let now = self.now();
         let issued = self.authority.issue_as(request, name, &profile, now)?;
         documents.extend(self.authority.entry(issued.serial).map(document_of));
+        documents.push(issued_document(issued.serial, &issued.der));
         self.keep_issued(by, what, name, documents)?;
         Ok(issued.der)
     }
@@ -162,7 +198,7 @@ impl Engine {
         // What became of the last transaction is looked up by that.
         self.gate.vault().tick(now)?;
         if self.is_stale {
-            self.authority = load_authority(self.gate.vault(), &self.settings)?;
+            self.authority = load_authority(self.gate.vault(), &self.settings, &self.publish_url)?;
             self.is_stale = false;
         }
         Ok(())

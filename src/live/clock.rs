@@ -26,3 +26,9 @@ impl Clock {
 pub fn http_date(at: UnixNanos) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + std::time::Duration::from_secs(at.seconds()))
 }
+
+/// A time as RFC 3339 has it.
+pub fn rfc3339(at: UnixNanos) -> String {
+    let time = der::DateTime::from_unix_duration(std::time::Duration::from_secs(at.seconds()));
+    time.map(|time| time.to_string()).unwrap_or_default()
+}

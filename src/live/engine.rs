@@ -15,7 +15,7 @@ use super::request::{Asker, Refusal};
 use super::settings::Settings;
 use super::tokens::Tokens;
 use crate::crypto::{self, Signature};
-use crate::limits::MAX_LIVE_STRANGERS;
+use crate::limits::{LIVE_RECORDED_PER_PERMITTED, MAX_LIVE_STRANGERS};
 use crate::pki::Authority;
 use crate::reason::Reason;
 use crate::time::{Span, UnixNanos};
@@ -42,6 +42,8 @@ pub struct Engine {
     /// Whether the authority in memory may be ahead of what is kept.
     pub(super) is_stale: bool,
     strangers: Limiter,
+    /// Whatever clients try, refused or not.
+    attempts: Limiter,
     unsealings: Limiter,
 }
 
@@ -58,8 +60,8 @@ impl Engine {
     /// Puts the guards in front of an unsealed vault, and brings back, or makes, what it keeps.
     ///
     /// # Errors
-    /// `InvalidSettings` if the authority was made with another CRL period, by which it counts its
-    /// lists; the vault's.
+    /// `InvalidSettings` if the authority was made with other periods of CRLs, by which it counts
+    /// its lists; the vault's.
     pub fn start(
         mut vault: Vault<FileStore>,
         settings: Arc<Settings>,
@@ -72,12 +74,14 @@ impl Engine {
             // X.509 has whole seconds.
             let since = UnixNanos(Span::seconds(now.seconds()).0);
             let key = Bytes::from(key.to_pkcs8());
-            let document = write(&AuthorityDocument { key, since, crl_period: settings.crl_period });
+            let (crl_period, delta_period) = (settings.crl_period, settings.delta_period);
+            let document = write(&AuthorityDocument { key, since, crl_period, delta_period });
             let by = Caller { name: CONSOLE, now };
             vault.keep(by, "make-authority", None, vec![(AUTHORITY_DOCUMENT.to_owned(), Some(document))])?;
         }
-        let authority = load_authority(&vault, &settings)?;
+        let authority = load_authority(&vault, &settings, &publish_url)?;
         let members = load_members(&vault)?;
+        let attempts = settings.limits.requests.saturating_mul(LIVE_RECORDED_PER_PERMITTED);
         let rate = |burst| Limiter::new(Rate { burst, per: Span::seconds(10) });
         let mut engine = Engine {
             gate: Gate::new(vault, settings.policy()),
@@ -90,6 +94,7 @@ impl Engine {
             counts: Counts::default(),
             is_stale: false,
             strangers: rate(MAX_LIVE_STRANGERS),
+            attempts: rate(attempts),
             unsealings: rate(5),
         };
         for (name, member) in members {
@@ -121,15 +126,30 @@ impl Engine {
             Some(entry) => {
                 let name = entry.subject.clone();
                 let token = asker.token.as_ref().map(|token| self.tokens.of(token, now));
-                match token {
-                    None => return Ok(Client { name, asker: asker.clone() }),
-                    Some(Ok((of, _))) if of == name => return Ok(Client { name, asker: asker.clone() }),
-                    Some(_) => Reason::Unauthenticated,
+                let is_own = token.is_none_or(|token| token.is_ok_and(|(of, _)| of == name));
+                match is_own {
+                    true => {
+                        self.attempts.take(&name, now).map_err(Refusal::recorded)?;
+                        return Ok(Client { name, asker: asker.clone() });
+                    }
+                    false => Reason::Unauthenticated,
                 }
             }
         };
         let flood = self.strangers.take(&asker.source, now);
         Err(Refusal { reason: flood.err().unwrap_or(refused), detail: None, is_recorded: flood.is_err() })
+    }
+
+    /// Records that somebody was refused before it asked for anything.
+    ///
+    /// # Errors
+    /// `RateLimited` if too many were, and this one is not recorded; the vault's.
+    pub fn note_turned_away(&mut self, asker: &Asker, what: &str, reason: Reason) -> Result<(), Reason> {
+        match self.who(asker) {
+            Ok(client) => self.note_refused(Some(&client.name), what, reason),
+            Err(Refusal { is_recorded: true, reason, .. }) => Err(reason),
+            Err(_) => self.note_refused(None, what, reason),
+        }
     }
 
     /// Has the gate decide about an operation, and the vault carry it out.

@@ -2,7 +2,7 @@
 //! time. Must not know what is in the files.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
 /// Makes the folder (0700) if it is not there, and sees that nobody else may enter it.
@@ -41,16 +41,36 @@ pub fn lock(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Copies a file, which is no link, nor longer than `most`, to a new one that its owner alone may
+/// read.
+pub fn copy(from: &Path, to: &Path, most: u64) -> io::Result<()> {
+    let long = || io::Error::new(ErrorKind::InvalidData, format!("it has more than {most} bytes"));
+    let is_file = fs::symlink_metadata(from)?.is_file();
+    let mut source = File::open(from)?.take(most + 1);
+    if !is_file {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no file"));
+    }
+    let mut target = new(to)?;
+    if io::copy(&mut source, &mut target)? > most {
+        return Err(long());
+    }
+    target.sync_all()
+}
+
 /// Writes a new file that its owner alone may read.
 ///
 /// # Errors
 /// `AlreadyExists` if there is one.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    options.open(path)
 }

@@ -18,6 +18,8 @@ const AUTHORITY: &str = "Mallory rehearsal authority";
 pub const AUTHORITY_DOCUMENT: &str = "authority";
 /// How documents about certificates are called.
 const CERTIFICATES: &str = "certificate/";
+/// How documents with certificates are called.
+const ISSUED: &str = "issued/";
 /// The server's own.
 pub const SERVER_DOCUMENT: &str = "server";
 
@@ -34,6 +36,9 @@ pub struct AuthorityDocument {
     pub since: UnixNanos,
     /// From one list to the next.
     pub crl_period: Span,
+    /// From one delta list to the next, if there are any.
+    #[serde(default)]
+    pub delta_period: Option<Span>,
 }
 
 /// What is kept of the server's certificate.
@@ -54,9 +59,13 @@ pub struct ServerDocument {
 ///
 /// # Errors
 /// `InvalidSettings`, `VaultTampered`; the vault's.
-pub fn load_authority(vault: &Vault<FileStore>, settings: &Settings) -> Result<Authority, Reason> {
+pub fn load_authority(
+    vault: &Vault<FileStore>,
+    settings: &Settings,
+    publish_url: &str,
+) -> Result<Authority, Reason> {
     let document: AuthorityDocument = read(vault.kept(AUTHORITY_DOCUMENT)?.ok_or(Reason::VaultTampered)?)?;
-    if document.crl_period != settings.crl_period {
+    if (document.crl_period, document.delta_period) != (settings.crl_period, settings.delta_period) {
         return Err(Reason::InvalidSettings);
     }
     let key = SigningKey::from_pkcs8(&document.key).map_err(|_| Reason::VaultTampered)?;
@@ -66,11 +75,15 @@ pub fn load_authority(vault: &Vault<FileStore>, settings: &Settings) -> Result<A
         certificate_lifetime: settings.certificate_lifetime,
         crl_period: settings.crl_period,
         crl_lifetime: settings.crl_lifetime,
+        delta_period: settings.delta_period,
         ocsp: OcspPolicy { lifetime: settings.ocsp_lifetime, ..OcspPolicy::default() },
         ..AuthorityPolicy::default()
     };
     let name = format!("{AUTHORITY} {}", hex::encode(&crypto::sha256(&[&key.public()])[..4]));
-    Authority::resumed(&name, key, document.since, policy, entries).map_err(|_| Reason::VaultTampered)
+    let resumed = Authority::resumed(&name, key, document.since, policy, entries);
+    let mut authority = resumed.map_err(|_| Reason::VaultTampered)?;
+    authority.deltas_at(format!("{publish_url}/delta.der"));
+    Ok(authority)
 }
 
 /// Everybody who is enrolled.
@@ -87,6 +100,16 @@ pub fn load_members(vault: &Vault<FileStore>) -> Result<Vec<(String, Member)>, R
 /// The document about a certificate; its name sorts as its number does.
 pub fn document_of(entry: &Entry) -> Document {
     (format!("{CERTIFICATES}{:020}", entry.serial), Some(write(entry)))
+}
+
+/// The document with a certificate, DER.
+pub fn issued_document(serial: u64, certificate: &[u8]) -> Document {
+    (issued_name(serial), Some(Zeroizing::new(certificate.to_vec())))
+}
+
+/// Its name.
+pub fn issued_name(serial: u64) -> String {
+    format!("{ISSUED}{serial:020}")
 }
 
 /// A document of this.

@@ -46,6 +46,13 @@ pub fn document(name: &str) -> String {
     format!("{MEMBERS}{name}")
 }
 
+/// Whether the key of one could have a name that looks like the other's: names of keys begin with
+/// their owner's and `_`.
+pub fn are_confusable(one: &str, other: &str) -> bool {
+    let begins = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('_'));
+    begins(one, other) || begins(other, one)
+}
+
 /// Whether a client may have this name, which its certificate names as a dNSName, its keys begin
 /// with and URLs carry.
 pub fn is_client_name(name: &str) -> bool {

@@ -9,6 +9,7 @@
 //! ```
 
 mod answer;
+mod backup;
 mod certifying;
 mod clock;
 mod consents;
@@ -18,12 +19,15 @@ mod door;
 mod engine;
 mod enrolment;
 mod folder;
+mod heard;
 mod kept;
 mod members;
 mod metrics;
 mod openapi;
 mod own;
 mod people;
+mod pki;
+mod places;
 mod race;
 mod relying;
 mod request;
@@ -37,6 +41,7 @@ mod tls;
 mod tokens;
 mod transit;
 
+pub use backup::{Restored, Restoring, restore};
 pub use demo::Demo;
 pub use enrolment::{Enrolment, code};
 pub use service::{Begun, Failure, Service, stopped};

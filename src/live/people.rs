@@ -55,11 +55,27 @@ pub const ROUTES: &[Route] = &[
     ),
     Route::own(
         "POST",
+        "/unlock",
+        "unlock",
+        "Lifts the lock of a client after too many wrong codes, for an administrator with a one-time code.",
+        &[needed("client_id", "string", "whose")],
+        unlock,
+    ),
+    Route::own(
+        "POST",
         "/consent",
         "consent",
         "A second administrator's consent to what another asked for.",
         &[needed("operation", "string", "the number in the answer to who asked")],
         consent,
+    ),
+    Route::own(
+        "POST",
+        "/backup",
+        "back-up",
+        "Writes a copy of the state, sealed as it is, for an administrator with a one-time code.",
+        &[],
+        back_up,
     ),
     Route::own("GET", "/me", "who-am-i", "Who the caller is to the service.", &[], me),
 ];
@@ -160,6 +176,20 @@ fn revoke(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, Re
     })))
 }
 
+fn unlock(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        client_id: String,
+    }
+    let Body { client_id } = call.json()?;
+    engine.admit(client, ADMINISTRATORS, true)?;
+    engine.member(&client_id)?;
+    engine.note_done(&client.name, "unlock", Some(&client_id))?;
+    engine.gate.unlock(&client_id);
+    Ok(Reply::json(&json!({ "client_id": client_id })))
+}
+
 fn consent(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, Refusal> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -176,6 +206,16 @@ fn consent(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, R
     })?;
     engine.note_done(&client.name, "consent", None)?;
     Ok(Reply::json(&json!({ "operation": operation, "consented_to": word })))
+}
+
+fn back_up(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {}
+    let Body {} = call.json()?;
+    engine.admit(client, ADMINISTRATORS, true)?;
+    let (name, generation) = engine.back_up(&client.name)?;
+    Ok(Reply::json(&json!({ "backup": name, "transactions": generation })).status(201))
 }
 
 fn me(engine: &mut Engine, client: &Client, _: &Call) -> Result<Reply, Refusal> {

@@ -12,6 +12,7 @@ use super::enrolment::pem;
 use super::request::{Call, Refusal};
 use super::table::{Field, Guard, Route, Work};
 use crate::crypto::sha256;
+use crate::reason::Reason;
 use crate::time::{Span, UnixNanos};
 
 const fn route(method: &'static str, path: &'static str, summary: &'static str, work: Work) -> Route {
@@ -33,6 +34,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/ca.der", "The authority's certificate, DER.", ca_der),
     route("GET", "/ca.pem", "The same, PEM.", ca_pem),
     route("GET", "/crl.der", "The certificate revocation list, DER.", crl),
+    route("GET", "/delta.der", "The latest delta CRL, if there are any (`delta_period`), DER.", delta),
     route("POST", "/ocsp", "An OCSP request in the body, DER.", ocsp_by_post),
     route("GET", "/ocsp/{*request}", "An OCSP request in the path, base64 of DER.", ocsp_by_get),
     route("GET", "/health", "Whether the service is there.", health),
@@ -70,6 +72,22 @@ fn crl(engine: &mut Engine, _: &Client, _: &Call) -> Result<Reply, Refusal> {
     let (since, next) = engine.authority.crl_times(now);
     let crl = engine.authority.crl(now);
     Ok(cached(Reply::bytes("application/pkix-crl", crl), (since, next, now)))
+}
+
+fn delta(engine: &mut Engine, _: &Client, _: &Call) -> Result<Reply, Refusal> {
+    let now = engine.now();
+    let (Some(delta), Some((since, next))) =
+        (engine.authority.delta_crl(now), engine.authority.delta_times(now))
+    else {
+        return Err(no_deltas());
+    };
+    Ok(cached(Reply::bytes("application/pkix-crl", delta), (since, next, now)))
+}
+
+/// That this authority publishes none.
+pub fn no_deltas() -> Refusal {
+    let detail = Some("this authority publishes no delta CRLs (delta_period)".to_owned());
+    Refusal { detail, ..Reason::DeltaBaseMissing.into() }
 }
 
 fn ocsp_by_post(engine: &mut Engine, _: &Client, call: &Call) -> Result<Reply, Refusal> {

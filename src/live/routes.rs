@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{Extension, MatchedPath, Query, RawPathParams, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::response::Response;
 use axum::routing::any;
 
@@ -21,9 +21,9 @@ use super::engine::{Client, Engine};
 use super::metrics::Gauges;
 use super::request::{Asker, Call, Refusal};
 use super::table::{Guard, Route, Work};
-use super::{openapi, own, people, relying, sys, transit};
+use super::{openapi, own, people, pki, relying, sys, transit};
 use crate::legible::legible;
-use crate::limits::{LIVE_REQUEST_SECONDS, MAX_LIVE_BODY_BYTES, MAX_LIVE_HEAD_BYTES};
+use crate::limits::{MAX_LIVE_BODY_BYTES, MAX_LIVE_HEAD_BYTES, MAX_LIVE_OPEN_BODY_BYTES};
 use crate::reason::Reason;
 use crate::vault::Role;
 
@@ -43,11 +43,16 @@ struct Hall {
     /// Sets requests of this process apart from those of others in a log.
     prefix: String,
     count: AtomicU64,
+    /// How long a body may take.
+    patience: Duration,
 }
 
 /// Every row of the first address.
 pub fn private() -> Vec<&'static Route> {
-    [own::ROUTES, people::ROUTES, sys::ROUTES, transit::ROUTES, GENERAL].into_iter().flatten().collect()
+    [own::ROUTES, people::ROUTES, sys::ROUTES, transit::ROUTES, pki::ROUTES, GENERAL]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Every row of the second.
@@ -106,14 +111,14 @@ fn metrics(engine: &mut Engine, client: &Client, _: &Call) -> Result<Reply, Refu
     Ok(Reply::bytes("text/plain; version=0.0.4", text.into_bytes()))
 }
 
-/// The service of these rows.
-pub fn router(rows: Vec<&'static Route>, desk: Desk, prefix: String) -> Router {
+/// The service of these rows; `patience`: how long a body may take.
+pub fn router(rows: Vec<&'static Route>, desk: Desk, (prefix, patience): (String, Duration)) -> Router {
     let mut by_path: BTreeMap<&'static str, Vec<&'static Route>> = BTreeMap::new();
     for row in rows {
         by_path.entry(row.path).or_default().push(row);
     }
     let paths: Vec<&'static str> = by_path.keys().copied().collect();
-    let hall = Arc::new(Hall { desk, rows: by_path, prefix, count: AtomicU64::new(1) });
+    let hall = Arc::new(Hall { desk, rows: by_path, prefix, count: AtomicU64::new(1), patience });
     let router = paths.into_iter().fold(Router::new(), |router, path| router.route(path, any(dispatch)));
     router.fallback(nowhere).with_state(hall)
 }
@@ -123,16 +128,34 @@ async fn nowhere(
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Response {
-    let id = hall.next();
     let style = if request.uri().path().starts_with("/v1/") { Style::Vault } else { Style::Own };
-    let detail = "no route has this path: see /openapi.json".to_owned();
-    let refusal = Refusal { detail: Some(detail), ..Refusal::from(Reason::Malformed) };
+    let refusal = Refusal::malformed("no route has this path: see /openapi.json");
     let reply = Reply::refused(&refusal, style).status(404);
-    log(&id, &peer, (request.method().as_str(), "-"), None, &reply);
-    respond(reply, &id)
+    let asked = (asker(&peer, request.headers()), request.method().as_str().to_owned());
+    drop(request);
+    hall.turn_away(&peer, asked, ("-", style), reply).await
 }
 
 impl Hall {
+    /// Answers a request for what there is not, and records it.
+    async fn turn_away(
+        &self,
+        peer: &Peer,
+        (asker, method): (Asker, String),
+        (route, style): (&str, Style),
+        reply: Reply,
+    ) -> Response {
+        let id = self.next();
+        let noted =
+            self.desk.ask(move |engine| engine.note_turned_away(&asker, "find-route", Reason::Malformed));
+        let reply = match noted.await.flatten() {
+            Ok(()) => reply,
+            Err(reason) => Reply::refused(&reason.into(), style),
+        };
+        log(&id, peer, (&method, route), None, &reply);
+        respond(reply, &id)
+    }
+
     fn next(&self) -> String {
         format!("{}-{}", self.prefix, self.count.fetch_add(1, Ordering::Relaxed))
     }
@@ -146,31 +169,31 @@ async fn dispatch(
     query: Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>,
     request: Request,
 ) -> Response {
-    let id = hall.next();
     let method = request.method().as_str().to_owned();
     let rows = hall.rows.get(path.as_str()).map_or(&[][..], Vec::as_slice);
     let wanted = if method == "HEAD" { "GET" } else { &method };
     let Some(row) = rows.iter().find(|row| row.method == wanted).copied() else {
         let allowed: Vec<&str> = rows.iter().map(|row| row.method).collect();
         let style = rows.first().map_or(Style::Own, |row| row.style);
-        let detail = format!("expected {}", allowed.join(" or "));
-        let refusal = Refusal { detail: Some(detail), ..Refusal::from(Reason::Malformed) };
+        let refusal = Refusal::malformed(format!("expected {}", allowed.join(" or ")));
         let mut reply = Reply::refused(&refusal, style).status(405);
         reply.headers.push(("allow", allowed.join(", ")));
-        log(&id, &peer, (&method, path.as_str()), None, &reply);
-        return respond(reply, &id);
+        let asked = (asker(&peer, request.headers()), method);
+        drop(request);
+        return hall.turn_away(&peer, asked, (path.as_str(), style), reply).await;
     };
-    let head: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if head > MAX_LIVE_HEAD_BYTES {
-        let detail = Some(format!("the headers have more than {MAX_LIVE_HEAD_BYTES} bytes"));
-        let refusal = Refusal { detail, ..Refusal::from(Reason::MessageTooLong) };
-        let reply = Reply::refused(&refusal, row.style).status(431);
-        log(&id, &peer, (row.method, row.path), None, &reply);
-        return respond(reply, &id);
-    }
+    let id = hall.next();
     let asker = asker(&peer, request.headers());
     let known_tag = header_text(request.headers(), "if-none-match");
-    let read = read(request.into_body(), parts, query).await;
+    let read = match check_head(&request) {
+        Err(refused) => Err(refused),
+        // Nobody has to keep what a stranger sends to where no stranger is heard.
+        Ok(()) if row.guard != Guard::Open && peer.certificate.is_none() => Ok(Call::default()),
+        Ok(()) => {
+            let most = if row.guard == Guard::Open { MAX_LIVE_OPEN_BODY_BYTES } else { MAX_LIVE_BODY_BYTES };
+            read(request.into_body(), (most, hall.patience), parts, query).await
+        }
+    };
     let answer = hall.desk.ask(move |engine| carry_out(engine, row, &asker, read)).await;
     let (client, mut reply) = answer.unwrap_or_else(|reason| {
         let refusal = Refusal { detail: Some("the service is busy".to_owned()), ..reason.into() };
@@ -185,19 +208,42 @@ async fn dispatch(
     respond(reply, &id)
 }
 
+/// What no head may have that was read as one.
+fn check_head(request: &Request) -> Result<(), (Refusal, u16)> {
+    let headers = request.headers();
+    let len: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if len > MAX_LIVE_HEAD_BYTES {
+        let detail = Some(format!("the headers have more than {MAX_LIVE_HEAD_BYTES} bytes"));
+        return Err((Refusal { detail, ..Refusal::from(Reason::MessageTooLong) }, 431));
+    }
+    // RFC 9112 §3.2: of two, somebody in between may have gone by the other.
+    let hosts = headers.get_all(header::HOST).iter().count();
+    if hosts > 1 || hosts == 0 && request.version() == Version::HTTP_11 {
+        return Err((Refusal::malformed("the headers: expected one Host"), 400));
+    }
+    Ok(())
+}
+
 /// Everything that a request says but who asks; or why that cannot be read.
 async fn read(
     body: Body,
+    (most, patience): (usize, Duration),
     parts: Result<RawPathParams, axum::extract::rejection::RawPathParamsRejection>,
     query: Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Call, (Refusal, u16)> {
     let malformed = |what: &str| (Refusal::malformed(what), 400);
     let parts = parts.map_err(|_| malformed("the path: expected UTF-8, percent-encoded"))?;
     let Query(query) = query.map_err(|_| malformed("the query: expected NAME=VALUE, joined by &"))?;
-    let limit = Duration::from_secs(LIVE_REQUEST_SECONDS);
-    let body = match tokio::time::timeout(limit, to_bytes(body, MAX_LIVE_BODY_BYTES)).await {
+    let long = || {
+        let detail = Some(format!("the body has more than {most} bytes"));
+        (Refusal { detail, ..Refusal::from(Reason::MessageTooLong) }, 413)
+    };
+    if body.size_hint().lower() > most as u64 {
+        return Err(long());
+    }
+    let body = match tokio::time::timeout(patience, to_bytes(body, most)).await {
         Err(_) => {
-            let detail = Some(format!("the body did not arrive within {LIVE_REQUEST_SECONDS} s"));
+            let detail = Some(format!("the body did not arrive within {} s", patience.as_secs()));
             return Err((Refusal { detail, ..Refusal::from(Reason::Timeout) }, 408));
         }
         Ok(Err(error)) => {
@@ -206,8 +252,7 @@ async fn read(
             if !is_long {
                 return Err(malformed("the body: it ended before its length"));
             }
-            let detail = Some(format!("the body has more than {MAX_LIVE_BODY_BYTES} bytes"));
-            return Err((Refusal { detail, ..Refusal::from(Reason::MessageTooLong) }, 413));
+            return Err(long());
         }
         Ok(Ok(body)) => body.to_vec(),
     };

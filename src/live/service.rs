@@ -13,11 +13,12 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_rustls::TlsAcceptor;
 
 use super::clock::Clock;
+use super::door::{self, Door};
 use super::engine::{CONSOLE, Engine};
 use super::enrolment::{self, Enrolment};
 use super::race::{First, first};
 use super::settings::Settings;
-use super::{desk, door, folder, routes, tls};
+use super::{desk, folder, routes, tls};
 use crate::crypto::StretchCost;
 use crate::reason::Reason;
 use crate::vault::{FileAnchor, FileStore, Role, Sealing, Unsealing, Vault};
@@ -60,7 +61,7 @@ pub struct Service {
 impl Service {
     /// Whether a state is there, so that its passphrase opens it and makes none.
     pub fn exists(settings: &Settings) -> bool {
-        settings.state.join(VAULT).exists()
+        !FileStore::is_to_be_made(settings.vault_path())
     }
 
     /// Opens the state, or makes it, and takes the addresses: nobody is served yet.
@@ -91,7 +92,7 @@ impl Service {
             Failure(match reason {
                 Reason::InvalidSettings => {
                     format!(
-                        "{state}: its authority was made with another crl_period, by which its lists are numbered"
+                        "{state}: its authority was made with another crl_period or delta_period, by which its lists are numbered"
                     )
                 }
                 other => format!("{state}: {other}: {}", other.meaning()),
@@ -177,6 +178,7 @@ impl Service {
         let Service { engine, certificate, private, public, _lock: lock, .. } = self;
         let config = tls::config(engine.authority.root(), certificate.clone()).map_err(Failure)?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
+        let patience = Duration::from_nanos(engine.settings.limits.patience.0);
         let prefix = format!("{:x}-{:x}", std::process::id(), Clock::default().now().seconds());
         let (desk, back) = desk::open(engine).map_err(|error| Failure(format!("a thread: {error}")))?;
         let served = runtime.block_on(async {
@@ -185,19 +187,14 @@ impl Service {
             let (private, public) = (listener(private)?, listener(public)?);
             let (end, _) = broadcast::channel(1);
             let doors = [
-                tokio::spawn(door::keep(
-                    private,
-                    Some(acceptor),
-                    routes::router(routes::private(), desk.clone(), prefix.clone()),
-                    end.subscribe(),
-                )),
-                tokio::spawn(door::keep(
-                    public,
-                    None,
-                    routes::router(routes::public(), desk.clone(), format!("{prefix}-p")),
-                    end.subscribe(),
-                )),
-            ];
+                (private, Some(acceptor), routes::private(), prefix.clone()),
+                (public, None, routes::public(), format!("{prefix}-p")),
+            ]
+            .map(|(listener, tls, rows, prefix)| {
+                let router = routes::router(rows, desk.clone(), (prefix, patience));
+                let door = Door { tls, router, patience, desk: desk.clone() };
+                tokio::spawn(door::keep(listener, door, end.subscribe()))
+            });
             let served = until(stop, &desk, &certificate).await;
             // Whoever has no door open any more has heard it.
             let _ = end.send(());
@@ -268,16 +265,16 @@ pub fn stopped() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-const VAULT: &str = "vault";
-
 fn reason(reason: Reason) -> Failure {
     Failure(format!("{reason}: {}", reason.meaning()))
 }
 
 /// The vault of the state, unsealed; a new one if there is none.
 fn open(settings: &Settings, passphrase: &[u8]) -> Result<(Vault<FileStore>, Begun), Failure> {
-    let path = settings.state.join(VAULT);
-    let anchor = settings.anchor.clone().unwrap_or_else(|| settings.state.join("anchor"));
+    let (path, anchor) = (settings.vault_path(), settings.anchor_path());
+    if passphrase.is_empty() && FileStore::is_to_be_made(&path) {
+        return Err(Failure("a new vault needs a passphrase that is not empty".to_owned()));
+    }
     let words = |reason: Reason| Failure(format!("{}: {reason}: {}", path.display(), reason.meaning()));
     let anchor = || FileAnchor::new(&anchor);
     let found = match path.exists() {
@@ -304,9 +301,6 @@ fn open(settings: &Settings, passphrase: &[u8]) -> Result<(Vault<FileStore>, Beg
             Ok((vault, Begun::Again))
         }
         Err(store) => {
-            if passphrase.is_empty() {
-                return Err(Failure("a new vault needs a passphrase that is not empty".to_owned()));
-            }
             let how = Sealing::Passphrase { passphrase, cost: StretchCost::default() };
             let now = Clock::default().now();
             let vault = Vault::create(store.map_err(words)?, how, CONSOLE, now).map_err(words)?;

@@ -7,8 +7,16 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, de};
 
+use crate::limits::{LIVE_HEAD_SECONDS, LIVE_REQUEST_SECONDS};
 use crate::time::{SPAN_EXPECTED, Span};
 use crate::vault::{Policy, Rate, Role, Verb};
+
+/// The longest that a client may take.
+const PATIENCE: Span = Span::seconds(if LIVE_HEAD_SECONDS < LIVE_REQUEST_SECONDS {
+    LIVE_HEAD_SECONDS
+} else {
+    LIVE_REQUEST_SECONDS
+});
 
 /// How the service is set up.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,6 +27,9 @@ pub struct Settings {
     /// Where the vault's anchor is, if it is not in that folder: an old copy of the whole folder
     /// is noticed only if the anchor is elsewhere.
     pub anchor: Option<PathBuf>,
+    /// The folder into which backups are written, each in a folder of its own; in the state's if
+    /// there is none here.
+    pub backups: Option<PathBuf>,
     /// Where the key centre listens, with TLS.
     pub listen: SocketAddr,
     /// Where the authority's lists and statements are fetched, without TLS.
@@ -35,6 +46,9 @@ pub struct Settings {
     /// From one CRL to the next.
     #[serde(deserialize_with = "span")]
     pub crl_period: Span,
+    /// From one delta CRL to the next, if there are any.
+    #[serde(deserialize_with = "some_span")]
+    pub delta_period: Option<Span>,
     /// From a CRL's thisUpdate to its nextUpdate.
     #[serde(deserialize_with = "span")]
     pub crl_lifetime: Span,
@@ -61,12 +75,23 @@ pub struct Limits {
     pub requests: u32,
     /// Requests from one address in ten seconds.
     pub requests_per_source: u32,
+    /// One-time codes that a client may try in thirty seconds.
+    pub codes: u32,
+    /// How long a client may take for the head of a request, or for its body: at most
+    /// [`LIVE_HEAD_SECONDS`] and [`LIVE_REQUEST_SECONDS`].
+    #[serde(deserialize_with = "span")]
+    pub patience: Span,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let policy = Policy::default();
-        Limits { requests: policy.requests.burst, requests_per_source: policy.requests_per_source.burst }
+        Limits {
+            requests: policy.requests.burst,
+            requests_per_source: policy.requests_per_source.burst,
+            codes: policy.codes.burst,
+            patience: PATIENCE,
+        }
     }
 }
 
@@ -78,6 +103,7 @@ impl Default for Settings {
         Settings {
             state: PathBuf::from("mallory-state"),
             anchor: None,
+            backups: None,
             listen: local(8443),
             publish: local(8080),
             publish_url: None,
@@ -85,6 +111,7 @@ impl Default for Settings {
             addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             certificate_lifetime: Span::seconds(90 * 86_400),
             crl_period: Span::seconds(60),
+            delta_period: None,
             crl_lifetime: Span::seconds(24 * 3_600),
             ocsp_lifetime: Span::seconds(3_600),
             token_lifetime: Span::seconds(12 * 3_600),
@@ -106,6 +133,21 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Where the vault's file is.
+    pub(super) fn vault_path(&self) -> PathBuf {
+        self.state.join("vault")
+    }
+
+    /// Where its anchor is.
+    pub(super) fn anchor_path(&self) -> PathBuf {
+        self.anchor.clone().unwrap_or_else(|| self.state.join("anchor"))
+    }
+
+    /// Where backups are.
+    pub(super) fn backups_path(&self) -> PathBuf {
+        self.backups.clone().unwrap_or_else(|| self.state.join("backups"))
+    }
+
     /// Checks what no type does.
     fn check(&self) -> Result<(), String> {
         for (name, span) in [
@@ -125,11 +167,23 @@ impl Settings {
                 "crl_lifetime is {lifetime}, less than crl_period, {period}: between two lists there would be none that is current"
             ));
         }
+        if let Some(delta) = self.delta_period
+            && !(Span::seconds(1)..self.crl_period).contains(&delta)
+        {
+            let period = self.crl_period;
+            return Err(format!(
+                "delta_period is {delta}: expected at least 1s and less than crl_period, {period}"
+            ));
+        }
         if self.names.is_empty() {
             return Err("names is empty: expected a name of the server such as \"localhost\"".to_owned());
         }
-        if self.limits.requests == 0 || self.limits.requests_per_source == 0 {
-            return Err("a limit of 0 requests would let nobody in: expected at least 1".to_owned());
+        let Limits { requests, requests_per_source, codes, patience } = self.limits;
+        if requests == 0 || requests_per_source == 0 || codes == 0 {
+            return Err("a limit of 0 would let nobody in: expected at least 1".to_owned());
+        }
+        if !(Span::seconds(1)..=PATIENCE).contains(&patience) {
+            return Err(format!("patience is {patience}: expected 1s to {PATIENCE}"));
         }
         Ok(())
     }
@@ -143,6 +197,7 @@ impl Settings {
             second_factor_of: self.second_factor_of.clone(),
             requests: rate(self.limits.requests),
             requests_per_source: rate(self.limits.requests_per_source),
+            codes: Rate { burst: self.limits.codes, ..Policy::default().codes },
             ..Policy::default()
         }
     }
@@ -151,6 +206,10 @@ impl Settings {
 fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
     let text = String::deserialize(deserializer)?;
     Span::parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}`: expected {SPAN_EXPECTED}")))
+}
+
+fn some_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Span>, D::Error> {
+    span(deserializer).map(Some)
 }
 
 fn verbs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Verb>, D::Error> {

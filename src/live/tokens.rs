@@ -46,6 +46,11 @@ impl Tokens {
         found.map(|(name, until)| (name.as_str(), *until)).ok_or(Reason::Unauthenticated)
     }
 
+    /// Ends all of somebody's.
+    pub fn revoke_of(&mut self, name: &str) {
+        self.0.retain(|_, (of, _)| of != name);
+    }
+
     /// Ends a token.
     pub fn revoke(&mut self, token: &str) {
         self.0.remove(&sha256(&[token.as_bytes()]));

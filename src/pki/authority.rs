@@ -283,6 +283,24 @@ impl Authority {
         publication::complete(self.issuing(), &self.schedule, publication).expect(ENCODES)
     }
 
+    /// From now on, complete CRLs name this URL as that of the delta CRLs (RFC 5280 §5.2.6).
+    pub fn deltas_at(&mut self, url: String) {
+        self.issuing_mut().deltas_at = Some(url);
+    }
+
+    /// The delta CRL (RFC 5280 §5.2.4) of whoever issues to subjects, of the latest publication at
+    /// or before `now`; none if it publishes none.
+    pub fn delta_crl(&self, now: UnixNanos) -> Option<Vec<u8>> {
+        let (period, nth) = (self.schedule.delta?, self.schedule.delta(now)?);
+        Some(publication::delta(self.issuing(), &self.schedule, period, nth).expect(ENCODES))
+    }
+
+    /// When the delta CRL that is handed out at `now` appeared, and when the next will.
+    pub fn delta_times(&self, now: UnixNanos) -> Option<(UnixNanos, UnixNanos)> {
+        let nth = self.schedule.delta(now)?;
+        Some((self.schedule.delta_at(nth)?, self.schedule.delta_at(nth.saturating_add(1))?))
+    }
+
     /// What its repository hands out: certificates of authorities below the root and the
     /// CRLs of all, complete ones or, where it publishes them, only deltas.
     pub fn publication(&mut self, only_deltas: bool, now: UnixNanos) -> Bytes {
@@ -309,6 +327,11 @@ impl Authority {
         let bytes = Bytes::from(repository::write(&items));
         self.published[slot] = Some((publication, bytes.clone()));
         bytes
+    }
+
+    /// The number of the latest CRL, complete or delta, at `now`.
+    pub(super) fn number(&self, now: UnixNanos) -> u64 {
+        self.schedule.number(now)
     }
 
     /// When the complete CRL that is handed out at `now` appeared, and when the next will.

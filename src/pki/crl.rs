@@ -92,6 +92,11 @@ impl Crl {
         Ok(Crl { issuer: signer.key, summary, listed })
     }
 
+    /// Every certificate of which it says something.
+    pub(super) fn listed(&self) -> impl Iterator<Item = (&SerialNumber, Listing)> {
+        self.listed.iter().map(|(serial, listing)| (serial, *listing))
+    }
+
     /// What it says of a certificate.
     pub(super) fn listing(&self, serial: &SerialNumber) -> Option<Listing> {
         let at = self.listed.binary_search_by(|(listed, _)| listed.cmp(serial)).ok()?;

@@ -32,6 +32,8 @@ pub(super) struct Issuer {
     /// Its own notAfter.
     pub until: UnixNanos,
     pub ledger: Ledger,
+    /// The URL of its delta CRLs, if they have one.
+    pub deltas_at: Option<String>,
 }
 
 impl Issuer {
@@ -134,6 +136,7 @@ impl Issuer {
             certificate: Vec::new(),
             until,
             ledger: Ledger::default(),
+            deltas_at: None,
         })
     }
 

@@ -24,6 +24,7 @@ pub mod repository;
 mod request;
 mod responder;
 mod revocation_reason;
+mod seen;
 mod statements;
 mod x509;
 

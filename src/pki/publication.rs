@@ -1,6 +1,7 @@
 //! CRLs as an issuer writes them, complete and delta, on a schedule (RFC 5280 §5). Must not
 //! know who fetches them.
 
+use der::asn1::Ia5String;
 use x509_cert::certificate::Version;
 use x509_cert::crl::{RevokedCert, TbsCertList};
 use x509_cert::ext::Extensions;
@@ -45,9 +46,14 @@ impl Schedule {
         self.delta.map(|period| nth(self.since, period, now))
     }
 
+    /// When a delta CRL appears.
+    pub(super) fn delta_at(&self, k: u64) -> Option<UnixNanos> {
+        self.delta.map(|period| at(self.since, period, k))
+    }
+
     /// The number of what appears at an instant: complete and delta CRLs count together, and
     /// those that appear at once share their number (RFC 5280 §5.2.4).
-    fn number(&self, at: UnixNanos) -> u64 {
+    pub(super) fn number(&self, at: UnixNanos) -> u64 {
         self.complete(at).saturating_add(self.delta(at).unwrap_or(0)).saturating_add(1)
     }
 
@@ -138,7 +144,7 @@ fn write(
         }
         // RFC 5280 §5.2.6: where the deltas are, without which nobody need look for them.
         Form::Complete { has_deltas: true } => {
-            x509::extend(&mut extensions, &issuer.name, &FreshestCrl(vec![directory_entry(issuer)]))?;
+            x509::extend(&mut extensions, &issuer.name, &FreshestCrl(vec![deltas_at(issuer)?]))?;
         }
         Form::Complete { has_deltas: false } => {}
     }
@@ -155,14 +161,17 @@ fn write(
     x509::sign(&body, &issuer.key)
 }
 
-/// The issuer's entry in a directory: it has no address.
-fn directory_entry(issuer: &Issuer) -> DistributionPoint {
-    let name = vec![GeneralName::DirectoryName(issuer.name.clone())];
-    DistributionPoint {
-        distribution_point: Some(DistributionPointName::FullName(name)),
+/// The URL of the issuer's delta CRLs, or, if they have none, its entry in a directory.
+fn deltas_at(issuer: &Issuer) -> der::Result<DistributionPoint> {
+    let name = match &issuer.deltas_at {
+        Some(url) => GeneralName::UniformResourceIdentifier(Ia5String::new(url)?),
+        None => GeneralName::DirectoryName(issuer.name.clone()),
+    };
+    Ok(DistributionPoint {
+        distribution_point: Some(DistributionPointName::FullName(vec![name])),
         reasons: None,
         crl_issuer: None,
-    }
+    })
 }
 
 fn revoked_cert(issuer: &Issuer, serial: u64, revoked: &Revoked) -> der::Result<RevokedCert> {

@@ -128,6 +128,12 @@ pub fn is_unfinished(backend: &dyn StorageBackend) -> io::Result<bool> {
     Ok(page.starts_with(UNFINISHED) || (len <= HEAD && is_part()))
 }
 
+/// Whether a file that begins so is one in which a vault was begun and, as far as its head page
+/// says, not finished; or there is nothing.
+pub fn begins_unfinished(head: &[u8]) -> bool {
+    head.is_empty() || head.starts_with(UNFINISHED)
+}
+
 /// Writes the head page: magic (16) ‖ u64-BE(generation) ‖ SHA-256 of both (32) ‖ zeros.
 /// It is not trusted: it only tells an old file from a changed one.
 pub fn write_head(backend: &dyn StorageBackend, generation: u64) -> io::Result<()> {

@@ -26,6 +26,7 @@ use super::anchor::{Anchor, Anchored};
 use super::backend::{self, Locked};
 use super::folder;
 use super::store::{Batch, Mark, MemoryStore, Result, Store, Visitor};
+use crate::limits::VAULT_FILE_CHUNK;
 use crate::reason::Reason;
 
 const ROWS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("rows");
@@ -81,6 +82,20 @@ impl FileStore {
         backend.set_len(0).map_err(unavailable)?;
         backend::write_unfinished(&*backend).map_err(unavailable)?;
         FileStore::start(backend, Box::new(anchor), false)
+    }
+
+    /// Whether whoever starts at `path` makes a vault: there is no file, or one in which another
+    /// attempt ended before there was one. What cannot be read is somebody's.
+    pub fn is_to_be_made(path: impl AsRef<Path>) -> bool {
+        use std::io::Read as _;
+        let mut head = Vec::new();
+        match folder::open_to_read(path.as_ref()) {
+            Err(error) => error.kind() == ErrorKind::NotFound,
+            Ok(file) => {
+                let read = file.take(VAULT_FILE_CHUNK as u64).read_to_end(&mut head);
+                read.is_ok() && backend::begins_unfinished(&head)
+            }
+        }
     }
 
     /// The file at `path`, which must be no older than `anchor` remembers.
@@ -145,6 +160,20 @@ impl FileStore {
             Ok(())
         })?;
         Ok(rows)
+    }
+
+    /// Copies every row, as of the last transaction, into a new file with an anchor of its own, and
+    /// closes that: a backup, which opens as the file itself does. The file stays at work.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create); `OutcomeUnknown` if what is at `path` may be whole or not.
+    pub fn copy_to(&self, path: impl AsRef<Path>, anchor: impl Anchor + 'static) -> Result<Mark> {
+        let mark = self.anchored()?.ok_or(Reason::VaultRollback)?;
+        let mut copy = FileStore::create(path, anchor)?;
+        let batch = self.rows()?.rows().iter().map(|(key, row)| (key.clone(), Some(row.clone()))).collect();
+        copy.apply(batch, mark)?;
+        copy.close()?;
+        Ok(mark)
     }
 
     fn start(backend: Locked, anchor: Box<dyn Anchor>, check_integrity: bool) -> Result<FileStore> {

@@ -20,6 +20,9 @@ pub enum KeyKind {
     P256,
     /// X25519 (RFC 7748), to agree.
     X25519,
+    /// HMAC-SHA-256 (RFC 2104) with a key of 32 bytes: who may sign may verify, and nobody else.
+    #[serde(rename = "hmac-256")]
+    Hmac256,
 }
 
 /// The one purpose of a key: SP 800-57 pt 1 §5.2 permits a key a single one.
@@ -53,8 +56,14 @@ impl Usage {
 
 impl KeyKind {
     /// Every kind.
-    pub const ALL: &'static [KeyKind] =
-        &[KeyKind::Aes256, KeyKind::Rsa2048, KeyKind::Ed25519, KeyKind::P256, KeyKind::X25519];
+    pub const ALL: &'static [KeyKind] = &[
+        KeyKind::Aes256,
+        KeyKind::Rsa2048,
+        KeyKind::Ed25519,
+        KeyKind::P256,
+        KeyKind::X25519,
+        KeyKind::Hmac256,
+    ];
 
     /// Its word in messages and scenario files.
     pub fn word(self) -> &'static str {
@@ -64,6 +73,7 @@ impl KeyKind {
             KeyKind::Ed25519 => "ed25519",
             KeyKind::P256 => "p256",
             KeyKind::X25519 => "x25519",
+            KeyKind::Hmac256 => "hmac-256",
         }
     }
 
@@ -72,7 +82,7 @@ impl KeyKind {
         match self {
             KeyKind::Aes256 => &[Usage::Encrypt, Usage::Wrap],
             KeyKind::Rsa2048 => &[Usage::Encrypt, Usage::Sign, Usage::Wrap],
-            KeyKind::Ed25519 => &[Usage::Sign],
+            KeyKind::Ed25519 | KeyKind::Hmac256 => &[Usage::Sign],
             KeyKind::P256 => &[Usage::Sign, Usage::Agree],
             KeyKind::X25519 => &[Usage::Agree],
         }

@@ -8,13 +8,14 @@ use zeroize::Zeroizing;
 use super::kind::{KeyKind, Usage};
 use crate::crypto::{
     Agreement, DecryptionKey, PublicKeyEncryption, Result, Signature, SigningKey, Symmetric,
+    constant_time_eq, hmac_sha256,
 };
 use crate::reason::Reason;
 
 const SYMMETRIC: Symmetric = Symmetric::Aes256Gcm;
 const PUBLIC_KEY: PublicKeyEncryption = PublicKeyEncryption::Rsa2048Oaep;
 
-/// A secret: 32 bytes (AES-256; the scalar of X25519 or of P-256 that agrees) or PKCS#8.
+/// A secret: 32 bytes (AES-256, HMAC; the scalar of X25519 or of P-256 that agrees) or PKCS#8.
 #[derive(Clone)]
 pub(super) struct Material {
     kind: KeyKind,
@@ -25,7 +26,7 @@ pub(super) struct Material {
 impl Material {
     pub fn generate(kind: KeyKind, usage: Usage, rng: &mut dyn CryptoRng) -> Material {
         let secret = match (kind, usage) {
-            (KeyKind::Aes256, _) => {
+            (KeyKind::Aes256 | KeyKind::Hmac256, _) => {
                 let mut key = Zeroizing::new(vec![0; 32]);
                 rng.fill_bytes(&mut key);
                 key
@@ -51,7 +52,7 @@ impl Material {
     /// The public half: SubjectPublicKeyInfo, or a share to agree with.
     pub fn public(&self) -> Result<Vec<u8>> {
         match (self.kind, self.usage) {
-            (KeyKind::Aes256, _) => Err(Reason::WrongKeyUsage),
+            (KeyKind::Aes256 | KeyKind::Hmac256, _) => Err(Reason::WrongKeyUsage),
             (KeyKind::Rsa2048, Usage::Encrypt | Usage::Wrap) => Ok(self.decryption_key()?.public()),
             (_, Usage::Agree) => self.agreement()?.share(&self.secret),
             _ => Ok(self.signing_key()?.public()),
@@ -75,10 +76,17 @@ impl Material {
     }
 
     pub fn sign(&self, message: &[u8], rng: &mut dyn CryptoRng) -> Result<Vec<u8>> {
+        if self.kind == KeyKind::Hmac256 {
+            return Ok(hmac_sha256(&self.secret, &[message]).to_vec());
+        }
         Ok(self.signing_key()?.sign(message, rng))
     }
 
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<()> {
+        if self.kind == KeyKind::Hmac256 {
+            let own = hmac_sha256(&self.secret, &[message]);
+            return if constant_time_eq(&own, signature) { Ok(()) } else { Err(Reason::BadSignature) };
+        }
         let key = self.signing_key()?;
         key.suite().verify(&key.public(), message, signature)
     }

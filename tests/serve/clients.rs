@@ -1,31 +1,11 @@
 //! Who is served: certificates of the own authority that stand, roles, codes, consent.
 
-use std::path::Path;
-
 use mallory::crypto::{Signature, stream};
 use mallory::pki::request_for_signing;
 use serde_json::json;
 
+pub use super::enrolled::{enrol, enrol_with};
 use super::support::{Server, folder, has};
-
-/// Enrols somebody by the administrator, and writes its folder.
-pub fn enrol(s: &Server, at: &Path, name: &str, role: &str) {
-    let key = Signature::EcdsaP256.generate(&mut stream(7, &[name]));
-    let request = der::pem::encode_string(
-        "CERTIFICATE REQUEST",
-        der::pem::LineEnding::LF,
-        &request_for_signing(name, &key),
-    )
-    .unwrap();
-    let body = json!({ "client_id": name, "request": request, "role": role }).to_string();
-    let enrolled = s.ask_as(&at.join("admin"), "/clients", &body).done();
-    let to = at.join(name);
-    std::fs::create_dir_all(&to).unwrap();
-    let pem = der::pem::encode_string("PRIVATE KEY", der::pem::LineEnding::LF, &key.to_pkcs8()).unwrap();
-    std::fs::write(to.join("key.pem"), pem).unwrap();
-    std::fs::write(to.join("certificate.pem"), enrolled["certificate"].as_str().unwrap()).unwrap();
-    std::fs::write(to.join("ca.pem"), enrolled["ca"].as_str().unwrap()).unwrap();
-}
 
 #[test]
 fn only_certificates_of_this_authority_that_stand_are_served() {

@@ -1,5 +1,5 @@
-//! The service sealed, flooded and killed under load, as its clients meet it, and its passphrase
-//! from a file descriptor.
+//! The service sealed and flooded, as its clients meet it, and its passphrase from a file
+//! descriptor.
 
 use std::fs;
 use std::path::Path;
@@ -7,15 +7,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use der::Decode as _;
-use x509_cert::crl::CertificateList;
-use x509_cert::ext::pkix::CrlNumber;
-
 use super::clients::enrol;
 use super::support::{PASSPHRASE, Server, folder, has};
-
-/// How often the service is killed under load; `MALLORY_KILLS` has more.
-const KILLS: usize = 3;
 
 #[test]
 fn a_sealed_service_does_nothing_until_its_passphrase_comes() {
@@ -144,74 +137,4 @@ fn child_says(child: &mut std::process::Child) -> bool {
         }
     }
     true
-}
-
-#[test]
-fn nothing_acknowledged_is_lost_in_kills_under_load() {
-    if !has("curl") {
-        return;
-    }
-    let kills = std::env::var("MALLORY_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
-    let at = folder("kills");
-    let mut s = Server::first(&at);
-    enrol(&s, &at, "user1", "client");
-    let user = at.join("user1");
-    let number = |s: &Server| {
-        let list = s.fetch("/crl.der").body;
-        let list: CertificateList = CertificateList::from_der(&list).unwrap();
-        let all = list.tbs_cert_list.crl_extensions.unwrap();
-        let found = all.iter().find(|e| e.extn_id == <CrlNumber as const_oid::AssociatedOid>::OID).unwrap();
-        let number = CrlNumber::from_der(found.extn_value.as_bytes()).unwrap();
-        number.0.as_bytes().iter().fold(0_u64, |n, byte| n << 8 | u64::from(*byte))
-    };
-    let mut acknowledged: Vec<String> = Vec::new();
-    let mut last = 0;
-    for round in 0..kills {
-        let url = s.url("/generate_symmetric_key");
-        let load = thread::spawn({
-            let user = user.clone();
-            move || {
-                let mut done = Vec::new();
-                for nth in 0.. {
-                    let id = format!("user1_{round}_{nth}");
-                    let body = format!(r#"{{"client_id": "user1", "key_id": "{id}"}}"#);
-                    let answer = Command::new("curl")
-                        .args(["-sS", "--max-time", "20", "--cacert"])
-                        .arg(user.join("ca.pem"))
-                        .arg("--cert")
-                        .arg(user.join("certificate.pem"))
-                        .arg("--key")
-                        .arg(user.join("key.pem"))
-                        .args(["-d", &body, &url])
-                        .output()
-                        .unwrap();
-                    let told = String::from_utf8_lossy(&answer.stdout).into_owned();
-                    if !answer.status.success() {
-                        break;
-                    }
-                    match told.contains(&id) {
-                        true => done.push(id),
-                        // Too many at a time: it is asked again.
-                        false => assert!(told.contains("rate-limited"), "{told}"),
-                    }
-                }
-                done
-            }
-        });
-        thread::sleep(Duration::from_millis(400 + 70 * (round as u64 % 7)));
-        s.kill();
-        acknowledged.extend(load.join().unwrap());
-        s = Server::with_state(&at, &[]);
-        let now = number(&s);
-        assert!(now >= last, "list {now} after {last}");
-        last = now;
-        let keys = s.ask_as(&user, "/keys", "").done().to_string();
-        let lost = acknowledged.iter().find(|id| !keys.contains(&format!("\"{id}\"")));
-        assert_eq!(lost, None, "round {round}");
-        for id in acknowledged.iter().rev().take(1) {
-            let state = s.ask_as(&user, "/state", &format!(r#"{{"key_id": "{id}"}}"#)).done();
-            assert_eq!(state["state"], "active", "{state}");
-        }
-    }
-    assert!(!acknowledged.is_empty());
 }

@@ -52,10 +52,40 @@ for kind in ("ed25519", "ecdsa-p256"):
     assert t.verify_signed_data(kind, b64(b"m"), signature=signed)["data"]["valid"]
     assert not t.verify_signed_data(kind, b64(b"n"), signature=signed)["data"]["valid"]
 refused(exceptions.InvalidRequest, lambda: t.delete_key("orders"))
+# Codes are made by keys of their own, and leave only if they were made to.
+c.adapter.post("/v1/transit/keys/codes", json={"type": "hmac", "exportable": True})
+code = t.generate_hmac("codes", b64(b"m"))["data"]["hmac"]
+assert code.startswith("vault:v1:"), code
+assert t.verify_signed_data("codes", b64(b"m"), hmac=code)["data"]["valid"]
+assert not t.verify_signed_data("codes", b64(b"n"), hmac=code)["data"]["valid"]
+t.rotate_key("codes")
+assert t.verify_signed_data("codes", b64(b"m"), hmac=code)["data"]["valid"]
+newer = t.generate_hmac("codes", b64(b"m"), algorithm="sha2-256")["data"]["hmac"]
+assert newer.startswith("vault:v2:") and newer[9:] != code[9:]
+refused(exceptions.InvalidRequest, lambda: t.generate_hmac("codes", b64(b"m"), algorithm="sha2-512"))
+refused(exceptions.InvalidRequest, lambda: t.generate_hmac("orders", b64(b"m")))
+refused(exceptions.InvalidRequest, lambda: t.sign_data("codes", b64(b"m")))
+refused(exceptions.InvalidRequest, lambda: t.verify_signed_data("ed25519", b64(b"m"), hmac=code))
+import hashlib, hmac as mac
+keys = t.export_key("codes", key_type="hmac-key")["data"]["keys"]
+assert sorted(keys) == ["1", "2"], keys
+by_hand = mac.new(base64.b64decode(keys["1"]), b"m", hashlib.sha256).digest()
+assert code == "vault:v1:" + b64(by_hand)
+assert list(t.export_key("codes", key_type="hmac-key", version="2")["data"]["keys"]) == ["2"]
+assert list(t.export_key("codes", key_type="hmac-key", version="latest")["data"]["keys"]) == ["2"]
+refused(exceptions.InvalidPath, lambda: t.export_key("codes", key_type="hmac-key", version="3"))
+refused(exceptions.Forbidden, lambda: t.export_key("codes", key_type="encryption-key"))
+refused(exceptions.Forbidden, lambda: t.export_key("orders", key_type="encryption-key"))
+refused(exceptions.Forbidden, lambda: t.export_key("ed25519", key_type="signing-key"))
+refused(exceptions.InvalidRequest, lambda: t.create_key("signs", key_type="ed25519", exportable=True))
+refused(exceptions.InvalidRequest, lambda: t.create_key("orders", exportable=True))
+t.create_key("shared", exportable=True)
+assert len(base64.b64decode(t.export_key("shared", key_type="encryption-key")["data"]["keys"]["1"])) == 32
 t.update_key_configuration("orders", deletion_allowed=True)
 t.delete_key("orders")
 refused(exceptions.InvalidPath, lambda: t.read_key("orders"))
 d = client(other)
+refused(exceptions.InvalidPath, lambda: d.secrets.transit.export_key("shared", key_type="encryption-key"))
 refused(exceptions.InvalidPath, lambda: d.secrets.transit.read_key("ed25519"))
 d.token = c.token
 refused(exceptions.Forbidden, lambda: d.secrets.transit.list_keys())

@@ -76,8 +76,21 @@ impl Server {
     }
 
     pub fn start(arguments: &[&str]) -> Server {
-        let mut child =
-            mallory(arguments, PASSPHRASE).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Server::begin(mallory(arguments, PASSPHRASE), arguments.contains(&"--demo"))
+    }
+
+    /// A service on the state of [`first`](Self::first) that a shell starts after `before`.
+    pub fn after(at: &Path, before: &str) -> Server {
+        let mut shell = Command::new("sh");
+        let service = mallory(&["--state", "state", "--config", "config.toml"], PASSPHRASE);
+        shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]);
+        shell.arg(service.get_program()).args(service.get_args()).current_dir(at);
+        shell.env("MALLORY_PASSPHRASE", PASSPHRASE).env_remove("MALLORY_LOG").stdin(Stdio::null());
+        Server::begin(shell, false)
+    }
+
+    fn begin(mut command: Command, is_demo: bool) -> Server {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (told, hear) = mpsc::channel();
         let out = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
@@ -88,7 +101,6 @@ impl Server {
             }
         });
         let mut said = String::new();
-        let is_demo = arguments.contains(&"--demo");
         let last = if is_demo { "Ctrl-C stops it" } else { "publishing" };
         while !said.lines().any(|line| line.starts_with(last)) {
             match hear.recv_timeout(PATIENCE) {
@@ -114,16 +126,41 @@ impl Server {
     /// A service on `state`, with an administrator `admin` whose folder is `admin` beside it, and
     /// without one-time codes.
     pub fn with_state(at: &Path, more: &[&str]) -> Server {
+        Server::configured(at, "second_factor_of = []\n", more)
+    }
+
+    /// A service on `state` with these settings.
+    pub fn configured(at: &Path, settings: &str, more: &[&str]) -> Server {
         let config = at.join("config.toml");
-        fs::write(&config, "second_factor_of = []\ncrl_period = \"1s\"\n").unwrap();
+        fs::write(&config, format!("crl_period = \"1s\"\n{settings}")).unwrap();
         let (config, state) = (config.display().to_string(), at.join("state").display().to_string());
         let first = ["--config", &config, "--state", &state];
         Server::start(&[&first[..], more].concat())
     }
 
     pub fn first(at: &Path) -> Server {
+        Server::first_configured(at, "second_factor_of = []\n")
+    }
+
+    /// As [`first`](Self::first), with these settings.
+    pub fn first_configured(at: &Path, settings: &str) -> Server {
         let into = at.join("admin").display().to_string();
-        Server::with_state(at, &["--administrator", "admin", "--into", &into])
+        Server::configured(at, settings, &["--administrator", "admin", "--into", &into])
+    }
+
+    /// Kilobytes of memory that are its own now; `None` where the system does not say.
+    pub fn resident(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn public_port(&self) -> u16 {
+        self.public.rsplit(':').next().unwrap().parse().unwrap()
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -7,6 +7,8 @@ mod material;
 mod reading;
 mod using;
 
+pub use material::exported;
+
 use serde::Deserialize;
 
 use super::table::{Field, Route, needed, optional};

@@ -72,6 +72,15 @@ pub fn number(fields: &Map<String, Value>, name: &str) -> Result<Option<u32>, Re
     }
 }
 
+/// Whether the fields say so; not if they say nothing.
+pub fn flag(fields: &Map<String, Value>, name: &str) -> Result<bool, Refusal> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(_) => Err(Refusal::malformed(format!("{name}: expected true or false"))),
+    }
+}
+
 /// A text of the fields.
 pub fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a str, Refusal> {
     fields

@@ -2,33 +2,41 @@
 
 use serde_json::{Map, Value, json};
 
-use super::form::{data, name_of, number, prefix, refuse};
+use super::form::{data, flag, name_of, number, prefix, refuse};
 use crate::live::answer::Reply;
 use crate::live::engine::{Client, Engine};
-use crate::live::request::{Call, Refusal};
+use crate::live::own::exported;
+use crate::live::request::{Call, Refusal, base64};
 use crate::reason::Reason;
 use crate::time::{SPAN_EXPECTED, Span};
 use crate::vault::{Changes, Key, KeyKind, KeySpec, KeyState, Operation, Response, Usage};
 
 pub fn create(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, Refusal> {
     let fields: Map<String, Value> = call.json()?;
-    refuse(&fields, &["type"])?;
+    refuse(&fields, &["type", "exportable"])?;
     let (kind, usage) = match fields.get("type").and_then(Value::as_str) {
         None | Some("aes256-gcm96") => (KeyKind::Aes256, Usage::Encrypt),
         Some("rsa-2048") => (KeyKind::Rsa2048, Usage::Encrypt),
         Some("ed25519") => (KeyKind::Ed25519, Usage::Sign),
         Some("ecdsa-p256") => (KeyKind::P256, Usage::Sign),
+        Some("hmac") => (KeyKind::Hmac256, Usage::Sign),
         Some(_) => {
-            return Err(Refusal::malformed("type: expected aes256-gcm96, rsa-2048, ed25519 or ecdsa-p256"));
+            let expected = "type: expected aes256-gcm96, rsa-2048, ed25519, ecdsa-p256 or hmac";
+            return Err(Refusal::malformed(expected));
         }
     };
+    let exportable = flag(&fields, "exportable")?;
+    if exportable && !matches!(kind, KeyKind::Aes256 | KeyKind::Hmac256) {
+        return Err(Refusal::malformed("exportable: private keys stay inside"));
+    }
     let name = name_of(client, call)?;
-    let spec = KeySpec::new(kind, usage, &client.name);
+    let spec = KeySpec { exportable, ..KeySpec::new(kind, usage, &client.name) };
     match engine.operate(client, Operation::Generate { key: name.clone(), spec }) {
         // As there: whoever has the key already has what it asks for.
         Err(Refusal { reason: Reason::KeyExists, .. }) => {
             let key = described(engine, client, &name)?;
-            let is_same = key.spec.kind == kind && key.state == KeyState::Active;
+            let is_same =
+                key.spec.kind == kind && key.spec.exportable == exportable && key.state == KeyState::Active;
             if !is_same {
                 return Err(Refusal::recorded(Reason::KeyExists));
             }
@@ -64,7 +72,7 @@ pub fn read(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, 
     let mut versions = Map::new();
     for version in &key.versions {
         let value = match key.spec.kind {
-            KeyKind::Aes256 => json!(version.since.seconds()),
+            KeyKind::Aes256 | KeyKind::Hmac256 => json!(version.since.seconds()),
             _ => {
                 let operation = Operation::PublicKey { key: name.clone(), version: Some(version.number) };
                 let Response::PublicKey(public) = engine.operate(client, operation)? else {
@@ -89,7 +97,7 @@ pub fn read(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, 
         "auto_rotate_period": settings.auto_rotate_period.map_or(0, |span| span.0 / 1_000_000_000),
         "deletion_allowed": engine.may_delete(&name)?,
         "derived": false,
-        "exportable": false,
+        "exportable": key.spec.exportable,
         "allow_plaintext_backup": false,
         "imported_key": false,
         "soft_deleted": false,
@@ -107,6 +115,7 @@ fn type_of(kind: KeyKind) -> &'static str {
         KeyKind::Ed25519 => "ed25519",
         KeyKind::P256 => "ecdsa-p256",
         KeyKind::X25519 => "x25519",
+        KeyKind::Hmac256 => "hmac",
     }
 }
 
@@ -179,6 +188,35 @@ pub fn trim(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, 
     }
     engine.operate(client, Operation::Trim { key: name, below })?;
     read(engine, client, call)
+}
+
+/// A symmetric key, to its owner, if it was made to be exported.
+pub fn export(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, Refusal> {
+    let name = name_of(client, call)?;
+    let key = described(engine, client, &name)?;
+    let is_kind = match call.part("kind") {
+        "encryption-key" => key.spec.kind == KeyKind::Aes256,
+        "hmac-key" => key.spec.kind == KeyKind::Hmac256,
+        // Of those who sign, private keys stay inside.
+        "signing-key" | "public-key" => false,
+        _ => return Err(Refusal::malformed("the path: expected export/encryption-key or export/hmac-key")),
+    };
+    if !is_kind {
+        return Err(Reason::NotExportable.into());
+    }
+    let versions: Vec<u32> = match call.path.get("version").map(String::as_str) {
+        None => key.versions.iter().map(|version| version.number).collect(),
+        Some("latest") => vec![key.latest().number],
+        Some(text) => {
+            vec![text.parse().map_err(|_| Refusal::malformed("the version: expected a number or latest"))?]
+        }
+    };
+    let mut keys = Map::new();
+    for version in versions.into_iter().filter(|version| *version >= key.spec.settings.min_decryption) {
+        let secret = exported(engine, client, &name, Some(version))?;
+        keys.insert(version.to_string(), json!(base64(&secret)));
+    }
+    Ok(data(json!({ "name": call.part("name"), "type": type_of(key.spec.kind), "keys": keys })))
 }
 
 pub fn delete(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, Refusal> {

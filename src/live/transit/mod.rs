@@ -6,12 +6,18 @@ mod form;
 mod keys;
 mod using;
 
+pub use form::{data, refuse, text};
+
 use super::table::{Field, Route, needed, optional};
 
 const BATCH: Field = optional("batch_input", "array", "several at once");
 const AAD: Field = optional("associated_data", "string", "base64; bound to the ciphertext");
-const CREATE: &[Field] =
-    &[optional("type", "string", "aes256-gcm96 (the default), rsa-2048, ed25519, ecdsa-p256")];
+const CREATE: &[Field] = &[
+    optional("type", "string", "aes256-gcm96 (the default), rsa-2048, ed25519, ecdsa-p256, hmac"),
+    optional("exportable", "boolean", "whether its owner may have a symmetric key itself"),
+];
+const INPUT: Field = needed("input", "string", "base64");
+const HMAC: &[Field] = &[INPUT, optional("algorithm", "string", "sha2-256"), BATCH];
 const ENCRYPT: &[Field] = &[
     needed("plaintext", "string", "base64"),
     AAD,
@@ -90,20 +96,42 @@ pub const ROUTES: &[Route] = &[
         &[optional("bits", "integer", "128, 256 (the default) or 512"), AAD],
         using::datakey,
     ),
+    Route::vault("POST", "/v1/transit/sign/{name}", "sign", "Signs.", &[INPUT], using::sign),
     Route::vault(
         "POST",
-        "/v1/transit/sign/{name}",
+        "/v1/transit/hmac/{name}",
         "sign",
-        "Signs.",
-        &[needed("input", "string", "base64")],
-        using::sign,
+        "A message authentication code, with a key of type hmac.",
+        HMAC,
+        using::hmac,
+    ),
+    Route::vault("POST", "/v1/transit/hmac/{name}/{algorithm}", "sign", "The same.", HMAC, using::hmac),
+    Route::vault(
+        "GET",
+        "/v1/transit/export/{kind}/{name}",
+        "export",
+        "The versions of a symmetric key that was made exportable, to its owner.",
+        &[],
+        keys::export,
+    ),
+    Route::vault(
+        "GET",
+        "/v1/transit/export/{kind}/{name}/{version}",
+        "export",
+        "One of them.",
+        &[],
+        keys::export,
     ),
     Route::vault(
         "POST",
         "/v1/transit/verify/{name}",
         "verify",
         "Whether a signature is one of this input.",
-        &[needed("input", "string", "base64"), needed("signature", "string", "vault:vN:…")],
+        &[
+            INPUT,
+            optional("signature", "string", "vault:vN:…"),
+            optional("hmac", "string", "vault:vN:…, in its place"),
+        ],
         using::verify,
     ),
     Route::vault(

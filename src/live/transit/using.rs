@@ -99,7 +99,7 @@ pub fn sign(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, 
     let name = name_of(client, call)?;
     check_form(&fields, &["input"])?;
     let message = from_base64("input", text(&fields, "input")?)?.into();
-    let kind = described(engine, client, &name)?.spec.kind;
+    let kind = check_kind(engine, client, (&name, false))?;
     let Response::Signature(framed) = engine.operate(client, Operation::Sign { key: name, message })? else {
         return Err(Reason::Malformed.into());
     };
@@ -113,6 +113,41 @@ pub fn sign(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, 
         _ => body.to_vec(),
     };
     Ok(data(json!({ "signature": format!("vault:v{version}:{}", base64(&body)), "key_version": version })))
+}
+
+pub fn hmac(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, Refusal> {
+    let name = name_of(client, call)?;
+    let fields: Map<String, Value> = call.json()?;
+    let algorithm = call.path.get("algorithm").map(String::as_str);
+    let named = fields.get("algorithm").and_then(Value::as_str);
+    if algorithm.or(named).is_some_and(|algorithm| !["", "sha2-256"].contains(&algorithm)) {
+        return Err(Refusal::malformed("algorithm: expected sha2-256"));
+    }
+    check_kind(engine, client, (&name, true))?;
+    each(fields, |item| {
+        refuse(item, &["input", "algorithm", "batch_input", "reference"])?;
+        let message = from_base64("input", text(item, "input")?)?.into();
+        let operation = Operation::Sign { key: name.clone(), message };
+        let Response::Signature(framed) = engine.operate(client, operation)? else {
+            return Err(Reason::Malformed.into());
+        };
+        let Frame { version, body, .. } = Frame::read(&framed)?;
+        Ok(json!({ "hmac": format!("vault:v{version}:{}", base64(body)) }))
+    })
+}
+
+/// A key has one purpose: what signs makes no codes, and the other way round.
+fn check_kind(
+    engine: &mut Engine,
+    client: &Client,
+    (name, for_codes): (&str, bool),
+) -> Result<KeyKind, Refusal> {
+    let kind = described(engine, client, name)?.spec.kind;
+    if (kind == KeyKind::Hmac256) == for_codes {
+        return Ok(kind);
+    }
+    let detail = "a key of type hmac makes codes, and no other does: a key has one purpose".to_owned();
+    Err(Refusal { detail: Some(detail), ..Reason::WrongKeyUsage.into() })
 }
 
 /// The forms of signatures that there are here: SHA-256, of ECDSA in ASN.1, of RSA none.
@@ -135,10 +170,11 @@ fn check_form(fields: &Map<String, Value>, known: &[&str]) -> Result<(), Refusal
 pub fn verify(engine: &mut Engine, client: &Client, call: &Call) -> Result<Reply, Refusal> {
     let fields: Map<String, Value> = call.json()?;
     let name = name_of(client, call)?;
-    check_form(&fields, &["input", "signature"])?;
+    check_form(&fields, &["input", "signature", "hmac"])?;
     let message = from_base64("input", text(&fields, "input")?)?.into();
-    let written = framed(&name, "signature", text(&fields, "signature")?)?;
-    let kind = described(engine, client, &name)?.spec.kind;
+    let field = if fields.get("hmac").is_some_and(Value::is_string) { "hmac" } else { "signature" };
+    let written = framed(&name, field, text(&fields, field)?)?;
+    let kind = check_kind(engine, client, (&name, field == "hmac"))?;
     let signature = match kind {
         KeyKind::P256 => {
             let Frame { key, version, body } = Frame::read(&written)?;

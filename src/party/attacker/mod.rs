@@ -40,7 +40,7 @@ use crate::time::{SimTime, Span};
 
 pub use change::{Change, Place};
 use connections::Connections;
-use dictionary::{Guesser, Notes};
+use dictionary::Guesser;
 use directory::Directory;
 pub use meddling::Meddling;
 pub use papers::{Forger, Forgery, SHARE};
@@ -125,10 +125,6 @@ trait Mind: Send {
     fn handed(&mut self, _term: &Term, _value: &Value, _desk: &mut Desk<'_>) {}
     /// She starts a run of her own.
     fn start(&mut self, _run: &RunSpec, _desk: &mut Desk<'_>) {}
-    /// Her notebook, in which what she made herself stands beside what she read.
-    fn notebook(&mut self) -> Option<&mut hand::Hand> {
-        None
-    }
     /// A timer of hers went off.
     fn timer(&mut self, _number: u64, _desk: &mut Desk<'_>) {}
     /// Nothing more will happen.
@@ -236,23 +232,6 @@ impl Attacker {
         }
     }
 
-    /// Tries her words on what stands in the notebook of her plan, as long as that gives her more.
-    fn guess_in_notebook(&mut self, message: &Sight, now: SimTime, effects: &mut Effects<AttackerEffect>) {
-        let Attacker { cast, profile, directory, connections, mind, guesser, .. } = self;
-        let active = now >= profile.from;
-        let mut desk = Desk { cast, profile, directory, connections, now, active, effects };
-        // Each time she has one password more.
-        while let Some(hand) = mind.notebook() {
-            let found = guesser.look_in((hand, Notes::OfHerPlan), message, &mut desk);
-            if found.is_empty() {
-                return;
-            }
-            for (term, value) in found {
-                mind.handed(&term, &value, &mut desk);
-            }
-        }
-    }
-
     /// What she has before anything happens: the keys of her own registration.
     fn equip(&self, effects: &mut Effects<AttackerEffect>) {
         let name = &self.profile.character.name;
@@ -308,10 +287,6 @@ impl Adversary for Attacker {
                 mind.handed(&term, &value, &mut desk);
             }
         }
-        let seen = match &input {
-            AttackerInput::OnWire(message) => Some(message.clone()),
-            _ => None,
-        };
         match input {
             AttackerInput::Begin => {
                 if active {
@@ -359,9 +334,6 @@ impl Adversary for Attacker {
                 logician.end(&mut desk);
                 mind.end(&mut desk);
             }
-        }
-        if let Some(message) = seen.filter(|_| self.guesser.has_words()) {
-            self.guess_in_notebook(&message, now, effects);
         }
         let is_act = |effect: &&AttackerEffect| {
             matches!(effect, AttackerEffect::Pass(..) | AttackerEffect::Inject { .. })

@@ -4,7 +4,6 @@
 
 mod closure;
 mod graph;
-mod guess;
 mod held;
 mod kems;
 mod proof;
@@ -55,8 +54,6 @@ pub struct Setting<'a> {
     pub attacker: Option<&'a Name>,
     /// Private keys of public ones that everybody knows: a quantum computer finds them.
     pub breakable: Vec<Value>,
-    /// The words that the attacker tries for passwords, in this order.
-    pub dictionary: &'a [String],
 }
 
 /// Everything that the attacker holds or can compute at the end of a play, and how.
@@ -107,7 +104,7 @@ impl Holdings {
             for (term, value) in leaked {
                 holdings.take(value, Way::Handed(term.clone()), None);
             }
-            holdings.saturate(journal, setting)?;
+            closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs, journal)?;
             holdings.collect_ingredients(journal, setting);
             // What she sent she made of what she had: it comes last, or it would explain itself.
             for event in journal.events() {
@@ -116,15 +113,9 @@ impl Holdings {
                     holdings.see(message, &way, event.number, setting);
                 }
             }
-            holdings.saturate(journal, setting)?;
+            closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs, journal)?;
         }
         Ok(holdings)
-    }
-
-    fn saturate(&mut self, journal: &Journal, setting: &Setting<'_>) -> Result<(), Exhausted> {
-        let Holdings { graph, held, blobs, .. } = self;
-        closure::saturate(held, graph, blobs, journal)?;
-        guess::guess(held, graph, blobs, journal, setting.dictionary)
     }
 
     /// What she was given, saw, drew and guessed.
