@@ -101,6 +101,8 @@ fn all_goals(protocol: &Protocol, file: &ProtocolFile, runs: usize) -> (f64, u64
         states: MAX_SEARCH_STATES,
         honest: Vec::new(),
         scheduled: Vec::new(),
+        passwords: Default::default(),
+        has_dictionary: false,
     };
     let began = Instant::now();
     let goals = protocol.goals.iter();
