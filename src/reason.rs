@@ -38,6 +38,7 @@ reasons! {
     BadPadding = "bad-padding", "the padding of an unauthenticated ciphertext is wrong (RFC 5652 §6.3)";
     DecryptFailed = "decrypt-failed", "a ciphertext does not open under the key (SP 800-38D §7.2, RFC 8017 §7.1.2)";
     Mismatch = "mismatch", "a value that the party can compute itself is another one than arrived";
+    SasMismatch = "sas-mismatch", "what the peer says by voice is another value than the party's own (RFC 6189 §4.3)";
     WrongType = "wrong-type", "a field carries another type than the protocol has in its place";
     WrongPeer = "wrong-peer", "a message names another party than the one this session talks to";
     MessageTooLong = "message-too-long", "what the line takes has more bytes than a message may have, and the play ends (MAX_MESSAGE_BYTES)";
@@ -77,6 +78,9 @@ reasons! {
     ClockWentBackwards = "clock-went-backwards", "the party's clock is behind a time that somebody it trusts has signed (Malhotra et al., NDSS 2016)";
     SessionTerminated = "session-terminated", "a live session reached its greatest age, or its peer's certificate was revoked meanwhile (NIST SP 800-63B §7.2)";
     WeakParameter = "weak-parameter", "a Diffie–Hellman share is out of range, off the curve or of small order (RFC 7748 §6.1, RFC 7919 §5.1)";
+    GroupTooSmall = "group-too-small", "a share is in a group that has less strength than the party asks for (RFC 7919 §3, SP 800-57 pt 1 §5.6)";
+    NoCommonGroup = "no-common-group", "of the groups that are offered there is none in which the party would compute (RFC 8446 §4.1.1)";
+    InappropriateFallback = "inappropriate-fallback", "the peer comes with an older protocol and says that it tried first one that the party speaks (RFC 7507 §3)";
     UnknownClient = "unknown-client", "the service has no such principal (RFC 4120 KDC_ERR_C_PRINCIPAL_UNKNOWN)";
     ClientRevoked = "client-revoked", "the service has revoked the principal (RFC 4120 KDC_ERR_CLIENT_REVOKED)";
     KeyExpired = "key-expired", "a key is past its cryptoperiod (SP 800-57 pt 1 §5.3)";

@@ -269,6 +269,7 @@ fn tags_say_what_breaks() {
             scenario.variants.iter().filter(|v| v.name.as_deref().is_some_and(|n| n.starts_with("weak")));
         for expected in weak.flat_map(|v| v.expected()) {
             let Some(goal) = expected.strip_prefix("violated: ") else { continue };
+            let goal = goal.split_once(": ").map_or(goal, |(_, of_its_protocol)| of_its_protocol);
             let tag = match goal {
                 _ if goal.starts_with("forward secret") => "breaks:forward-secrecy",
                 _ if goal.starts_with("secret") => "breaks:secrecy",

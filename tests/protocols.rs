@@ -26,7 +26,11 @@ fn honest(protocol: &str, encoding: &str, crypto: &str) -> String {
         run.push_str(&format!("{} = \"{}\"\n", role.name, names.next().unwrap()));
     }
     for value in file.protocol.values.iter().filter(|v| v.origin == Origin::Given) {
-        run.push_str(&format!("{} = \"{} text\"\n", value.name, value.name));
+        let text = match file.protocol.group.as_ref() == Some(&value.name) {
+            true => "x25519, p256, ffdhe2048".to_owned(),
+            false => format!("{} text", value.name),
+        };
+        run.push_str(&format!("{} = \"{text}\"\n", value.name));
     }
     format!("protocol = \"{protocol}\"\n{encoding}\n{crypto}\n[[run]]\n{run}")
 }

@@ -10,8 +10,9 @@ use mallory::scenario::search::{Attack, Finding, Found, Power, Question};
 use mallory::scenario::{self, KeyPool};
 use mallory::search::Stop;
 
-/// Protocols that the search has no terms for: a secret of theirs comes of two computations.
-const UNSAID: [&str; 2] = ["signed-hybrid", "signed-kem"];
+/// Protocols that the search has no terms for: a secret of theirs comes of two computations, or
+/// their shares are in one of several groups.
+const UNSAID: [&str; 4] = ["negotiated-group", "negotiated-group-transcript", "signed-hybrid", "signed-kem"];
 
 fn find(question: &Question, goal: &Goal, runs: usize, powers: &[Power]) -> Finding {
     question.search(goal, runs, powers, &|| false, &KeyPool::default())

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use mallory::Scenario;
 use mallory::notation::{Goal, Type};
+use mallory::party::attacker::Plan;
 use mallory::scenario::search::{Found, Power, Question};
 use mallory::scenario::{self, EventDeed, KeyPool, Variant};
 use mallory::search::Stop;
@@ -61,6 +62,10 @@ fn does_more(variant: &Variant, powers: &[Power], goal: &str) -> Option<&'static
         (!her.forgeries.is_empty(), "forges certificates"),
         (setup.parties.values().any(|party| !party.trust.check_name), "meets who checks no names"),
         (!setup.requests.is_empty(), "asks services for more than a protocol's lines"),
+        (
+            matches!(&her.plan, Plan::Narration(attack) if !attack.finds.is_empty()),
+            "finds what fits by trying",
+        ),
         (her.compares_nonces, "compares nonces of signatures"),
         (her.words.iter().any(|word| word.contains("padding")), "asks about paddings"),
         (!her.times.is_empty(), "lets time go on between her lines"),

@@ -14,6 +14,7 @@ mod mac;
 pub mod made;
 pub mod pair;
 mod power;
+mod short;
 mod sign;
 mod step;
 mod stretch;
@@ -193,6 +194,8 @@ primitives! {
     Mac = mac::MAC,
     /// `h(M…)`: a hash.
     Hash = hash::HASH,
+    /// `short(M…)`: a hash that is cut to a few bits.
+    Short = short::SHORT,
     /// `kdf(M…)`: key derivation; string arguments are labels.
     Kdf = kdf::KDF,
     /// `succ(N)`: N + 1.

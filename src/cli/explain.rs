@@ -9,6 +9,7 @@ use mallory::legible::{legible, legible_lines};
 use mallory::notation::fault::suggest;
 use mallory::notation::protocol::Declared;
 use mallory::notation::{Origin, Protocol};
+use mallory::party::attacker::Plan;
 use mallory::reason::Reason;
 use mallory::scenario::{self, Problem, Problems, ProtocolFile, Variant};
 
@@ -235,6 +236,13 @@ fn attacker(variant: &Variant) -> Vec<String> {
     }
     if her.computes_logarithms {
         lines.push("computes logarithms of shares, where the group is small".to_owned());
+    }
+    if let Plan::Narration(attack) = &her.plan {
+        for find in &attack.finds {
+            let names: Vec<String> = find.names.iter().map(|name| attack.table.show(*name)).collect();
+            let names = names.join(" and ");
+            lines.push(format!("tries up to {} hashes for {names} such that {}", her.trials, find.text));
+        }
     }
     if !her.dictionary.is_empty() {
         lines.push(format!("tries {} words for passwords", her.dictionary.len()));

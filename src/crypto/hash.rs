@@ -54,3 +54,13 @@ pub fn hkdf_sha256(ikm: &[u8], salt: &[u8], info: &[u8], out: &mut [u8]) {
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
+
+/// The first `bits` of SHA-256, at most 256, in whole bytes whose last is filled up with zeros.
+pub fn truncated_sha256(data: &[u8], bits: u16) -> Vec<u8> {
+    let bits = usize::from(bits.min(256));
+    let mut hash = sha256(&[data])[..bits.div_ceil(8)].to_vec();
+    if let (Some(last), rest @ 1..) = (hash.last_mut(), bits % 8) {
+        *last &= 0xff << (8 - rest);
+    }
+    hash
+}

@@ -19,7 +19,7 @@ mod suite;
 mod symmetric;
 
 pub use agreement::X25519_SMALL_ORDER;
-pub use hash::{constant_time_eq, hkdf_sha256, hmac_sha256, sha256, sha256_of};
+pub use hash::{constant_time_eq, hkdf_sha256, hmac_sha256, sha256, sha256_of, truncated_sha256};
 pub use modp::{SMALL_FACTORS, modp64, of_small_order, powers_of};
 pub use otp::{OtpHash, Totp, hotp};
 pub use password::{ARGON2_ITERATIONS, ARGON2_LANES, STRETCH_SALT_LEN, StretchCost, stretch, stretch_into};
@@ -27,7 +27,7 @@ pub use public_key::{DecryptionKey, RSA_2048_LEN, RSA_2048_SPKI_LEN, rsa_numbers
 pub use rng::{Rng, stream};
 pub use shares::{Share, combine_shares, split_secret};
 pub use signature::{SigningKey, VerifyingKey};
-pub use suite::{Agreement, Kem, PublicKeyEncryption, Signature, Suite, Symmetric};
+pub use suite::{Agreement, Groups, Kem, PublicKeyEncryption, ShortBits, Signature, Suite, Symmetric};
 
 use crate::reason::Reason;
 

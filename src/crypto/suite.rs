@@ -194,6 +194,39 @@ impl Agreement {
             | Agreement::Modp2048 => None,
         }
     }
+
+    /// Bits of strength against an attacker without a quantum computer (SP 800-57 part 1 rev. 5,
+    /// table 2). Modulo a prime of 64 bits it is what index calculus takes: some 2^19 fractions,
+    /// once for all shares.
+    pub fn strength(self) -> u32 {
+        match self {
+            Agreement::X25519 | Agreement::X25519Unchecked | Agreement::P256 | Agreement::Ffdhe3072 => 128,
+            Agreement::Ffdhe2048 | Agreement::Modp2048 | Agreement::Modp2048Unchecked => 112,
+            Agreement::Modp64 => 19,
+        }
+    }
+}
+
+/// Groups that parties compute in beside a suite's own, where a protocol lets them choose.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Groups(u16);
+
+impl Groups {
+    /// These and one more.
+    #[must_use]
+    pub fn with(self, group: Agreement) -> Groups {
+        Groups(self.0 | 1 << group as u16)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = Agreement> {
+        Agreement::ALL.iter().copied().filter(move |group| self.0 >> *group as u16 & 1 == 1)
+    }
 }
 
 choices! {
@@ -219,6 +252,44 @@ pub struct Suite {
     pub signature: Signature,
     /// Key agreement.
     pub agreement: Agreement,
+    /// Groups beside that one; no two have shares of one length.
+    pub groups: Groups,
     /// Key encapsulation.
     pub kem: Kem,
+    /// Short hashes.
+    pub short: ShortBits,
+}
+
+/// To how many bits a short hash is cut: 20, as ZRTP's authentication strings are (RFC 6189 §5.1.6).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ShortBits(pub u16);
+
+impl Default for ShortBits {
+    fn default() -> Self {
+        ShortBits(20)
+    }
+}
+
+impl ShortBits {
+    /// Bytes of a short hash.
+    pub fn bytes(self) -> usize {
+        usize::from(self.0).div_ceil(8)
+    }
+}
+
+impl Suite {
+    /// All groups that parties compute in, the suite's own first.
+    pub fn all_groups(self) -> impl Iterator<Item = Agreement> {
+        std::iter::once(self.agreement).chain(self.groups.iter())
+    }
+
+    /// The group of a share: the one whose shares have this length; the suite's own if none has.
+    pub fn group_of(self, share: &[u8]) -> Agreement {
+        self.groups.iter().find(|group| group.share_len() == share.len()).unwrap_or(self.agreement)
+    }
+
+    /// Bytes of the longest share.
+    pub fn longest_share(self) -> usize {
+        self.all_groups().map(Agreement::share_len).max().unwrap_or(0)
+    }
 }

@@ -155,7 +155,9 @@ fn functions(protocol: &Protocol) -> BTreeSet<String> {
         let word = match t {
             Term::App(Func::Hash, _) => "hash",
             Term::App(Func::Sign, _) => "digest",
-            Term::App(func @ (Func::Mac | Func::Kdf | Func::Succ | Func::Pred), _) => func.name(),
+            Term::App(func @ (Func::Short | Func::Mac | Func::Kdf | Func::Succ | Func::Pred), _) => {
+                func.name()
+            }
             _ => return,
         };
         found.insert(word.to_owned());

@@ -64,6 +64,12 @@ fn losses(protocol: &Protocol, about: &About<'_>, target: Target) -> Vec<String>
     if protocol.has_certificates {
         all.push(CERTIFICATES.to_owned());
     }
+    if !protocol.voice.is_empty() {
+        all.push(VOICE.to_owned());
+    }
+    if protocol.group.is_some() {
+        all.push(GROUPS.to_owned());
+    }
     if of_type(&[Type::Time, Type::Expiry]) {
         let known = if target == Target::Anb { "fresh values" } else { "fresh values that everybody knows" };
         all.push(format!("Time stamps and expiries are {known}: {TIMES}"));
@@ -100,6 +106,9 @@ const SYMBOLS: &str = "Cryptography is perfect and terms are free: lengths, suit
     the randomness of encryption are not in the model.";
 const CERTIFICATES: &str = "Certificates: each is a signature of one authority over a name and its one key. \
     Validity, revocation, paths and the parties' policies are not in the model.";
+const GROUPS: &str = "Groups: all shares are in one, whatever is offered, and no logarithm is ever found.";
+const VOICE: &str = "Voices: what people say to each other goes over the network like the rest, so that an attack \
+    which changes it is none.";
 const TIMES: &str = "nothing is ever stale or expired, so a message is good for ever, and \
     replay caches are not in the model.";
 const PASSWORDS: &str = "Passwords are keys like others: nobody guesses them.";

@@ -59,6 +59,7 @@ fn declare(out: &mut String, protocol: &Protocol, parts: &[Part], clients: usize
     out.push_str("fun sign(bitstring, bitstring): bitstring.\nreduc forall m: bitstring, s: bitstring; checksign(sign(m, s), m, pk(s)) = true.\n");
     for (func, word, arity) in [
         (Func::Hash, "h", 1),
+        (Func::Short, "short", 1),
         (Func::Kdf, "kdf", 1),
         (Func::Mac, "mac", 2),
         (Func::Succ, "succ", 1),

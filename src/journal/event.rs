@@ -61,6 +61,15 @@ events! {
         /// Which.
         session: Arc<SessionId> => flat(),
     }
+    /// A party did not begin a run, since it had completed the one in whose stead it was.
+    NotBegun "not-begun" INFO {
+        /// The party.
+        by: Name => plain("by"),
+        /// The run.
+        run: u32 => plain("run"),
+        /// The run that it had completed.
+        completed: u32 => plain("completed"),
+    }
     /// An honest party put a message on the wire.
     Sent "sent" INFO {
         /// The message.
@@ -287,6 +296,19 @@ events! {
         unit: &'static str => plain("unit"),
         /// What the party answered, and how often.
         answers: Box<str> => plain("answers"),
+    }
+    /// The attacker drew values until two hashes came out the same.
+    Searched "searched" INFO {
+        /// The values, in the notation.
+        names: Box<str> => plain("names"),
+        /// What they are to fit.
+        fits: Box<str> => plain("fits"),
+        /// How many hashes she tried.
+        trials: u32 => plain("trials"),
+        /// How many she might have.
+        budget: u32 => plain("budget"),
+        /// Whether she found what she looked for.
+        found: bool => plain("found"),
     }
     /// The attacker computed a value by which nobody meant her to come to it.
     Recovered "recovered" INFO {

@@ -168,6 +168,7 @@ plain! {
     // Counts of what a play has, which limits keep far below 2^53.
     u64: number => *number;
     usize: number => *number;
+    bool: flag => *flag;
     Reason: reason => reason.word();
 }
 

@@ -141,7 +141,8 @@ impl What {
             What::Answered { refusal, .. } | What::Fetched { refusal, .. } => {
                 Topics { refusal: *refusal, ..none }
             }
-            What::Lost { .. }
+            What::NotBegun { .. }
+            | What::Lost { .. }
             | What::Duplicated { .. }
             | What::Delivered { .. }
             | What::Ignored { .. }
@@ -153,6 +154,7 @@ impl What {
             | What::PutBack { .. }
             | What::Forged { .. }
             | What::Queried { .. }
+            | What::Searched { .. }
             | What::Quantum { .. }
             | What::Rotated { .. }
             | What::Restarted { .. }

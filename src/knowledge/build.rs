@@ -7,6 +7,7 @@ use crate::algebra::{
     Binding, Encapsulation, Form, Func, How, Inputs, Made, Part, Parts, Private, Provenance, Syntax, Value,
     encode, signed_bytes,
 };
+use crate::crypto::{Agreement, Suite};
 use crate::notation::plan::other_share;
 use crate::notation::table::Place;
 use crate::notation::{Id, Node, Type};
@@ -115,7 +116,12 @@ impl Knowledge {
                 let inputs = std::iter::once(key).chain(message).collect();
                 (inputs, self.label(id, ctx))
             }
-            _ => (self.parts((Some(id), 0), args, ctx)?, Vec::new()),
+            _ => {
+                // How short a hash is belongs to what it is.
+                let bits = ctx.keys.suite().short.0.to_be_bytes();
+                let label = if func == Func::Short { bits.to_vec() } else { Vec::new() };
+                (self.parts((Some(id), 0), args, ctx)?, label)
+            }
         };
         let binding = Binding::new(&self.grounds().encoding, &label);
         self.carry(Provenance { func, inputs, binding }, ctx)
@@ -141,6 +147,10 @@ impl Knowledge {
                 at_clock(Kind::Expiry, expiry(name, ctx).min(bound))
             }
             Supply::Generate(of) => {
+                let suite = match of {
+                    Type::Dh => Suite { agreement: self.group(ctx)?, ..suite },
+                    _ => suite,
+                };
                 let mut value = keys::generate(of, suite, self.grounds().uses, ctx.rng);
                 if let Encoding::Untagged(widths) = &*self.grounds().encoding
                     && matches!(of, Type::Nonce | Type::Key | Type::Data)
@@ -163,11 +173,11 @@ impl Knowledge {
 
     fn exp(&mut self, id: Id, exponents: &[Id], ctx: &mut Context<'_>) -> Result<Value> {
         let table = self.table().clone();
-        let agreement = ctx.keys.suite().agreement;
+        let suite = ctx.keys.suite();
         if let [x] = exponents
             && let Some(secret) = self.granted(id, *x, ctx)?
         {
-            return self.carry(Provenance::power(secret, None, agreement), ctx);
+            return self.carry(Provenance::power(secret, None, suite.agreement), ctx);
         }
         for x in exponents {
             let secret = match self.build(*x, ctx) {
@@ -175,16 +185,59 @@ impl Knowledge {
                 secret => secret?,
             };
             let Some(other) = other_share(&table, exponents, *x) else {
-                return self.carry(Provenance::power(secret, None, agreement), ctx);
+                let group = match self.is_long_term(*x) {
+                    true => suite.agreement,
+                    false => self.group_with(secret.bytes.len(), ctx)?,
+                };
+                return self.carry(Provenance::power(secret, None, group), ctx);
             };
             // A share that can be neither received nor made is the sign to try another exponent.
             let share = match self.build(other, ctx) {
                 Err(Reason::Malformed) => continue,
                 share => share?,
             };
-            return self.carry(Provenance::power(secret, Some(share), agreement), ctx);
+            let group = suite.group_of(&share.bytes);
+            return self.carry(Provenance::power(secret, Some(share), group), ctx);
         }
         Err(Reason::Malformed)
+    }
+
+    /// The group in which new exponents are: that of a share that came or was made before, else the
+    /// first of those offered in which the party would compute (RFC 7919 §3, §4), else the suite's.
+    fn group(&mut self, ctx: &Context<'_>) -> Result<Agreement> {
+        let suite = ctx.keys.suite();
+        if let Some(group) = self.group {
+            return Ok(group);
+        }
+        let Some(offer) = self.grounds().group.and_then(|id| self.get(id)) else {
+            return Ok(suite.agreement);
+        };
+        let offered = offer.text().ok_or(Reason::Malformed)?.split(',').filter_map(|n| n.trim().parse().ok());
+        let would = |group: &Agreement| {
+            group.strength() >= ctx.min_strength && suite.all_groups().any(|own| own == *group)
+        };
+        let group = { offered }.find(would).ok_or(Reason::NoCommonGroup)?;
+        self.group = Some(group);
+        Ok(group)
+    }
+
+    /// The group of an exponent of so many bytes: that of new ones if it fits. Whoever has another's
+    /// may never have seen a share of it.
+    fn group_with(&mut self, len: usize, ctx: &Context<'_>) -> Result<Agreement> {
+        let new = self.group(ctx)?;
+        let mut all = std::iter::once(new).chain(ctx.keys.suite().all_groups());
+        Ok(all.find(|group| group.secret_len() == len).unwrap_or(new))
+    }
+
+    /// Takes note of the group of a share.
+    pub(super) fn joins_group(&mut self, value: &Value, ctx: &Context<'_>) {
+        if value.kind == Kind::Share && !ctx.keys.suite().groups.is_empty() {
+            self.group = Some(ctx.keys.suite().group_of(&value.bytes));
+        }
+    }
+
+    fn is_long_term(&self, id: Id) -> bool {
+        matches!(self.grounds().supply.get(&id), Some(Supply::LongTerm { .. }))
     }
 
     /// A key, a ciphertext or a secret of a KEM.

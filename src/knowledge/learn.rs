@@ -56,11 +56,13 @@ impl Knowledge {
             Op::Bind(source, term) => {
                 let value = self.read(*source)?;
                 self.accept(*term, &value, ctx)?;
+                self.joins_group(&value, ctx);
                 self.set(*term, value);
                 Ok(())
             }
             Op::Keep(source, term) => {
                 let value = self.read(*source)?;
+                self.joins_group(&value, ctx);
                 self.set(*term, value);
                 Ok(())
             }
@@ -144,6 +146,7 @@ impl Knowledge {
         }
         Err(match self.table().node(term) {
             Node::Name(_) if self.is_agent(term) => Reason::WrongPeer,
+            _ if self.grounds.voice.contains(&ctx.line) => Reason::SasMismatch,
             Node::App(Func::Mac, _) => Reason::BadMac,
             _ => Reason::Mismatch,
         })
@@ -176,7 +179,13 @@ impl Knowledge {
                     Ok(())
                 }
             }
-            Some(Kind::Share) => ctx.keys.suite().agreement.validate(&value.bytes),
+            Some(Kind::Share) => {
+                let group = ctx.keys.suite().group_of(&value.bytes);
+                if group.strength() < ctx.min_strength {
+                    return Err(Reason::GroupTooSmall);
+                }
+                group.validate(&value.bytes)
+            }
             Some(Kind::Encapsulation) => ctx.keys.suite().kem.validate(&value.bytes),
             Some(Kind::Encapsulated) => {
                 let fits = value.bytes.len() == ctx.keys.suite().kem.ciphertext_len();

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::algebra::{Made, Private, Public, Value};
-use crate::crypto::Rng;
+use crate::crypto::{Agreement, Rng};
 use crate::notation::table::Casts;
 use crate::notation::{Id, KeyUses, Kind, Node, Origin, Protocol, Rights, Table, Term, Type};
 use crate::reason::Reason;
@@ -53,6 +53,10 @@ pub struct Grounds {
     pub rights: Rights,
     /// Where values come from that are not received.
     pub supply: BTreeMap<Id, Supply>,
+    /// The value that names the groups of which one is the run's, if the protocol has one.
+    pub group: Option<Id>,
+    /// The lines that people say to each other.
+    pub voice: BTreeSet<u32>,
     /// What key pairs are used for.
     pub uses: KeyUses,
     /// The protocol's name, to which labelled cryptography is bound.
@@ -90,6 +94,8 @@ impl Grounds {
         Grounds {
             rights: protocol.rights(role),
             supply,
+            voice: protocol.voice.clone(),
+            group: protocol.group.as_deref().and_then(|name| table.find_name(name)),
             uses: protocol.uses,
             protocol: protocol.name.as_str().into(),
             encoding,
@@ -141,6 +147,8 @@ pub struct Context<'a> {
     pub max_skew: Span,
     /// How far ahead of the party's clock an expiry may lie: any distance if none.
     pub max_lifetime: Option<Span>,
+    /// Bits of strength that a group must have for the party to compute in it.
+    pub min_strength: u32,
     /// The lifetime that the party gives to an `expiry`, by name or for all.
     pub lifetime: &'a Lifetimes,
     /// The long-term keys.
@@ -179,13 +187,15 @@ pub struct Knowledge {
     /// The terms whose value is a computation from those of their parts.
     computed: BTreeSet<Id>,
     slots: Vec<Option<Value>>,
+    /// The group of the last share that was read or made, where a protocol lets parties choose.
+    group: Option<Agreement>,
 }
 
 impl Knowledge {
     /// Knows nothing but its grounds.
     pub fn new(grounds: Arc<Grounds>, slots: usize) -> Self {
         let values = vec![None; grounds.table.len()];
-        Knowledge { grounds, values, computed: BTreeSet::new(), slots: vec![None; slots] }
+        Knowledge { grounds, values, computed: BTreeSet::new(), slots: vec![None; slots], group: None }
     }
 
     /// The grounds.
@@ -240,6 +250,7 @@ impl Knowledge {
         self.values.iter_mut().for_each(|v| *v = None);
         self.computed.clear();
         self.slots.iter_mut().for_each(|v| *v = None);
+        self.group = None;
     }
 
     /// Makes room for the slots that a plan needs.

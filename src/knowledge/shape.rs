@@ -49,6 +49,7 @@ impl Knowledge {
             }
             Node::App(func, args) => match func.definition().form {
                 Form::Step { .. } | Form::Sum => args.iter().find_map(|a| self.width(*a, widths, suite)),
+                Form::OneWay(_) if *func == Func::Short => Some(suite.short.bytes()),
                 Form::OneWay(function) => Some(function.result_len()),
                 Form::Encapsulation(Encapsulation::Secret | Encapsulation::Opened) => {
                     Some(suite.kem.shared_len())

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::bound::read_bounds;
-use super::declare::{check_names, read_joins, read_knows, read_lets, read_lines, read_roles, read_values};
+use super::declare::{
+    check_names, read_given, read_joins, read_knows, read_lets, read_lines, read_roles, read_values,
+    read_voice,
+};
 use super::fault::{Fault, Quoted};
 use super::goal::{self, Goal};
 use super::parse::Line;
@@ -42,6 +45,9 @@ impl Protocol {
         read_knows(&draft.knows, &mut roles, &role_names, &mut values, &mut faults);
         let lets = read_lets(&draft.lets, &role_names, &values, &mut faults);
         check_names(&lines, &goals, &lets, &role_names, &values, &mut faults);
+        let group = read_given(draft.group.as_ref(), "groups", &values, &mut faults);
+        let voice = read_voice(&draft.voice, lines.len(), &mut faults);
+        let fallback = read_given(draft.fallback.as_ref(), "a protocol", &values, &mut faults);
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -69,6 +75,9 @@ impl Protocol {
             goals: goals.into_iter().map(|(g, _)| g).collect(),
             table: Arc::default(),
             programs: BTreeMap::new(),
+            group,
+            fallback,
+            voice,
             warnings: Vec::new(),
         };
         protocol.table = Arc::new(table_of(&protocol).map_err(|()| vec![too_large(draft)])?);

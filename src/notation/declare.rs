@@ -1,6 +1,8 @@
 //! Reads what a draft declares: lines, roles, values, names for terms; and reports every
 //! name that nobody declares or that stands where its kind cannot. Must not know bytes.
 
+use std::collections::BTreeSet;
+
 use super::fault::{Fault, Quoted};
 use super::goal::Goal;
 use super::parse::{self, Line, Party};
@@ -225,6 +227,32 @@ pub(super) fn read_lets(
         }
     }
     resolve_lets(raw, faults)
+}
+
+/// The lines that people say to each other.
+pub(super) fn read_voice(declared: &[Quoted], lines: usize, faults: &mut Vec<Fault>) -> BTreeSet<u32> {
+    let line = |source: &Quoted| source.text.parse().ok().filter(|n| (1..=lines as u32).contains(n));
+    let missing = declared.iter().filter(|source| line(source).is_none());
+    faults.extend(missing.map(|source| source.fault(format!("there is no line {}", source.text))));
+    declared.iter().filter_map(line).collect()
+}
+
+/// The value that names groups, or a protocol: data that a scenario gives.
+pub(super) fn read_given(
+    declared: Option<&Quoted>,
+    names: &str,
+    values: &[Declared],
+    faults: &mut Vec<Fault>,
+) -> Option<Name> {
+    let source = declared?;
+    let is_data = |value: &&Declared| value.origin == Origin::Given && value.of == Type::Data;
+    let given = || values.iter().filter(is_data);
+    let found = given().find(|value| *value.name == *source.text).map(|value| value.name.clone());
+    if found.is_none() {
+        let message = format!("no role is given `{}`, data that names {names}", source.text);
+        faults.push(source.fault(message).nearest(&source.text, given().map(|value| &*value.name)));
+    }
+    found
 }
 
 /// Writes each `let` out in terms that use no other; a name that leads back to itself is a fault.

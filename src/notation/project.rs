@@ -331,7 +331,7 @@ fn warnings(protocol: &Protocol, role: &Role, planner: &Planner<'_>, steps: &[St
             let why = match table.node(*id) {
                 Node::App(Func::Sign, _) => "signature",
                 Node::App(Func::Mac, _) => "code",
-                Node::App(Func::Hash, _) => "hash",
+                Node::App(Func::Hash | Func::Short, _) => "hash",
                 _ => "part",
             };
             let slip = if why == "part" { Slip::Unread } else { Slip::Unchecked };

@@ -1,7 +1,7 @@
 //! A protocol: what a file declares, checked and brought to programs for its roles.
 //! Must not know TOML or bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::fault::Quoted;
@@ -68,6 +68,12 @@ pub struct Draft {
     pub services: Vec<(Quoted, Quoted)>,
     /// The lines at which a client's role may join beside its first.
     pub joins: Vec<(Quoted, Vec<Quoted>)>,
+    /// The value that names the groups of which one is a run's.
+    pub group: Option<Quoted>,
+    /// The value that names the protocol that was tried before this one.
+    pub fallback: Option<Quoted>,
+    /// The lines that people say to each other.
+    pub voice: Vec<Quoted>,
 }
 
 /// A value that a protocol declares.
@@ -134,6 +140,14 @@ pub struct Protocol {
     /// Whether key pairs encrypt, and whether they sign: what the lines ask for, and those of an
     /// attack on it.
     pub uses: KeyUses,
+    /// The value that names the groups in which a run's shares may be, the preferred first; the
+    /// suite's own if there is none.
+    pub group: Option<Name>,
+    /// The value that names the protocol that its sender tried before this one.
+    pub fallback: Option<Name>,
+    /// The lines that people say to each other, from 1: the attacker hears them, and can neither
+    /// say, change nor stop them.
+    pub voice: BTreeSet<u32>,
     /// What a role never checks; see [`super::slips::warnings`] for all that is unwise.
     pub warnings: Vec<Warning>,
 }

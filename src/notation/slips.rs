@@ -133,7 +133,7 @@ impl<'p> View<'p> {
             let takes_part = self.numbers().any(|n| sends(n) && self.line_has(n, &share));
             let confirms = |id: Id| match self.table.node(id) {
                 Node::Enc(_, key) => self.within(*key, &shared) || self.within(id, &share),
-                Node::App(Func::Mac | Func::Sign | Func::Hash, _) => {
+                Node::App(Func::Mac | Func::Sign | Func::Hash | Func::Short, _) => {
                     self.within(id, &share) || self.within(id, &shared)
                 }
                 _ => false,
@@ -181,7 +181,7 @@ impl<'p> View<'p> {
                     Node::Enc(body, k) => {
                         holds(*k) || (body.iter().any(|b| holds(*b)) && self.within(id, &dated))
                     }
-                    Node::App(Func::Mac | Func::Sign | Func::Hash, _) => holds(id),
+                    Node::App(Func::Mac | Func::Sign | Func::Hash | Func::Short, _) => holds(id),
                     _ => false,
                 };
                 let new = self.received(&role.name).any(|n| self.line_has(n, &proof));
@@ -471,7 +471,7 @@ impl<'p> View<'p> {
         match self.table.node(id) {
             Node::Name(n) => n == role,
             Node::App(Func::Cert, of) => self.says(of[0], role),
-            Node::App(Func::Hash, args) => args.iter().any(|a| self.says(*a, role)),
+            Node::App(Func::Hash | Func::Short, args) => args.iter().any(|a| self.says(*a, role)),
             _ => false,
         }
     }

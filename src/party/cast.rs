@@ -109,6 +109,8 @@ pub struct RunSpec {
     pub at: SimTime,
     /// Who plays which role.
     pub names: BTreeMap<Name, Name>,
+    /// The run in whose stead it begins: not if whoever begins it has completed that.
+    pub falls_back_from: Option<u32>,
     /// The values that the scenario hands in.
     pub given: BTreeMap<Name, Value>,
 }
@@ -138,6 +140,8 @@ pub struct Character {
     pub strength: Option<Rate>,
     /// How far ahead of its clock an expiry may lie: any distance if none.
     pub max_lifetime: Option<Span>,
+    /// Bits of strength that a group must have for it to compute in it.
+    pub min_strength: u32,
     /// How it judges certificates, at the beginning.
     pub trust: RelyingParty,
     /// Whether somebody outside judges them in its place.
@@ -160,6 +164,8 @@ pub struct Character {
     pub stamps_after_start: bool,
     /// What it tells whoever sent a message that it refuses; nothing if none.
     pub alerts: Option<Alerts>,
+    /// The newest protocol that it speaks: it refuses to fall back from that.
+    pub newest: Option<Name>,
     /// Whether a centre looks a name up again that one of its own tickets vouches for.
     pub rechecks: bool,
 }
@@ -187,6 +193,11 @@ impl Spoken {
     pub fn receiver_of(&self, line: u32) -> Option<&Name> {
         let is_line = (1..=self.protocol.lines.len()).contains(&(line as usize));
         is_line.then(|| self.protocol.receiver_of(line))
+    }
+
+    /// Whether people say this line to each other.
+    pub fn is_said(&self, line: u32) -> bool {
+        self.protocol.voice.contains(&line)
     }
 
     /// The program with which a role joins at this line.

@@ -128,7 +128,7 @@ impl Accepted<'_> {
             && match table.node(id) {
                 // Every encryption draws anew.
                 Node::Enc(..) => true,
-                Node::App(Func::Mac | Func::Sign | Func::Hash, _) => self.draws_anew(id),
+                Node::App(Func::Mac | Func::Sign | Func::Hash | Func::Short, _) => self.draws_anew(id),
                 _ => false,
             }
     }

@@ -1,7 +1,7 @@
 //! A party's parts in runs: which session a message is for, and what becomes of those that come
 //! ahead of their line. Must not know services beside runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Effects;
@@ -18,6 +18,8 @@ use crate::reason::Reason;
 #[derive(Default)]
 pub struct Runs {
     parts: BTreeMap<Place, Vec<Part>>,
+    /// The runs in which a part of the party's completed.
+    completed: BTreeSet<u32>,
     /// Messages that came ahead of their line, or of their part's first.
     strays: Vec<Arc<Sight>>,
     /// What the party remembers of messages that it accepted.
@@ -60,6 +62,10 @@ struct NotForIt;
 impl Runs {
     /// Starts a run.
     pub fn start(&mut self, run: &RunSpec, moment: &mut Moment<'_>) {
+        if let Some(from) = run.falls_back_from.filter(|from| self.completed.contains(from)) {
+            let by = moment.footing.name().clone();
+            return moment.effects.note(What::NotBegun { by, run: run.number, completed: from });
+        }
         let cast = moment.footing.cast.clone();
         let Some(spoken) = cast.protocols.get(&run.protocol) else { return };
         let mine = |role: &Name| run.names.get(role) == Some(moment.footing.name());
@@ -81,6 +87,7 @@ impl Runs {
         let mut session = Session::new(&cast, id, spoken, program, &names, ("", moment.now));
         let before = moment.effects.made.len();
         session.go_on(moment);
+        self.note_completed(&session);
         self.own.note(&moment.effects.made[before..], moment.footing);
         self.parts.entry(place).or_default().push(part_of(Box::new(session)));
     }
@@ -196,7 +203,10 @@ impl Runs {
                 false => session.hear(&next, spares, &mut self.accepted, moment),
             };
             match heard {
-                Heard::Read => session.go_on(moment),
+                Heard::Read => {
+                    session.go_on(moment);
+                    self.note_completed(&session);
+                }
                 Heard::Over => {}
                 Heard::Refused(reason) if spares && Reached::behind(reason).is_none() => {
                     self.put(seat, Part::Running(Running { session, ponders: None }));
@@ -223,6 +233,12 @@ impl Runs {
                     return Ok(None);
                 }
             }
+        }
+    }
+
+    fn note_completed(&mut self, session: &Session) {
+        if session.is_complete() {
+            self.completed.insert(session.id.run);
         }
     }
 
@@ -270,6 +286,7 @@ impl Runs {
         self.tell_who_waits(effects);
         self.parts.values_mut().flatten().for_each(|part| *part = Part::Over);
         self.strays.clear();
+        self.completed.clear();
         self.own = OwnWork::default();
         if !keeps_cache {
             self.accepted.forget();

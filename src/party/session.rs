@@ -33,6 +33,8 @@ pub struct Session {
     checked: SimTime,
     /// The certificates that it accepted, with their subjects.
     accepted: Vec<(Vec<u8>, String)>,
+    /// Whether it did every step of its part.
+    is_complete: bool,
     /// The message that it looks at.
     at_hand: Option<MessageId>,
 }
@@ -98,6 +100,7 @@ impl Session {
             since: now,
             checked: now,
             accepted: Vec::new(),
+            is_complete: false,
             at_hand: None,
         }
     }
@@ -119,6 +122,11 @@ impl Session {
             }
             _ => String::new(),
         }
+    }
+
+    /// Whether it did every step of its part.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
     }
 
     /// The certificates that it accepted, with their subjects.
@@ -168,6 +176,7 @@ impl Session {
             }
             self.next += 1;
         }
+        self.is_complete = true;
         moment.effects.note(What::Completed { session: self.id.clone() });
         self.knowledge.forget();
     }
@@ -199,6 +208,7 @@ impl Session {
         let read = self
             .read(ops, message, step.line, moment)
             .and_then(|()| self.admit(step.line, moment.footing))
+            .and_then(|()| self.stands_by_newest(moment.footing))
             .and_then(|()| self.check_replay(message, step.line, ops, accepted, moment.footing))
             .and_then(|()| self.conclude(&step.concludes, step.line, moment));
         let trust = &mut moment.footing.trust;
@@ -296,6 +306,16 @@ impl Session {
         if names.any(|name| footing.denied.contains(name)) { Err(Reason::ClientRevoked) } else { Ok(()) }
     }
 
+    /// Refuses an older protocol if the peer says that it tried the newest one first.
+    fn stands_by_newest(&self, footing: &Footing) -> Result<(), Reason> {
+        let (Some(newest), Some(tried)) = (&footing.character.newest, &self.spoken.protocol.fallback) else {
+            return Ok(());
+        };
+        let tried = self.knowledge.table().find_name(tried).and_then(|id| self.knowledge.get(id)?.text());
+        let is_needless = self.spoken.name != *newest && tried == Some(newest);
+        if is_needless { Err(Reason::InappropriateFallback) } else { Ok(()) }
+    }
+
     fn read(
         &mut self,
         ops: &[Op],
@@ -358,6 +378,7 @@ impl Session {
             now,
             max_skew: character.max_skew,
             max_lifetime: character.max_lifetime,
+            min_strength: character.min_strength,
             lifetime: &cast.lifetimes,
             keys: &cast.keys,
             trust,

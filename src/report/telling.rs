@@ -136,6 +136,9 @@ impl<'a> Teller<'a> {
             What::Ignored { id, by, why } => {
                 deed(by, Tone::Dim, format!("{by} pays no heed to message {}: {why}", self.place(*id)))
             }
+            What::NotBegun { by, run, completed } => {
+                deed(by, Tone::Dim, format!("{by} does not begin run {run}: run {completed} is complete"))
+            }
             What::Completed { session } => {
                 let text = format!("{} completes {}", session.party, self.run_of(session, event.number));
                 deed(&session.party, Tone::Good, text)
@@ -227,6 +230,15 @@ impl<'a> Teller<'a> {
                     self.place(*message)
                 ),
                 aside: Some(format!("she has {found} of {of} {unit}")),
+            },
+            What::Searched { names, fits, trials, budget, found } => Told::Deed {
+                by: her.clone(),
+                tone: Tone::Attacker,
+                text: format!("{her} tries {trials} hashes for {names}, and may {budget}"),
+                aside: Some(match found {
+                    true => format!("{fits}: it comes out the same"),
+                    false => format!("{fits}: it never came out the same"),
+                }),
             },
             What::Recovered { term, value, .. } => {
                 hers(format!("{her} has computed {term} {}", value.fingerprint()))

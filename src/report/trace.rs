@@ -94,11 +94,13 @@ impl Trace {
             | What::Forged { .. }
             | What::Guessed { .. }
             | What::Queried { .. }
+            | What::Searched { .. }
             | What::Recovered { .. }
             | What::PutBack { .. }
             | What::Followed { .. }
             | What::AttackStopped { .. } => self.mark(event, her),
             What::Ignored { by, .. }
+            | What::NotBegun { by, .. }
             | What::Issued { by, .. }
             | What::NotIssued { by, .. }
             | What::Revoked { by, .. }

@@ -214,6 +214,7 @@ impl Company {
             max_skew: party.max_skew,
             strength: party.strength,
             max_lifetime: party.max_lifetime,
+            min_strength: party.min_strength,
             trust,
             is_judged_outside: self.outside.as_ref() == Some(name),
             staples: party.staples,
@@ -225,6 +226,7 @@ impl Company {
             knows_own: party.knows_own,
             stamps_after_start: party.stamps_after_start,
             alerts: party.alerts,
+            newest: party.newest.clone(),
             rechecks: party.rechecks,
         })
     }
@@ -276,6 +278,7 @@ impl Company {
                 dictionary: spec.dictionary.clone(),
                 compares_nonces: spec.compares_nonces,
                 computes_logarithms: spec.computes_logarithms,
+                trials: spec.trials,
                 times: spec.times.clone(),
             };
             (spec.name.clone(), Box::new(Attacker::new(&self.cast, profile)) as Box<dyn Adversary>)

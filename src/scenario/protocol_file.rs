@@ -126,6 +126,9 @@ fn draft(table: &Reader<'_>, name: &str, places: &mut Places) -> Result<Draft, P
         knows: lists(table, "knows", places)?,
         services: pairs(table, "services", places)?,
         joins: joins(table, places)?,
+        voice: voice(table, places)?,
+        fallback: table.get("fallback").map(|node| Ok(places.quote(string(node)?, node))).transpose()?,
+        group: table.get("group").map(|node| Ok(places.quote(string(node)?, node))).transpose()?,
     })
 }
 
@@ -134,7 +137,8 @@ pub fn quoted(node: &Node, places: &mut Places) -> Result<Vec<Quoted>, Problem> 
     array(node)?.iter().map(|item| Ok(places.quote(string(item)?, item))).collect()
 }
 
-fn pairs(table: &Reader<'_>, key: &str, places: &mut Places) -> Result<Vec<(Quoted, Quoted)>, Problem> {
+/// The strings under a table's keys, and the keys, handed to the notation.
+pub fn pairs(table: &Reader<'_>, key: &str, places: &mut Places) -> Result<Vec<(Quoted, Quoted)>, Problem> {
     let Some(node) = table.get(key) else { return Ok(Vec::new()) };
     let inner = Reader::new(node)?;
     let pair = |(key, value): &(super::toml_tree::Key, Node)| {
@@ -162,6 +166,12 @@ fn joins(table: &Reader<'_>, places: &mut Places) -> Result<Vec<(Quoted, Vec<Quo
         all.push((places.quote(&key.name, &key.as_value(&node.file)), lines));
     }
     Ok(all)
+}
+
+/// `voice`: the numbers of lines.
+fn voice(table: &Reader<'_>, places: &mut Places) -> Result<Vec<Quoted>, Problem> {
+    let Some(node) = table.get("voice") else { return Ok(Vec::new()) };
+    array(node)?.iter().map(|n| Ok(places.quote(&integer(n, 1)?.to_string(), n))).collect()
 }
 
 /// `[encoding]`: its kind and, for `untagged`, the widths of fields.

@@ -96,6 +96,10 @@ pub fn search(
     confirms: &mut dyn FnMut(&Told) -> bool,
 ) -> Outcome {
     let mut outcome = Outcome { attack: None, states: 0, stop: None };
+    if !protocol.voice.is_empty() || protocol.group.is_some() {
+        // On symbols everything goes over the wire, and there is one group.
+        return Outcome { stop: Some(Stop::Unsaid), ..outcome };
+    }
     let Some(aim) = Aim::of(protocol, &goal.claim) else {
         return Outcome { stop: Some(Stop::Unsaid), ..outcome };
     };

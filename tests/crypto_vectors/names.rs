@@ -22,7 +22,9 @@ fn names_parse_back() {
 
 #[test]
 fn defaults() {
-    let Suite { symmetric, public_key, signature, agreement, kem } = Suite::default();
+    let Suite { symmetric, public_key, signature, agreement, kem, groups, short } = Suite::default();
     let names = [symmetric.name(), public_key.name(), signature.name(), agreement.name(), kem.name()];
     assert_eq!(names, ["aes-256-cbc-hmac-sha256", "rsa-2048-oaep", "ed25519", "x25519", "ml-kem-768"]);
+    assert!(groups.is_empty());
+    assert_eq!(short.0, 20);
 }

@@ -4,6 +4,7 @@
 //! take, is a fault. Must not know bytes.
 
 mod feasible;
+mod finds;
 mod roles;
 mod standing;
 mod typing;
@@ -19,6 +20,7 @@ use super::term::{Name, Term};
 use crate::limits::MAX_LINES;
 
 pub use feasible::rights;
+pub use finds::Find;
 pub use standing::resolve;
 use standing::{Standing, declared};
 
@@ -47,6 +49,8 @@ pub struct Setting<'a> {
     pub guesses: bool,
     /// `NAME: type` of the values that she generates.
     pub fresh: &'a [Quoted],
+    /// Names that she looks for by trying, and what they are to fit.
+    pub finds: &'a [(Quoted, Quoted)],
 }
 
 /// A run that a scenario schedules.
@@ -90,6 +94,8 @@ pub struct Attack {
     pub table: Arc<Table>,
     /// The names that she generates.
     pub fresh: Vec<(Name, Type)>,
+    /// What of it she looks for by trying.
+    pub finds: Vec<Find>,
 }
 
 /// A line of a narration.
@@ -160,23 +166,39 @@ impl Attack {
         if faults.is_empty() {
             faults = roles::check(&lines, setting);
         }
+        let mut wanted = Vec::new();
+        for source in setting.finds {
+            match finds::read(source, setting) {
+                Ok(find) => wanted.push(find),
+                Err(fault) => faults.push(fault),
+            }
+        }
         if !faults.is_empty() {
             return Err(faults);
         }
         let fixed = typing::fixed(&lines, &fresh, setting);
-        let table = table(&lines, typing::kinds(&lines, &fixed, setting), setting)?;
+        let table = table(&lines, &wanted, typing::kinds(&lines, &fixed, setting), setting)?;
         let compiled: Vec<AttackLine> =
             lines.iter().map(|line| typing::typed(line, &table, &fixed, setting)).collect();
         feasible::check(&lines, &compiled, &table, &mut fresh, setting)?;
-        Ok(Attack { lines: compiled, table: Arc::new(table), fresh })
+        let finds = wanted.into_iter().zip(setting.finds);
+        let finds = finds.map(|(find, source)| find.in_table(&table, &lines, &fresh, setting, source));
+        let finds = finds.collect::<Result<_, _>>().map_err(|fault| vec![fault])?;
+        Ok(Attack { lines: compiled, table: Arc::new(table), fresh, finds })
     }
 }
 
 /// All terms of the lines, and those that the attacker may be handed.
-fn table(lines: &[Standing], kinds: typing::Kinds, setting: &Setting<'_>) -> Result<Table, Vec<Fault>> {
+fn table(
+    lines: &[Standing],
+    wanted: &[finds::Wanted],
+    kinds: typing::Kinds,
+    setting: &Setting<'_>,
+) -> Result<Table, Vec<Fault>> {
     let mut table = Table::new(kinds);
     let names = setting.parties.iter().map(|p| &**p).chain([setting.attacker]).map(Term::name);
-    let others: Vec<Term> = names.chain(setting.handed.iter().cloned()).collect();
+    let sides = wanted.iter().flat_map(|find| find.sides.iter().cloned());
+    let others: Vec<Term> = names.chain(setting.handed.iter().cloned()).chain(sides).collect();
     for (nth, standing) in lines.iter().enumerate() {
         let besides = if nth == 0 { &others[..] } else { &[] };
         let interned = table.intern_all(besides).and_then(|_| table.intern_all(&standing.line.parts));

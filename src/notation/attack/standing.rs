@@ -58,6 +58,11 @@ impl Standing {
                 .fault(format!("protocol {} has no line {step}", protocol.name))
                 .help(format!("its lines are numbered 1 to {last}")));
         }
+        if protocol.voice.contains(&step) {
+            let fault =
+                line.fault(format!("people say line {step} to each other: she hears it, and no more"));
+            return Err(fault.help("leave it out; what she hears she has"));
+        }
         let deed = deed(&line, setting)?;
         line.parts = line.parts.iter().map(|t| resolve(t, setting)).collect();
         for name in &mut line.names {

@@ -246,7 +246,7 @@ pub(super) fn body(term: &Term) -> Option<&[Term]> {
     match term {
         Term::Enc(body, _) => Some(body),
         Term::App(Func::Sign | Func::Mac, args) => Some(&args[1..]),
-        Term::App(Func::Hash | Func::Kdf, args) => Some(args),
+        Term::App(Func::Hash | Func::Short | Func::Kdf, args) => Some(args),
         Term::App(..) | Term::Name(_) | Term::Text(_) | Term::Exp(_) => None,
     }
 }

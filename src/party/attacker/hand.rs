@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::Desk;
 use super::format::{Format, Spelling};
-use crate::algebra::{Bytes, Private, Public, Value};
+use crate::algebra::{Bytes, How, Private, Provenance, Public, Value};
 use crate::crypto::Rng;
 use crate::journal::Sight;
 use crate::knowledge::{Arrived, Context, Grounds, Knowledge};
 use crate::notation::{Func, Id, Name, Node, Op, Planner, Source, Table};
-use crate::party::PartyTrust;
+use crate::party::{Effects, PartyTrust};
 use crate::pki::Certificates;
 use crate::reason::Reason;
 
@@ -332,6 +332,24 @@ impl Hand {
         value.inspect_err(|reason| desk.stop_at_limit(*reason))
     }
 
+    /// What a term that nothing follows from is computed from, and its value: beside the play, as
+    /// nothing is made yet.
+    pub fn recipe(&mut self, id: Id, format: &Format, desk: &mut Desk<'_>) -> Option<(Value, Provenance)> {
+        let mut effects = Effects::default();
+        let Desk { cast, profile, directory, connections, now, active, .. } = *desk;
+        let mut beside = Desk { cast, profile, directory, connections, now, active, effects: &mut effects };
+        let before = (self.knowledge.clone(), self.made.clone());
+        self.knowledge.unset(id);
+        let value = self.build(id, format, &mut beside);
+        (self.knowledge, self.made) = before;
+        let value = value.inspect_err(|reason| desk.stop_at_limit(*reason)).ok()?;
+        let made = effects.made.into_iter().rev().find(|made| made.value == value)?;
+        match made.how {
+            How::Computed(provenance) => Some((value, provenance)),
+            How::Drawn | How::PublicOf(_) => None,
+        }
+    }
+
     /// What a signature is of, and the public key under which it verifies; none of what she cannot
     /// make.
     pub fn signed(
@@ -381,6 +399,7 @@ impl Hand {
             now: desk.cast.clock(desk.now, character.clock_offset),
             max_skew: character.max_skew,
             max_lifetime: None,
+            min_strength: 0,
             lifetime: &desk.cast.lifetimes,
             keys: &desk.cast.keys,
             trust: &mut self.trust,

@@ -3,10 +3,12 @@
 //! logarithms of small primes once for the group, then each share by those. Must not know whose
 //! shares they are.
 
+use std::sync::OnceLock;
+
 use rand::RngExt as _;
 
-use crate::crypto::Rng;
 use crate::crypto::modp64::{G, P, Q, power, times};
+use crate::crypto::{Rng, stream};
 use crate::limits::MAX_FRACTIONS;
 
 /// Primes below this are the factor base.
@@ -14,6 +16,7 @@ const BOUND: u64 = 1_000;
 
 /// The logarithms of small primes: of x the number l mod q with x^2 = g^(2 l). It turns products
 /// into sums for squares and others alike.
+#[derive(Clone)]
 pub struct IndexCalculus {
     primes: Vec<u64>,
     /// Of each prime that is in enough relations.
@@ -26,8 +29,14 @@ pub struct IndexCalculus {
 type Factors = Vec<u8>;
 
 impl IndexCalculus {
-    /// The logarithms of the factor base, which serve every share of the group.
-    pub fn new(rng: &mut Rng) -> IndexCalculus {
+    /// The logarithms of the factor base, which serve every share of the group: as they say nothing
+    /// of any share, a process computes them once.
+    pub fn of_the_group() -> IndexCalculus {
+        static GROUP: OnceLock<IndexCalculus> = OnceLock::new();
+        GROUP.get_or_init(|| IndexCalculus::new(&mut stream(0, &["factor base of modp-64"]))).clone()
+    }
+
+    fn new(rng: &mut Rng) -> IndexCalculus {
         let is_prime = |n: &u64| (2..).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
         let primes: Vec<u64> = (2..BOUND).filter(is_prime).collect();
         let mut found = IndexCalculus { logs: Vec::new(), tried: 0, primes };

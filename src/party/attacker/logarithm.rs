@@ -21,25 +21,33 @@ pub struct Logician {
     /// The logarithms of small primes, once they were needed.
     group: Option<IndexCalculus>,
     found: BTreeMap<Bytes, Value>,
+    /// Groups in which she saw shares and gets no logarithms.
+    too_large: BTreeSet<Agreement>,
     /// Terms that she was told of.
     told: BTreeSet<(u32, String, Bytes)>,
 }
 
 impl Logician {
     pub fn new(looks: bool, rng: Rng) -> Logician {
-        Logician { looks, rng, group: None, found: BTreeMap::new(), told: BTreeSet::new() }
+        let (found, too_large, told) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        Logician { looks, rng, group: None, found, too_large, told }
     }
 
     /// The exponents of the shares that are fields of a message, each under its term in the
     /// protocol's line.
     pub fn look(&mut self, message: &Sight, desk: &mut Desk<'_>) -> Vec<(Term, Value)> {
-        if !self.looks || desk.cast.keys.suite().agreement != Agreement::Modp64 {
+        let suite = desk.cast.keys.suite();
+        if !self.looks || !suite.all_groups().any(|group| group == Agreement::Modp64) {
             return Vec::new();
         }
         let fields = tagged_fields(&message.bytes).unwrap_or_default().into_iter().enumerate();
         let mut all = Vec::new();
         for (nth, (_, range)) in fields.filter(|(_, (kind, _))| *kind == Kind::Share) {
             let share = Bytes::from(&message.bytes[range]);
+            if suite.group_of(&share) != Agreement::Modp64 {
+                self.too_large.insert(suite.group_of(&share));
+                continue;
+            }
             let Some(exponent) = self.logarithm(&share, desk) else { continue };
             let Some(name) = exponent_of(message, nth, desk) else { continue };
             if self.told.insert((message.run, name.to_string(), share.clone())) {
@@ -58,7 +66,10 @@ impl Logician {
     /// Says why she has none, in a group that is too large.
     pub fn end(&self, desk: &mut Desk<'_>) {
         let group = desk.cast.keys.suite().agreement;
-        if self.looks && group != Agreement::Modp64 {
+        let is_too_large = self.group.is_none() && self.too_large.contains(&group);
+        if self.looks
+            && (group != Agreement::Modp64 && desk.cast.keys.suite().groups.is_empty() || is_too_large)
+        {
             let lacked = format!("logarithms in {group} are out of her reach: she gets as far as 64 bits");
             desk.effects.note(What::AttackStopped { line: "the first share".to_owned(), lacked });
         }
@@ -77,7 +88,7 @@ impl Logician {
             desk.effects.all.push(AttackerEffect::Halt(Reached { name, value, cause }));
             return None;
         }
-        let group = self.group.get_or_insert_with(|| IndexCalculus::new(&mut self.rng));
+        let group = self.group.get_or_insert_with(IndexCalculus::of_the_group);
         // What does not come out is none.
         let exponent = group.logarithm(number, &mut self.rng);
         let exponent = exponent.filter(|exponent| power(G, *exponent, P) == number)?;

@@ -8,6 +8,7 @@ mod connections;
 mod dictionary;
 mod directory;
 mod ecdsa;
+mod extension;
 mod format;
 mod gcm;
 mod hand;
@@ -25,6 +26,7 @@ mod records;
 mod rules;
 mod subgroup;
 mod tactics;
+mod trials;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,6 +44,7 @@ pub use change::{Change, Place};
 use connections::Connections;
 use dictionary::Guesser;
 use directory::Directory;
+pub use extension::Extension;
 pub use meddling::Meddling;
 pub use papers::{Forger, Forgery, SHARE};
 pub use rules::{Action, Match, Rule};
@@ -95,6 +98,8 @@ pub struct Profile {
     pub compares_nonces: bool,
     /// Whether she computes the exponents of shares, where the group is small enough.
     pub computes_logarithms: bool,
+    /// How many hashes she may try for a value that she finds so.
+    pub trials: u32,
     /// The time before which she does not send a line of her narration, by run and line.
     pub times: BTreeMap<(u32, u32), SimTime>,
 }
@@ -306,7 +311,12 @@ impl Adversary for Attacker {
                     mind.handed(&term, &value, &mut desk);
                 }
                 papers.key_centre(&message, &mut desk);
-                if active {
+                let spoken = cast.protocols.get(&message.protocol);
+                if spoken.is_some_and(|spoken| spoken.is_said(message.line)) {
+                    // She hears what people say, and no more.
+                    mind.listen(&message);
+                    desk.effects.all.push(AttackerEffect::Pass(message, Span(0)));
+                } else if active {
                     if let Some(message) = ruler.on_wire(Sight::clone(&message), &mut desk) {
                         mind.on_wire(message, &mut desk);
                     }
@@ -335,6 +345,7 @@ impl Adversary for Attacker {
                 mind.end(&mut desk);
             }
         }
+        silence(&self.cast, effects);
         let is_act = |effect: &&AttackerEffect| {
             matches!(effect, AttackerEffect::Pass(..) | AttackerEffect::Inject { .. })
         };
@@ -353,6 +364,27 @@ impl Adversary for Attacker {
             let mut desk = Desk { cast, profile, directory, connections, now, active, effects };
             injected.iter().for_each(|message| guesser.note(message, &mut desk));
         }
+    }
+}
+
+/// Takes away what she would say in people's voices, and says so.
+fn silence(cast: &Cast, effects: &mut Effects<AttackerEffect>) {
+    let said = |message: &Sight| {
+        cast.protocols.get(&message.protocol).is_some_and(|spoken| spoken.is_said(message.line))
+    };
+    let mut silenced = Vec::new();
+    effects.all.retain(|effect| {
+        let (AttackerEffect::Inject { message, .. } | AttackerEffect::Query(message)) = effect else {
+            return true;
+        };
+        if said(message) {
+            silenced.push(format!("{}.{}", message.run, message.line));
+        }
+        !said(message)
+    });
+    for line in silenced {
+        let lacked = "people know each other's voices, and hers is none of them".to_owned();
+        effects.note(What::AttackStopped { line, lacked });
     }
 }
 

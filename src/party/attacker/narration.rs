@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::format::Format;
 use super::hand::{Address, Hand};
+use super::trials::{Ready, Trials};
 use super::{Desk, Mind, Profile};
 use crate::algebra::Value;
 use crate::journal::{Sight, What};
@@ -24,6 +25,7 @@ pub struct Narrator {
     /// Messages held for a later line.
     held: Vec<Sight>,
     stopped: Option<String>,
+    trials: Trials,
     /// The time before which she does not send a line.
     times: BTreeMap<(u32, u32), SimTime>,
 }
@@ -45,6 +47,8 @@ pub fn notebook(
         Arc::new(Grounds {
             rights: rights(table, name, profile.insider),
             supply: supply.clone(),
+            group: None,
+            voice: BTreeSet::new(),
             uses: spoken.protocol.uses,
             protocol: spoken.protocol.name.as_str().into(),
             encoding: spoken.encoding.clone(),
@@ -75,6 +79,8 @@ pub fn notebook(
 impl Narrator {
     pub fn new(cast: &Arc<Cast>, profile: &Profile, attack: &Arc<Attack>) -> Narrator {
         let (hand, formats) = notebook(cast, profile, attack, "narration");
+        let rng = cast.keys.stream(&[&profile.character.name, "trials"]);
+        let trials = Trials::new(attack.finds.clone(), profile.trials, rng);
         Narrator {
             hand,
             formats,
@@ -82,6 +88,7 @@ impl Narrator {
             next: 0,
             held: Vec::new(),
             stopped: None,
+            trials,
             times: profile.times.clone(),
         }
     }
@@ -141,6 +148,14 @@ impl Narrator {
         let format = self.formats[self.next].clone();
         if early || !self.hand.can_build(&line.parts, &format) {
             return false;
+        }
+        match self.trials.ready(&line.parts, &mut self.hand, &format, desk) {
+            Ready::Yes => {}
+            Ready::NotYet => return false,
+            Ready::Never(why) => {
+                self.stop(why, desk);
+                return false;
+            }
         }
         let at = Address { run: line.run, line: line.step, protocol: &line.protocol, from, to };
         match self.hand.write(&at, &line.parts, &format, desk) {
@@ -214,7 +229,10 @@ impl Mind for Narrator {
         let Some(line) = self.attack.lines.get(self.next) else { return };
         let lacked = match (&self.stopped, &line.deed) {
             (Some(why), _) => why.clone(),
-            (None, Deed::Send { .. }) => format!("she never had {}", self.hand.missing(&line.parts)),
+            (None, Deed::Send { .. }) => {
+                let missing = || self.hand.missing(&line.parts);
+                format!("she never had {}", self.trials.lacked().cloned().unwrap_or_else(missing))
+            }
             (None, Deed::Take { from, .. } | Deed::Overhear { from, .. }) => format!("{from} never sent it"),
         };
         desk.effects.note(What::AttackStopped { line: line.text.clone(), lacked });

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::change::Change;
+use super::extension::Extension;
 use super::format::Format;
 use super::hand::{Address, Hand};
 use super::low_order::confined;
@@ -62,6 +63,8 @@ pub enum Action {
     Tamper,
     /// Bytes of it are changed by a mask of hers.
     Change(Change),
+    /// More text goes behind it, with the hash that it then has.
+    Extend(Extension),
     /// Each share in it becomes this one of small order, counted from 0.
     Confine(usize),
     /// The one line of this attack goes in its place.
@@ -245,6 +248,16 @@ impl Ruler {
                 }
                 Err(lacked) => {
                     self.stopped.entry(nth).or_insert((change.to_string(), lacked));
+                    desk.pass(message);
+                }
+            },
+            Action::Extend(extension) => match extension.carry_out(&message) {
+                Ok(own) => {
+                    desk.take(&message);
+                    desk.inject(own, Some(message.id));
+                }
+                Err(lacked) => {
+                    self.stopped.entry(nth).or_insert((extension.to_string(), lacked));
                     desk.pass(message);
                 }
             },

@@ -1,7 +1,7 @@
 //! Who attacks, and how.
 
 use super::{ANY_TEXT, Shape, TEXTS, Table, key, needed};
-use crate::limits::MAX_QUERIES;
+use crate::limits::{MAX_QUERIES, MAX_TRIALS};
 use crate::pki::Flaw;
 
 /// `[attacker]`.
@@ -30,6 +30,16 @@ pub static ATTACKER: Table = Table {
             "Whether she computes the exponents of shares, in the group of 64 bits.",
         ),
         key("fresh", TEXTS, "Values that she draws."),
+        key(
+            "finds",
+            Shape::Named(&ANY_TEXT),
+            "Values of hers that she finds by trying, and what they are to fit, as in `N = \"short(Na, N) = short(Na, Nb)\"`; two as in `\"N, M\"`.",
+        ),
+        key(
+            "trials",
+            Shape::Whole(1, MAX_TRIALS),
+            "How many hashes she may try for each of those; 1,000,000 if nothing says so.",
+        ),
         key(
             "queries",
             Shape::Whole(1, MAX_QUERIES),
@@ -92,6 +102,7 @@ pub static RULE: Table = Table {
                 "tamper",
                 "change \"TEXT\" to \"TEXT\" at FIELD:BYTE",
                 "change \"TEXT\" to \"TEXT\" at FIELD:BYTE, tagged anew",
+                "extend by \"TEXT\" behind BYTES",
                 "low-order",
                 "low-order 3",
                 "replace TERMS",

@@ -13,6 +13,11 @@ const BEHAVIOUR: &[Key] = &[
     ),
     key("max_lifetime", Shape::Span, "How long an `expiry` may lie ahead."),
     key(
+        "min_strength",
+        Shape::Whole(0, 256),
+        "Bits of strength that a group must have; shares in others are refused as `group-too-small`.",
+    ),
+    key(
         "strength",
         RATE,
         "How many lines that cost public-key operations it can send; more are refused as `rate-limited`.",
@@ -106,6 +111,11 @@ pub static PARTY: Table = Table {
                 "password",
                 ANY_TEXT,
                 "Its password at all its peers and services; drawn from the seed if nothing says so.",
+            ),
+            key(
+                "newest",
+                ANY_TEXT,
+                "The newest protocol that it speaks: who comes with an older one after that is refused as `inappropriate-fallback`.",
             ),
             key("shares_key_of", ANY_TEXT, "The party under whose long-term keys it works."),
         ],

@@ -32,6 +32,17 @@ pub static PROTOCOL: Table = Table {
             Shape::Named(&Shape::List(&Shape::Whole(1, u32::MAX))),
             "For each role the lines at which it may begin.",
         ),
+        key(
+            "group",
+            ANY_TEXT,
+            "The value that names the groups in which shares may be, the preferred first.",
+        ),
+        key("fallback", ANY_TEXT, "The value that names the protocol which was tried before this one."),
+        key(
+            "voice",
+            Shape::List(&Shape::Whole(1, u32::MAX)),
+            "The lines that people say to each other: the attacker hears them, and no more.",
+        ),
         key("encoding", Shape::Of(&ENCODING), "How terms become bytes; tagged if nothing says so."),
         key("lifetime", Shape::Named(&Shape::Span), "For each `expiry` by its name how long it is valid."),
         key("title", ANY_TEXT, "A title."),

@@ -99,6 +99,11 @@ pub static RUN: Table = Table {
             Shape::Either(&[Shape::Text(&["nssk"]), Shape::Of(&PROTOCOL)]),
             "Its protocol, if it is not the scenario's.",
         ),
+        key(
+            "falls_back_from",
+            Shape::Whole(1, u32::MAX),
+            "The run in whose stead it begins, if whoever begins it has not completed that by then.",
+        ),
     ]],
     others: Some(ANY_TEXT),
 };
@@ -211,6 +216,16 @@ pub static CRYPTO: Table = Table {
             "agreement",
             Shape::Word(|| Agreement::ALL.iter().map(|one| one.name()).collect()),
             "Diffie–Hellman.",
+        ),
+        key(
+            "groups",
+            Shape::List(&Shape::Word(|| Agreement::ALL.iter().map(|one| one.name()).collect())),
+            "Groups in which parties compute beside that one, where a protocol has a `group`.",
+        ),
+        key(
+            "short_bits",
+            Shape::Whole(4, 256),
+            "To how many bits a `short` hash is cut; 20 if nothing says so.",
         ),
         key("kem", Shape::Word(|| Kem::ALL.iter().map(|one| one.name()).collect()), "Key encapsulation."),
     ]],

@@ -36,6 +36,8 @@ pub struct AttackerSpec {
     pub compares_nonces: bool,
     /// Whether she computes the exponents of shares.
     pub computes_logarithms: bool,
+    /// How many hashes she may try for a value that she finds so.
+    pub trials: u32,
     /// The time before which she does not send a line of her narration, by run and line.
     pub times: BTreeMap<(u32, u32), SimTime>,
     /// What she sets out to do, line by line as the file has it.

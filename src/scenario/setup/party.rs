@@ -17,6 +17,8 @@ pub struct Party {
     pub strength: Option<Rate>,
     /// How far ahead of its clock an expiry may lie: any distance if none.
     pub max_lifetime: Option<Span>,
+    /// Bits of strength that a group must have for it to compute in it.
+    pub min_strength: u32,
     /// How it judges certificates; the roots are not known yet.
     pub trust: TrustPolicy,
     /// Whether it sends an OCSP response along with its own certificates.
@@ -39,6 +41,8 @@ pub struct Party {
     pub stamps_after_start: bool,
     /// What it tells whoever sent a message that it refuses; nothing if none.
     pub alerts: Option<Alerts>,
+    /// The newest protocol that it speaks, if it refuses to fall back from that.
+    pub newest: Option<Name>,
     /// Whether a centre looks a name up again that one of its own tickets vouches for.
     pub rechecks: bool,
     /// The password that it chose; drawn from the seed if none.
@@ -54,6 +58,7 @@ impl Default for Party {
             max_skew: Span::seconds(300),
             strength: None,
             max_lifetime: None,
+            min_strength: 0,
             trust: TrustPolicy { revocation: Revocation::None, ..TrustPolicy::default() },
             staples: false,
             session_max_age: None,
@@ -65,6 +70,7 @@ impl Default for Party {
             knows_own: false,
             stamps_after_start: false,
             alerts: None,
+            newest: None,
             rechecks: true,
             password: None,
             shares_key_of: None,

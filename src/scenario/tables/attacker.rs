@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rules;
 use super::scope::Scope;
 use crate::algebra::Value;
-use crate::limits::{MAX_GUESSES, MAX_QUERIES, MAX_SEARCH_RUNS, MAX_WORDS};
+use crate::limits::{MAX_GUESSES, MAX_QUERIES, MAX_SEARCH_RUNS, MAX_TRIALS, MAX_WORDS};
 use crate::notation::attack::{Deed, Says, Scheduled};
 use crate::notation::fault::near;
-use crate::notation::{self, Func, Name, Quoted, Service, Term, parse};
+use crate::notation::{self, Func, Name, Quoted, Service, Term, Type, parse};
 use crate::party::attacker::{Forger, Forgery, Plan};
 use crate::pki::Flaw;
 use crate::scenario::problem::{Problem, Problems};
-use crate::scenario::protocol_file::quoted;
+use crate::scenario::protocol_file::{pairs, quoted};
 use crate::scenario::reader::{Reader, array, key_problem, name, one_of, span, string, unknown};
 use crate::scenario::schema;
 use crate::scenario::setup::Setup;
@@ -127,6 +127,11 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         let keys = setup.parties.keys().map(|name| Term::of(Func::Sk, &[name]));
         papers.extend(keys);
     }
+    if computes_logarithms {
+        // So may exponents, under the names that the protocols have for them.
+        let values = setup.protocols.iter().flat_map(|(file, _)| &file.protocol.values);
+        papers.extend(values.filter(|v| v.of == Type::Dh).map(|v| Term::Name(v.name.clone())));
+    }
     let scope = Scope {
         name: &attacker,
         insider,
@@ -137,6 +142,7 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
     };
     let mut places = Places::default();
     let fresh = table.get("fresh").map_or(Ok(Vec::new()), |n| quoted(n, &mut places))?;
+    let finds = pairs(&table, "finds", &mut places)?;
     let plans: Vec<&Node> = ["tactic", "attack"].iter().filter_map(|k| table.get(k)).collect();
     if let [_, second] = plans.as_slice() {
         return Err(second.problem("an attacker has one of `tactic` and `attack`").into());
@@ -160,10 +166,17 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         let lines = quoted(node, &mut places)?;
         // Rules bring others into runs, too.
         let says = if table.get("rule").is_some() { Says::Some } else { Says::All };
-        Plan::Narration(scope.attack(&lines, says, &fresh, &places)?)
+        Plan::Narration(scope.attack(&lines, says, &fresh, &finds, &places)?)
     } else {
         Plan::Eavesdrop
     };
+    if let (Some(node), false) = (table.get("finds"), matches!(plan, Plan::Narration(_))) {
+        return Err(node
+            .problem("what she finds goes into lines of hers")
+            .help("say them in `attack`")
+            .into());
+    }
+    let trials = trials(&table)?;
     let rules = match table.get("rule") {
         Some(node) => array(node)?
             .iter()
@@ -187,9 +200,24 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         dictionary,
         compares_nonces,
         computes_logarithms,
+        trials,
         times,
         words,
     }))
+}
+
+/// `trials`: how many hashes she may try, where she finds something so.
+fn trials(table: &Reader<'_>) -> Result<u32, Problem> {
+    let (Some(trials), Some(node)) = (table.integer("trials", 1)?, table.get("trials")) else {
+        return Ok(MAX_TRIALS);
+    };
+    if trials > MAX_TRIALS {
+        return Err(node.problem(format!("more than the limit MAX_TRIALS, {MAX_TRIALS}")));
+    }
+    match table.get("finds") {
+        Some(_) => Ok(trials),
+        None => Err(node.problem("she tries nothing").help("`trials` goes with `finds`")),
+    }
 }
 
 /// `computes_logarithms`: where that takes seconds.

@@ -16,6 +16,9 @@ use crate::scenario::setup::party::Party;
 use crate::scenario::toml_tree::{Data, Node, Places};
 use crate::time::Span;
 
+/// Bits of strength beyond which no group has any here.
+const MAX_STRENGTH: u32 = 256;
+
 /// Reads how a party or service behaves. What else its table has is not read here.
 pub fn party(setup: &Setup, name: &str, node: &Node, of: &'static Table) -> Result<Party, Problem> {
     let table = Reader::of(node, of)?;
@@ -29,6 +32,12 @@ pub fn party(setup: &Setup, name: &str, node: &Node, of: &'static Table) -> Resu
     }
     party.max_skew = table.span("max_skew")?.unwrap_or(party.max_skew);
     party.max_lifetime = table.span("max_lifetime")?;
+    if let (Some(bits), Some(node)) = (table.integer("min_strength", 0)?, table.get("min_strength")) {
+        if bits > MAX_STRENGTH {
+            return Err(node.problem(format!("no group has more than {MAX_STRENGTH} bits of strength")));
+        }
+        party.min_strength = bits;
+    }
     party.strength = table.get("strength").map(rate).transpose()?;
     read_trust(setup, &table, &mut party.trust)?;
     party.replay_cache = table.get("replay_cache").map(|node| remembers(setup, node)).transpose()?.flatten();
@@ -60,6 +69,7 @@ pub fn party(setup: &Setup, name: &str, node: &Node, of: &'static Table) -> Resu
     }
     if Service::of(name).is_none() {
         read_secrets(&table, &mut party)?;
+        party.newest = table.get("newest").map(|node| newest(setup, node)).transpose()?;
     }
     table.finish()?;
     Ok(party)
@@ -171,6 +181,20 @@ pub fn read(setup: &Setup, table: &Reader<'_>, her: Option<&str>) -> Result<BTre
         parties.entry(name).or_default();
     }
     Ok(parties)
+}
+
+/// A protocol of the scenario's.
+fn newest(setup: &Setup, node: &Node) -> Result<Name, Problem> {
+    let of = string(node)?;
+    match setup.protocol_named(of) {
+        Some(protocol) => Ok(protocol.name.as_str().into()),
+        None => {
+            let names: Vec<&str> = setup.protocols.iter().map(|(file, _)| &*file.protocol.name).collect();
+            let mut problem = node.problem(format!("nobody speaks a protocol `{of}` here"));
+            problem.help = crate::notation::fault::suggest(of, names);
+            Err(problem)
+        }
+    }
 }
 
 /// Reads what `[parties.NAME]` says of a party's own secrets.

@@ -3,9 +3,10 @@
 
 use super::scope::Scope;
 use crate::crypto::{Agreement, X25519_SMALL_ORDER};
+use crate::limits::MAX_MESSAGE_BYTES;
 use crate::notation::attack::Says;
 use crate::notation::{Name, Protocol, Quoted};
-use crate::party::attacker::{Action, Change, Match, Meddling, Place, Rule};
+use crate::party::attacker::{Action, Change, Extension, Match, Meddling, Place, Rule};
 use crate::party::{ALERT_PROTOCOL, OCSP_PROTOCOL, SERVICE_PROTOCOLS};
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::reader::{Reader, string, unknown};
@@ -178,13 +179,30 @@ fn action(
             };
             let run = run_replaced(scope, node, of)?;
             let text = format!("{run}.{line} I({from}) -> {to} : {terms}");
-            Action::Replace(scope.attack(&[places.quote(&text, node)], Says::Nothing, fresh, places)?)
+            Action::Replace(scope.attack(&[places.quote(&text, node)], Says::Nothing, fresh, &[], places)?)
         }
+        ("extend", rest) => Action::Extend(extension(node, rest)?),
         ("inject", line) if !line.is_empty() => {
-            Action::Inject(scope.attack(&[places.quote(line, node)], Says::Some, fresh, places)?)
+            Action::Inject(scope.attack(&[places.quote(line, node)], Says::Some, fresh, &[], places)?)
         }
         _ => return Err(unknown(node, "action", text, &schema::RULE.words("action")).into()),
     })
+}
+
+/// `by "TEXT" behind BYTES`.
+fn extension(node: &Node, text: &str) -> Result<Extension, Problem> {
+    let expected = || {
+        node.problem("by what does she extend it, and how much is hashed before it?")
+            .help("as in `extend by \"&pay 900\" behind 32`: behind a key of 32 bytes")
+    };
+    let text = text.strip_prefix("by \"").ok_or_else(expected)?;
+    let (more, behind) = text.rsplit_once("\" behind ").ok_or_else(expected)?;
+    let behind = behind.trim().parse().ok().filter(|behind| *behind <= MAX_MESSAGE_BYTES);
+    let behind = behind.ok_or_else(expected)?;
+    if more.is_empty() {
+        return Err(expected());
+    }
+    Ok(Extension { more: more.to_owned(), behind })
 }
 
 /// `"TEXT" to "TEXT" at FIELD:BYTE`, or `at BYTE` where fields carry no tags.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::choice;
 use crate::algebra::Value;
+use crate::crypto::Agreement;
 use crate::limits::MAX_RUNS;
 use crate::notation::{Origin, Service};
 use crate::party::RunSpec;
 use crate::scenario::problem::Problem;
-use crate::scenario::reader::{Reader, name, string};
+use crate::scenario::reader::{Reader, name, string, unknown};
 use crate::scenario::schema;
 use crate::scenario::setup::Setup;
 use crate::scenario::toml_tree::{Data, Node};
@@ -19,7 +20,35 @@ pub fn read(setup: &Setup, nodes: &[Node], attacker: Option<&str>) -> Result<Vec
     if let Some(extra) = nodes.get(MAX_RUNS) {
         return Err(extra.problem(format!("more runs than the limit MAX_RUNS, {MAX_RUNS}")));
     }
-    (1..).zip(nodes).map(|(number, node)| run(setup, number, node, attacker)).collect()
+    let runs: Vec<RunSpec> = (1..)
+        .zip(nodes)
+        .map(|(number, node)| run(setup, number, node, attacker))
+        .collect::<Result<_, _>>()?;
+    for (node, run) in nodes.iter().zip(&runs) {
+        let Some(of) = run.falls_back_from.and_then(|from| runs.get(from as usize - 1)) else { continue };
+        let opens = |run: &RunSpec| {
+            run.names
+                .get(setup.protocol_named(&run.protocol).unwrap_or(setup.protocol()).initiator())
+                .cloned()
+        };
+        if opens(run).is_none() || opens(run) != opens(of) {
+            let who = opens(of).unwrap_or_else(|| "nobody".into());
+            let place = Reader::new(node)?.get("falls_back_from").unwrap_or(node);
+            return Err(place
+                .problem(format!("{who} begins run {}, and not run {}", of.number, run.number))
+                .help("who falls back has tried the other run"));
+        }
+    }
+    Ok(runs)
+}
+
+/// Whether each word of a list is a group's name.
+fn groups(node: &Node, text: &str) -> Result<(), Problem> {
+    let names: Vec<&str> = Agreement::ALL.iter().map(|group| group.name()).collect();
+    match text.split(',').map(str::trim).find(|word| !names.contains(word)) {
+        Some(word) => Err(unknown(node, "key agreement", word, &names)),
+        None => Ok(()),
+    }
 }
 
 fn run(setup: &Setup, number: u32, node: &Node, attacker: Option<&str>) -> Result<RunSpec, Problem> {
@@ -30,6 +59,14 @@ fn run(setup: &Setup, number: u32, node: &Node, attacker: Option<&str>) -> Resul
     };
     let protocol = setup.protocol_named(&of).unwrap_or(setup.protocol());
     let at = SimTime::ZERO.after(table.span("at")?.unwrap_or_default());
+    let falls_back_from = table.integer("falls_back_from", 1)?;
+    if let (Some(from), Some(node)) = (falls_back_from, table.get("falls_back_from"))
+        && from >= number
+    {
+        return Err(node
+            .problem(format!("run {number} cannot begin in the stead of run {from}"))
+            .help("name the number of a run before it"));
+    }
     let mut names = BTreeMap::new();
     for role in protocol.client_roles() {
         let Some(node) = table.get(&role.name) else {
@@ -62,6 +99,9 @@ fn run(setup: &Setup, number: u32, node: &Node, attacker: Option<&str>) -> Resul
                 )));
         };
         let text = string(node)?;
+        if protocol.group.as_ref() == Some(&value.name) {
+            groups(node, text)?;
+        }
         given.insert(value.name.clone(), Value::new(value.of.kind(), text.as_bytes()));
     }
     let services: Vec<&str> =
@@ -74,9 +114,10 @@ fn run(setup: &Setup, number: u32, node: &Node, attacker: Option<&str>) -> Resul
             )));
     }
     let roles = protocol.client_roles().map(|r| &*r.name);
-    let words: Vec<&str> = roles.chain(given.keys().map(|k| &**k)).chain(["at", "protocol"]).collect();
+    let words: Vec<&str> =
+        roles.chain(given.keys().map(|k| &**k)).chain(["at", "protocol", "falls_back_from"]).collect();
     match Reader::new(node)?.entries().iter().find(|(k, _)| !words.contains(&k.name.as_str())) {
         Some((key, _)) => Err(table.unknown_key(key, words)),
-        None => Ok(RunSpec { number, protocol: of.into(), at, names, given }),
+        None => Ok(RunSpec { number, protocol: of.into(), at, names, falls_back_from, given }),
     }
 }

@@ -28,6 +28,7 @@ impl Scope<'_> {
         lines: &[Quoted],
         says: Says,
         fresh: &[Quoted],
+        finds: &[(Quoted, Quoted)],
         places: &Places,
     ) -> Result<Arc<Attack>, Problems> {
         let parties = self.setup.party_names();
@@ -59,6 +60,7 @@ impl Scope<'_> {
             certificates: self.setup.has_certificates(),
             guesses: self.guesses,
             fresh,
+            finds,
         };
         Attack::compile(lines, &setting).map(Arc::new).map_err(|faults| Problems(places.problems(&faults)))
     }

@@ -166,7 +166,7 @@ impl<'a> Sizes<'a> {
             Kind::Key => untagged.map_or(32, |w| w.key),
             Kind::Data => untagged.map_or(0, |w| w.data),
             Kind::Time | Kind::Expiry => 8,
-            Kind::Share => self.suite.agreement.share_len(),
+            Kind::Share => self.suite.longest_share(),
             Kind::Exponent => self.suite.agreement.secret_len(),
             Kind::Encapsulation => self.suite.kem.key_len(),
             Kind::Encapsulated => self.suite.kem.ciphertext_len(),

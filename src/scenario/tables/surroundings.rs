@@ -1,10 +1,10 @@
 //! Tables that set the stage itself: `[crypto]`, `[lifetime]`, `[network]`.
 
-use crate::crypto::{Agreement, Kem, PublicKeyEncryption, Signature, Suite, Symmetric};
+use crate::crypto::{Agreement, Kem, PublicKeyEncryption, ShortBits, Signature, Suite, Symmetric};
 use crate::knowledge::Lifetimes;
 use crate::scenario::problem::Problem;
 use crate::scenario::protocol_file::{self, ProtocolFile};
-use crate::scenario::reader::{Reader, array, name, string};
+use crate::scenario::reader::{Reader, array, name, one_of, string};
 use crate::scenario::schema;
 use crate::scenario::toml_tree::Node;
 use crate::time::Span;
@@ -51,18 +51,46 @@ pub fn suite(table: &Reader<'_>) -> Result<(Suite, Vec<Problem>), Problem> {
     if let Some(s) = crypto.word("agreement", "key agreement", &names(Agreement::ALL, Agreement::name))? {
         suite.agreement = s;
         let node = crypto.get("agreement").zip(s.weakness());
-        let story = match s {
-            Agreement::Modp64 => "dh-passive-eavesdrop",
-            Agreement::Modp2048Unchecked => "dh-small-subgroup",
-            _ => "x25519-low-order",
-        };
-        weak.extend(node.map(|(node, what)| warning(node, s.name(), what, story)));
+        weak.extend(node.map(|(node, what)| warning(node, s.name(), what, story_of(s))));
+    }
+    if let Some(node) = crypto.get("groups") {
+        weak.extend(groups(node, &mut suite)?);
     }
     if let Some(s) = crypto.word("kem", "key encapsulation", &names(Kem::ALL, Kem::name))? {
         suite.kem = s;
     }
+    if let (Some(bits), Some(node)) = (crypto.integer("short_bits", 4)?, crypto.get("short_bits")) {
+        let bits = u16::try_from(bits).ok().filter(|bits| *bits <= 256);
+        let bits = bits.ok_or_else(|| node.problem("SHA-256 has 256 bits").help("from 4 to 256"))?;
+        suite.short = ShortBits(bits);
+    }
     crypto.finish()?;
     Ok((suite, weak))
+}
+
+/// Groups beside the suite's own, which the length of a share tells apart.
+fn groups(node: &Node, suite: &mut Suite) -> Result<Vec<Problem>, Problem> {
+    let mut weak = Vec::new();
+    for node in array(node)? {
+        let group = one_of(node, "key agreement", Agreement::ALL, Agreement::name)?;
+        if let Some(other) = suite.all_groups().find(|other| other.share_len() == group.share_len()) {
+            let why = if other == group { "is there already" } else { "has shares of the same length" };
+            let message = format!("{group} beside {other}, which {why}");
+            return Err(node.problem(message).help("a share is of the group that its length tells"));
+        }
+        suite.groups = suite.groups.with(group);
+        weak.extend(group.weakness().map(|what| warning(node, group.name(), what, story_of(group))));
+    }
+    Ok(weak)
+}
+
+/// The scenario that shows what is wrong with a group.
+fn story_of(group: Agreement) -> &'static str {
+    match group {
+        Agreement::Modp64 => "dh-passive-eavesdrop",
+        Agreement::Modp2048Unchecked => "dh-small-subgroup",
+        _ => "x25519-low-order",
+    }
 }
 
 /// The warning that an algorithm is weak, and the scenario that shows why.

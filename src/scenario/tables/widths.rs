@@ -11,6 +11,13 @@ use crate::wire::Encoding;
 pub fn check(setup: &Setup, table: &Reader<'_>) -> Result<(), Problem> {
     for (file, encoding) in &setup.protocols {
         let Encoding::Untagged(widths) = encoding else { continue };
+        if !setup.suite.groups.is_empty() {
+            let crypto = table.get("crypto").and_then(|node| Reader::new(node).ok()?.get("groups"));
+            return Err(crypto
+                .unwrap_or(table.node)
+                .problem("untagged fields have one width, and shares of several groups have not")
+                .help("leave out `untagged`, or `groups`"));
+        }
         let attacker = setup.attacker.as_ref().map(|a| &a.name);
         let long = setup.parties.keys().chain(attacker).find(|n| n.len() > widths.name);
         if let Some(name) = long {
