@@ -28,6 +28,10 @@ pub struct Expect {
     pub never_learns: Vec<Stolen>,
     /// How many words she tries for passwords, all together.
     pub guesses: Option<u32>,
+    /// How often she asks parties by her tactic, all together.
+    pub queries: Option<u32>,
+    /// How much of what she asks about she finds.
+    pub found: Option<u32>,
     /// Values that read as this text.
     pub values: Vec<(ValueRef, String)>,
     /// Pairs that have the same bytes.
@@ -216,6 +220,8 @@ impl Expect {
         let learns = self.learns.iter().map(|of| format!("the attacker learns {of}"));
         let never = self.never_learns.iter().map(|of| format!("the attacker never learns {of}"));
         let never = never.chain(self.guesses.map(|n| format!("the attacker tries {n} words for passwords")));
+        let never = never.chain(self.queries.map(|n| format!("the attacker asks {n} times")));
+        let never = never.chain(self.found.map(|n| format!("the attacker finds {n} of what she asks about")));
         let values = self.values.iter().map(|(of, text)| format!("{of} is \"{text}\""));
         let equal = self.equal.iter().map(|(a, b)| format!("{a} and {b} are equal"));
         let differ = self.differ.iter().map(|(a, b)| format!("{a} and {b} differ"));

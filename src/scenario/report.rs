@@ -420,6 +420,23 @@ impl AttackerReport<'_> {
         self.play.journal().events().iter().map(words).sum()
     }
 
+    /// How often she asked parties by her tactic, all together.
+    pub fn queries(&self) -> u32 {
+        self.inquiries().map(|(queries, _)| queries).sum()
+    }
+
+    /// How much of what she asked about she found: of a text its bytes.
+    pub fn found(&self) -> u32 {
+        self.inquiries().map(|(_, found)| found).sum()
+    }
+
+    fn inquiries(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.play.journal().events().iter().filter_map(|event| match &event.what {
+            What::Queried { queries, found, .. } => Some((*queries, *found)),
+            _ => None,
+        })
+    }
+
     /// Whether she holds or can compute a value.
     pub fn holds(&self, value: &Value) -> bool {
         self.play.holdings.derivable(value)

@@ -193,6 +193,16 @@ impl PlayReport {
                 fail(format!("that the attacker tries {guesses} words"), format!("she tries {found}"));
             }
         }
+        let (asked, found) = (self.attacker().queries(), self.attacker().found());
+        if let Some(queries) = expect.queries.filter(|queries| *queries != asked) {
+            fail(format!("that the attacker asks {queries} times"), format!("she asks {asked} times"));
+        }
+        if let Some(wanted) = expect.found.filter(|wanted| *wanted != found) {
+            fail(
+                format!("that the attacker finds {wanted} of what she asks about"),
+                format!("she finds {found}"),
+            );
+        }
         for (of, text) in &expect.values {
             let found = self.values(of);
             if !found.iter().any(|v| v.text() == Some(text)) {

@@ -82,6 +82,12 @@ pub static HER: Table = Table {
         key("learns", TEXTS, "Values and long-term keys that she has in the end, as in `1.Payload`."),
         key("never_learns", TEXTS, "What she does not have in the end."),
         key("guesses", Shape::Whole(0, u32::MAX), "How many words she tried, all together."),
+        key("queries", Shape::Whole(0, u32::MAX), "How often she asked parties by her tactic, all together."),
+        key(
+            "found",
+            Shape::Whole(0, u32::MAX),
+            "How much of what she asked about she found, in the units of her tactic.",
+        ),
     ]],
     others: None,
 };

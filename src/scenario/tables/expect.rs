@@ -72,6 +72,8 @@ pub fn read(node: &Node, setup: &Setup, attacker: Option<&AttackerSpec>) -> Resu
         expect.learns = play.refs(&of, "learns")?;
         expect.never_learns = play.refs(&of, "never_learns")?;
         expect.guesses = of.integer("guesses", 0)?;
+        expect.queries = of.integer("queries", 0)?;
+        expect.found = of.integer("found", 0)?;
         of.finish()?;
     }
     if let Some(node) = table.get("values") {
