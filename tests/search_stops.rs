@@ -170,6 +170,8 @@ fn a_search_that_meets_its_limit_of_states_says_so() {
         states,
         honest: Vec::new(),
         scheduled: Vec::new(),
+        passwords: Default::default(),
+        has_dictionary: false,
     };
     let with = |states| search(&question.protocol, &goal, &bounds(states), &|| false, &mut |_| true);
     let whole = with(1_000_000);
