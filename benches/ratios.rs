@@ -354,6 +354,7 @@ fn world() -> f64 {
         prologue: Vec::new(),
         prints: mallory::journal::Prints::default(),
         edge: None,
+        wire_after: None,
     };
     let mut journal = None;
     let wall = timed(|| journal = Some(stage.play().unwrap()));

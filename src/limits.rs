@@ -61,6 +61,12 @@ pub const MAX_PAGE_MESSAGE_BYTES: usize = 512;
 pub const MAX_PAGE_DERIVATIONS: usize = 200;
 /// Rows of a table of plays side by side, and what is aligned of each of them.
 pub const MAX_ALIGNED_ROWS: usize = 400;
+/// Seeds for which it is asked from which event on a play was decided: each is played once for
+/// each act of the attacker's.
+pub const MAX_DECIDED_SEEDS: u32 = 32;
+/// Acts of hers after which she is stopped, evenly chosen where there are more; then some 20 for
+/// each goal, where it was decided.
+pub const MAX_DECIDED_CUTS: usize = 64;
 /// Lines in a protocol or an attack.
 pub const MAX_LINES: usize = 1_000;
 /// Bytes in one message on the wire; and in a line of a protocol with all that goes into it,

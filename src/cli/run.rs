@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mallory::Scenario;
+use mallory::limits::MAX_DECIDED_SEEDS;
 use mallory::notation::Name;
 use mallory::report::capture::capture;
 use mallory::report::html::{Story, page};
@@ -75,6 +76,15 @@ pub struct Arguments {
     /// Play without the attacker and her compromises
     #[arg(long)]
     no_attacker: bool,
+    /// Say from which event on it was decided which goals fall [default: 5 seeds]
+    ///
+    /// Plays it again and again for so many seeds (at most 32, MAX_DECIDED_SEEDS), with the
+    /// attacker stopped after each of her acts: from then on all messages pass, and she sends none.
+    /// What she has taken stays taken; she still listens, and gets what events hand her. The first
+    /// act after which it makes no difference whether she goes on decided it.
+    #[arg(long, value_name = "SEEDS", num_args = 0..=1, require_equals = true, default_missing_value = "5",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DECIDED_SEEDS)), conflicts_with = "no_attacker")]
+    decided: Option<u32>,
     /// Write the secrets of the plays to a file that only you can read
     ///
     /// A line for each value that a party concluded, or that the attacker has from the start
@@ -279,6 +289,11 @@ fn play_all(
         }
         let play = match scenario.play(variant, with_attacker, pool) {
             Ok(play) => play,
+            Err(halt) => return halted(&halt, &scenario.repeat_with(Some(variant), with_attacker), out),
+        };
+        let play = match arguments.decided.map(|seeds| scenario.decided(&play, seeds, pool)).transpose() {
+            Ok(None) => play,
+            Ok(Some(decided)) => play.with_decided(decided),
             Err(halt) => return halted(&halt, &scenario.repeat_with(Some(variant), with_attacker), out),
         };
         if let Some(keylog) = &mut files.keylog {

@@ -6,14 +6,14 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::result::{
-    ExposureResult, Learned, PlayId, PlayResult, RequestResult, SearchResult, SessionResult, Unmet,
-    VerdictResult,
+    DecidedResult, ExposureResult, Learned, PlayId, PlayResult, RequestResult, SearchResult, SessionResult,
+    Unmet, VerdictResult,
 };
 use crate::journal::{Event, What};
 use crate::scenario::PlayReport;
 
 /// The lines of a play, each an object: `play`, the events, then `search`, `session`, `request`, `verdict`,
-/// `learned`, `exposure` and `unmet` lines, and `end`.
+/// `learned`, `exposure`, `decided` and `unmet` lines, and `end`.
 pub fn lines<'a>(
     play: &'a PlayReport,
     scenario: &'a str,
@@ -55,6 +55,7 @@ pub fn outcome(result: &PlayResult) -> Vec<Map<String, Json>> {
         .chain(each("verdict", &result.verdicts))
         .chain(each("learned", &result.learned))
         .chain(each("exposure", &result.exposures))
+        .chain(each("decided", &result.decided))
         .chain(each("unmet", &result.unmet))
         .collect();
     let mut end = Map::new();
@@ -91,6 +92,7 @@ pub fn schema() -> Json {
         result::<VerdictResult>("verdict", of),
         result::<Learned>("learned", of),
         result::<ExposureResult>("exposure", of),
+        result::<DecidedResult>("decided", of),
         result::<Unmet>("unmet", of),
         line("end", &["as_expected"]),
     ];

@@ -78,6 +78,7 @@ pub fn render_chosen(play: &PlayReport, style: &LogStyle, filter: &Filter) -> St
     log.verdicts();
     log.requests();
     log.exposures();
+    log.decided();
     shorten(&play.journal().prints().in_text(&log.text))
 }
 
@@ -205,6 +206,16 @@ impl Log<'_> {
         for of in self.play.exposures().into_iter().filter(is_told) {
             let (heading, lines) = super::exposure::exposure(&of, self.clock);
             self.line(Tone::Plain, &format!("  exposure   {heading}"));
+            for line in lines {
+                self.line(Tone::Plain, &format!("             {line}"));
+            }
+        }
+    }
+
+    /// From which event on it was decided which goals fall.
+    fn decided(&mut self) {
+        for (goal, lines) in super::decided::told(self.play, &self.her()) {
+            self.line(Tone::Plain, &format!("  decided    {goal}"));
             for line in lines {
                 self.line(Tone::Plain, &format!("             {line}"));
             }

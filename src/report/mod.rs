@@ -5,6 +5,7 @@ pub mod artefacts;
 #[cfg(feature = "cli")]
 pub mod capture;
 pub mod chart;
+mod decided;
 pub mod diagrams;
 mod evidence;
 mod exposure;

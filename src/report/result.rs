@@ -10,7 +10,7 @@ use crate::algebra::Value;
 use crate::journal::{Event, What};
 use crate::notation::{Id, Kind, Node};
 use crate::reason::Reason;
-use crate::scenario::{Hunt, Hunted, PlayReport, Prey};
+use crate::scenario::{Cut, DecidedGoal, Hunt, Hunted, PlayReport, Prey};
 use crate::time::SimTime;
 use crate::verdict::{Exposure, Finding, Judgement, Outcome, SessionOutcome, Step, Untested};
 
@@ -35,6 +35,9 @@ pub struct PlayResult {
     pub learned: Vec<Learned>,
     /// How long each stolen credential was of use.
     pub exposures: Vec<ExposureResult>,
+    /// From which event on it was decided which goals fall, where that was asked.
+    #[serde(default)]
+    pub decided: Vec<DecidedResult>,
     /// What was not as the file expects.
     pub unmet: Vec<Unmet>,
 }
@@ -258,6 +261,33 @@ pub struct MeetingResult {
     pub reason: Option<Reason>,
 }
 
+/// From which event on it was decided that a goal falls.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DecidedResult {
+    /// The goal.
+    pub goal: String,
+    /// For how many seeds it was played, from the play's own on.
+    pub seeds: u32,
+    /// In so many of them it falls if the attacker goes on.
+    pub going_on: u32,
+    /// The first of her acts, by its event, after which it makes no difference in any seed whether
+    /// she is stopped; none if it never made one.
+    pub decided_by: Option<u64>,
+    /// In so many of them it falls if she is stopped.
+    pub cuts: Vec<CutResult>,
+}
+
+/// What comes of an attacker who is stopped.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct CutResult {
+    /// After so many of her acts.
+    pub acts: usize,
+    /// The event that is the last of these; none before the first.
+    pub event: Option<u64>,
+    /// In so many seeds the goal falls all the same.
+    pub falls: u32,
+}
+
 /// An expectation that was not met.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Unmet {
@@ -286,6 +316,7 @@ impl PlayResult {
             verdicts: play.goals().iter().map(verdict).collect(),
             learned: learned(play),
             exposures: play.exposures().iter().map(exposure).collect(),
+            decided: decided(play),
             unmet: play
                 .unmet()
                 .into_iter()
@@ -293,6 +324,24 @@ impl PlayResult {
                 .collect(),
         }
     }
+}
+
+fn decided(play: &PlayReport) -> Vec<DecidedResult> {
+    let Some(of) = play.decided() else { return Vec::new() };
+    let event = |cut: &Cut| Some(cut.event).filter(|event| *event > 0);
+    let goal = |goal: &DecidedGoal| {
+        let cuts = of.cuts.iter().zip(&goal.stopped);
+        DecidedResult {
+            goal: play.goal_text(&play.goals()[goal.nth]),
+            seeds: of.seeds,
+            going_on: goal.going_on,
+            decided_by: of.cuts.get(goal.decided).and_then(event),
+            cuts: cuts
+                .map(|(cut, falls)| CutResult { acts: cut.acts, event: event(cut), falls: *falls })
+                .collect(),
+        }
+    };
+    of.goals.iter().map(goal).collect()
 }
 
 fn hunt(of: &Hunt) -> SearchResult {

@@ -1,6 +1,9 @@
 //! Scenarios: files read and checked, their variants played, what came of it held against
 //! what was expected. Must not know how parties work inside.
 
+mod builder;
+mod decided;
+mod decision;
 mod enrolment;
 mod expect;
 mod failure;
@@ -44,6 +47,8 @@ use setup::Setup;
 use toml_tree::{Data, Key, Node};
 
 pub use crate::time::EPOCH;
+pub use builder::Builder;
+pub use decided::{Cut, Decided, DecidedGoal};
 pub use failure::Failure;
 pub use files::{files_below, read_text};
 pub use hunt::{Hunt, Hunted, Prey};

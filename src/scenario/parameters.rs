@@ -32,7 +32,8 @@ impl Scenario {
             let text = Text { name: format!("{} with {path}", self.called), text };
             let tree = Node::parse(&Arc::new(text))?;
             let changes = variant.changes.clone();
-            *variant = Arc::new(Variant::read(variant.name.as_deref(), &tree, changes, &variant.folder)?);
+            let read = Variant::read(variant.name.as_deref(), &tree, changes, &variant.folder);
+            *variant = Arc::new(read.map_err(|problems| problems.by_path(&tree))?);
         }
         self.parameters.push(format!("{path}={value}"));
         Ok(self)
@@ -53,7 +54,8 @@ impl Scenario {
     }
 }
 
-fn put(table: &mut toml::Value, path: &str, value: toml::Value) -> Result<(), Problem> {
+/// Puts a value at a path, through tables that are made where there are none.
+pub(super) fn put(table: &mut toml::Value, path: &str, value: toml::Value) -> Result<(), Problem> {
     let no_way = |key: &str| Problem::nowhere(format!("`{path}` leads nowhere: there is no `{key}` in it"));
     let mut place = table;
     for key in path.split('.') {

@@ -81,12 +81,14 @@ pub struct Surroundings<'a> {
     pub profiles: Profiles,
     /// In whose place somebody outside stands, and where the play meets that one.
     pub outside: Option<(Name, Opening<'a>)>,
+    /// The number of the event after which the attacker is but a wire, if she is stopped.
+    pub wire_after: Option<u64>,
 }
 
 impl Default for Surroundings<'_> {
     /// Nowhere: no program, no socket, the same date always.
     fn default() -> Self {
-        Surroundings { epoch: EPOCH, profiles: Profiles::default(), outside: None }
+        Surroundings { epoch: EPOCH, profiles: Profiles::default(), outside: None, wire_after: None }
     }
 }
 
@@ -105,6 +107,7 @@ pub fn play_in(
     let attacker = setup.attacker.as_ref().filter(|_| with_attacker);
     let mut company = Company::gather(setup, pool.keys(seed, setup.suite), attacker, &surroundings)?;
     let mut stage = company.stage(setup, attacker)?;
+    stage.wire_after = surroundings.wire_after;
     if let Some((_, open)) = surroundings.outside {
         let root = company.root.first().map(Vec::as_slice).unwrap_or_default();
         stage.edge = Some(open(&company.cast.keys, root)?);
@@ -163,7 +166,7 @@ impl Company {
         attacker: Option<&AttackerSpec>,
         surroundings: &Surroundings<'_>,
     ) -> Result<Company, Halt> {
-        let Surroundings { epoch, profiles, outside } = surroundings;
+        let Surroundings { epoch, profiles, outside, wire_after: _ } = surroundings;
         let insider = attacker.filter(|a| a.insider).map(|a| a.name.clone());
         let mut company = Company {
             cast: Arc::new(Cast {
@@ -293,6 +296,7 @@ impl Company {
             prologue: self.prologue.clone(),
             prints: Prints::of(self.cast.keys.seed()),
             edge: None,
+            wire_after: None,
         })
     }
 

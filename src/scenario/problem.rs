@@ -25,6 +25,8 @@ pub struct Problem {
     pub file: Arc<Text>,
     /// The bytes that are meant.
     pub range: Range<usize>,
+    /// Where it stands in a text that nobody wrote: the keys that lead there, as in `run.0.at`.
+    pub path: Option<Box<str>>,
     /// A lower-case fragment.
     pub message: String,
     /// What would be right.
@@ -54,6 +56,7 @@ impl Problem {
         Problem {
             file: file.clone(),
             range: start..end,
+            path: None,
             message: message.into(),
             help: None,
             variants: Vec::new(),
@@ -65,6 +68,20 @@ impl Problem {
     pub fn help(mut self, help: impl Into<String>) -> Problem {
         self.help = Some(help.into());
         self
+    }
+
+    /// The same of a text of this name, of which none is at hand.
+    pub(super) fn of_text_of_ours(self, name: &str) -> Problem {
+        let file = Arc::new(Text { name: name.to_owned(), text: String::new() });
+        Problem { file, range: 0..0, path: Some(Box::default()), ..self }
+    }
+
+    /// The file's name, and the path in it where nobody wrote lines.
+    fn whereabouts(&self) -> String {
+        match self.path.as_deref() {
+            None | Some("") => self.file.name.clone(),
+            Some(path) => format!("{}: {path}", self.file.name),
+        }
     }
 
     /// The line and the column, both from 1; columns count characters.
@@ -94,12 +111,13 @@ impl Problem {
     /// The problem with its lines of the file, for a terminal.
     #[cfg(feature = "cli")]
     pub fn render(&self, color: bool) -> String {
-        let (message, path) = (legible(&self.message), legible(&self.file.name));
+        let whereabouts = self.whereabouts();
+        let (message, path) = (legible(&self.message), legible(&whereabouts));
         let level = if self.is_warning { Level::WARNING } else { Level::ERROR };
         let title = level.primary_title(&*message);
         let mut group = if self.file.name.is_empty() {
             Group::with_title(title)
-        } else if self.file.text.is_empty() {
+        } else if self.file.text.is_empty() || self.path.is_some() {
             title.element(Origin::path(&*path))
         } else {
             let snippet = Snippet::source(&self.file.text).path(&*path);
@@ -119,11 +137,16 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
-    /// `file:line:column: message, in variant … (help)`, on one line.
+    /// `file:line:column: message, in variant … (help)`, on one line; `name: path: message …` of
+    /// what a program set.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.line_column();
         if !self.file.name.is_empty() {
-            write!(f, "{}:{line}:{column}: ", legible(&self.file.name))?;
+            f.write_str(&legible(&self.whereabouts()))?;
+            match self.path {
+                Some(_) => f.write_str(": ")?,
+                None => write!(f, ":{line}:{column}: ")?,
+            }
         }
         f.write_str(&legible(&self.message))?;
         self.in_variants().map_or(Ok(()), |variants| write!(f, ", {variants}"))?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::decided::Decided;
 use super::expect::Expect;
 use super::hunt::Hunt;
 use super::play::{KeyPool, Played, play};
@@ -77,6 +78,8 @@ pub struct PlayReport {
     pub(super) long_term: BTreeMap<Term, Vec<Value>>,
     /// What the attacker looked for and found, where that is her tactic.
     pub(super) hunt: Option<Hunt>,
+    /// From which event on it was decided which goals fall, if that was asked.
+    pub(super) decided: Option<Arc<Decided>>,
     /// In whose place a program stood, if one did.
     pub(super) judged_outside: Option<Name>,
 }
@@ -139,6 +142,7 @@ impl Scenario {
             holdings,
             long_term,
             hunt: None,
+            decided: None,
             judged_outside: None,
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Problem, Text};
+use super::problem::{Problem, Problems, Text};
 use crate::notation::Quoted;
 
 /// A value and its place.
@@ -138,6 +138,53 @@ impl Node {
         }
     }
 
+    /// The keys and numbers that lead to what stands at `range`, as in `run.0.at`, or to the
+    /// smallest value that has it; with the character that is meant where it is part of a text.
+    pub fn path_to(&self, range: &Range<usize>) -> String {
+        let mut path = Vec::new();
+        self.walk(range, &mut path);
+        path.join(".")
+    }
+
+    fn walk(&self, range: &Range<usize>, path: &mut Vec<String>) -> bool {
+        match &self.data {
+            Data::Table(entries) => {
+                for (key, value) in entries {
+                    path.push(key.shown());
+                    if key.range == *range || value.walk(range, path) {
+                        return true;
+                    }
+                    path.pop();
+                }
+            }
+            Data::Array(items) => {
+                for (nth, item) in items.iter().enumerate() {
+                    path.push(nth.to_string());
+                    if item.walk(range, path) {
+                        return true;
+                    }
+                    path.pop();
+                }
+            }
+            Data::String(text) if self.has(range) && self.range != *range => {
+                let starts = |at: &(usize, char)| self.inside(at.0..at.0).start >= range.start;
+                let before = text.char_indices().position(|at| starts(&at));
+                let nth = before.unwrap_or_else(|| text.chars().count()) + 1;
+                if let Some(last) = path.last_mut() {
+                    last.push_str(&format!(", character {nth}"));
+                }
+                return true;
+            }
+            _ => {}
+        }
+        // A table's place is its head, which may be that of what stands in it.
+        self.range == *range || (!matches!(self.data, Data::Table(_)) && self.has(range))
+    }
+
+    fn has(&self, range: &Range<usize>) -> bool {
+        self.range.start <= range.start && range.end <= self.range.end
+    }
+
     /// The place in the file of bytes `range` of this string's text, escapes undone.
     pub fn inside(&self, range: Range<usize>) -> Range<usize> {
         let raw = &self.file.text[self.range.clone()];
@@ -210,6 +257,17 @@ fn node(file: &Arc<Text>, value: Spanned<DeValue<'_>>) -> Node {
         DeValue::Table(table) => table_data(file, table),
     };
     Node { file: file.clone(), range, data }
+}
+
+impl Problems {
+    /// The same of a text that was made of what a program set: each said by its path.
+    pub(super) fn by_path(self, whole: &Node) -> Problems {
+        let by_path = |problem: Problem| match Arc::ptr_eq(&problem.file, &whole.file) {
+            true => Problem { path: Some(whole.path_to(&problem.range).into()), ..problem },
+            false => problem,
+        };
+        Problems(self.0.into_iter().map(by_path).collect())
+    }
 }
 
 /// Strings that were handed to the notation, by the keys under which it reports faults.

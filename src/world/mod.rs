@@ -53,6 +53,9 @@ pub struct Stage {
     pub prints: Prints,
     /// Where it touches what is not of it, if it does.
     pub edge: Option<Box<dyn Edge>>,
+    /// The number of the event after which the attacker is but a wire: all messages pass, and she
+    /// sends none. Never if none.
+    pub wire_after: Option<u64>,
 }
 
 /// Looks at what happened so far and says what is recorded, and what the attacker gets.
@@ -87,7 +90,7 @@ impl Stage {
 
     /// As `play`, on a `current_thread` runtime that is there already.
     pub async fn run(self) -> Result<Journal, Halt> {
-        let Stage { actors, attacker, network, rng, mut timeline, prologue, prints, edge } = self;
+        let Stage { actors, attacker, network, rng, mut timeline, prologue, prints, edge, wire_after } = self;
         let (mut honest, mut names, mut places) = (Troupe::new(), Vec::new(), Hashed::default());
         for (name, mut actor) in actors {
             let work = move |told, now, outcome: &mut Outcome| match told {
@@ -136,6 +139,7 @@ impl Stage {
             network,
             rng,
             edge,
+            wire_after,
             now: SimTime::ZERO,
             messages: 0,
         };
@@ -156,6 +160,7 @@ struct World {
     network: Network,
     rng: Rng,
     edge: Option<Box<dyn Edge>>,
+    wire_after: Option<u64>,
     agenda: Agenda<Due>,
     journal: Journal,
     now: SimTime,
@@ -248,6 +253,8 @@ impl World {
                 Due::Attacker(input) => self.tell_attacker(*input, cause).await?,
                 Due::Ask(ask) => self.ask(ask).await?,
                 Due::Delivery(message) => self.deliver(message, cause).await?,
+                // She was stopped before it went out.
+                Due::Injection(..) | Due::Query(_) if self.is_wire_only() => {}
                 Due::Injection(message, instead_of) => self.inject(message, instead_of, cause)?,
                 Due::Query(message) => self.put_query(message, cause).await?,
             }
@@ -382,6 +389,12 @@ impl World {
         input: AttackerInput,
         mut cause: Option<u64>,
     ) -> Result<(), Halt> {
+        let at_hand = match &input {
+            AttackerInput::OnWire(message) => Some(message.clone()),
+            _ => None,
+        };
+        let mut is_dealt_with = false;
+        let was_stopped = self.is_wire_only();
         let Some((name, task)) = &mut self.attacker else { return Ok(()) };
         let mut letter = match task.ask(0, input, self.now).await {
             Some(letter) => letter,
@@ -392,9 +405,30 @@ impl World {
             self.journal.push_made(name, event, made);
         }
         for effect in letter.outcome.all.drain(..) {
+            let is_of_it = |id: u64| at_hand.as_ref().is_some_and(|message| message.id == id);
             match effect {
-                AttackerEffect::Note(what) => self.note(what, &mut cause)?,
-                AttackerEffect::Pass(message, later) => self.travel(message, later, cause),
+                AttackerEffect::Note(what) if self.is_wire_only() => {
+                    // What she finds out by listening is hers still.
+                    if what.topics().gain.is_some() && what.topics().part.is_none() {
+                        self.note(what, &mut cause)?;
+                    }
+                }
+                AttackerEffect::Pass(message, _) if was_stopped || (self.is_wire_only() && is_dealt_with) => {
+                    if is_of_it(message.id) && !is_dealt_with {
+                        is_dealt_with = true;
+                        self.travel(message, Span(0), cause);
+                    }
+                }
+                AttackerEffect::Inject { .. } | AttackerEffect::Query(_) | AttackerEffect::Timer(..)
+                    if self.is_wire_only() => {}
+                AttackerEffect::Note(what) => {
+                    is_dealt_with |= matches!(&what, What::Taken { id } if is_of_it(*id));
+                    self.note(what, &mut cause)?;
+                }
+                AttackerEffect::Pass(message, later) => {
+                    is_dealt_with |= is_of_it(message.id);
+                    self.travel(message, later, cause);
+                }
                 AttackerEffect::Inject { message, instead_of, after: Span(0) } => {
                     self.inject(message, instead_of, cause)?;
                 }
@@ -420,7 +454,15 @@ impl World {
         if let Some((_, task)) = &mut self.attacker {
             task.take_back(letter);
         }
+        if let Some(message) = at_hand.filter(|_| !is_dealt_with && self.is_wire_only()) {
+            self.travel(message, Span(0), cause);
+        }
         Ok(())
+    }
+
+    /// Whether the attacker has been stopped.
+    fn is_wire_only(&self) -> bool {
+        self.wire_after.is_some_and(|last| self.journal.events().len() as u64 >= last)
     }
 
     /// Records an event; what comes after a session's beginning comes of it.

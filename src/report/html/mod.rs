@@ -5,6 +5,7 @@
 
 mod chapter;
 mod compare;
+mod decided;
 mod exposure;
 mod index;
 mod ink;

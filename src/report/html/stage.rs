@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::chapter::Chapter;
 use super::ink::Ink;
-use super::{exposure, verdicts};
+use super::{decided, exposure, verdicts};
 use crate::legible::legible;
 use crate::report::svg::{self, Plan};
 
@@ -40,6 +40,7 @@ pub fn play(chapter: &Chapter<'_>, ink: &Ink) -> Markup {
             }
             (verdicts::verdicts(chapter, ink))
             (exposure::exposures(chapter))
+            (decided::decided(chapter, ink))
             p.repeat { "Repeat with " code { (legible(&chapter.result.play.repeat_with)) } }
         }
     }

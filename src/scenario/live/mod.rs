@@ -146,6 +146,7 @@ impl Scenario {
             epoch: Wall::epoch(begins),
             profiles,
             outside: Some((spec.program.clone(), Box::new(open))),
+            wire_after: None,
         };
         let played = self.in_surroundings(variant, surroundings, pool)?;
         let told = std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
