@@ -330,3 +330,70 @@ fn a_signature_that_has_only_one_form_is_made_again_by_who_steals_the_key() {
     // Another's key makes another signature.
     assert_eq!(word(&play_with("ed25519", "carol"), "secret L"), "holds");
 }
+
+/// The client's and the centre's part of a log-in whose lines these are, under an attack.
+fn logged_in(messages: &str, attack: &str) -> PlayReport {
+    play(&format!(
+        r#"
+        [protocol]
+        messages = [{messages}]
+        goals    = ["secret pw(C,KDC)"]
+        fresh    = {{ C = ["x: dh", "Nc: nonce"], KDC = ["y: dh"] }}
+        [[run]]
+        C = "alice"
+        [parties.alice]
+        password = "sunshine7"
+        [attacker]
+        dictionary = ["123456", "sunshine7"]
+        {attack}
+        "#
+    ))
+}
+
+/// A code under a key that both agree on and the password: nothing that a listener could check.
+const CONFIRMED: &str = r#""C -> KDC : C, g^x", "KDC -> C : g^y, mac(kdf(g^x^y, pw(C,KDC)), \"s\")""#;
+
+#[test]
+fn a_word_is_checked_with_what_she_sent_herself() {
+    let listened = logged_in(CONFIRMED, "tactic = \"eavesdrop\"");
+    assert_eq!(word(&listened, "secret pw(C,KDC)"), "holds");
+    let hers = logged_in(
+        CONFIRMED,
+        r#"attack = ["1.1 alice -> I(kdc) : alice, g^x", "1.1 I(alice) -> kdc : alice, g^z",
+                     "1.2 kdc -> I(alice) : g^y, mac(kdf(g^y^z, pw(alice,kdc)), \"s\")"]"#,
+    );
+    assert_eq!(word(&hers, "secret pw(C,KDC)"), "violated");
+    assert_eq!(hers.attacker().guesses(), 2);
+}
+
+#[test]
+fn a_word_that_she_could_check_counts_though_no_line_of_hers_does() {
+    // Her share, and the code that she does not read in this narration.
+    let between = logged_in(
+        CONFIRMED,
+        r#"attack = ["1.1 alice -> I(kdc) : alice, g^x", "1.1 I(alice) -> kdc : alice, g^z",
+                     "1.2 kdc -> I(alice) : g^y, X"]"#,
+    );
+    assert_eq!(between.attacker().guesses(), 0);
+    assert_eq!(word(&between, "secret pw(C,KDC)"), "violated");
+    let verdict = between.goals().iter().find(|goal| goal.goal == "secret pw(C,KDC)").unwrap();
+    let evidence = format!("{verdict:?}");
+    assert!(evidence.contains("with word 2 of her dictionary, which fits mac("), "{evidence}");
+}
+
+#[test]
+fn a_password_in_a_signature_is_checked_by_anybody() {
+    let signed = r#""C -> KDC : C, Nc, sign(sk(C), pw(C,KDC), Nc)""#;
+    let play = logged_in(signed, "tactic = \"eavesdrop\"");
+    assert_eq!(word(&play, "secret pw(C,KDC)"), "violated");
+}
+
+#[test]
+fn a_password_among_what_she_cannot_compute_is_not_checked() {
+    let sealed = r#""C -> KDC : C, {pw(C,KDC)}pk(KDC)""#;
+    let hidden = r#""C -> KDC : C, {Nc}pk(KDC), h(pw(C,KDC), Nc)""#;
+    for messages in [sealed, hidden] {
+        let play = logged_in(messages, "tactic = \"eavesdrop\"");
+        assert_eq!(word(&play, "secret pw(C,KDC)"), "holds", "{messages}");
+    }
+}

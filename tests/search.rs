@@ -7,7 +7,7 @@ use std::process::Command;
 use mallory::Scenario;
 use mallory::notation::Goal;
 use mallory::scenario::search::{Attack, Finding, Found, Power, Question};
-use mallory::scenario::{self, KeyPool};
+use mallory::scenario::{self, KeyPool, Text};
 use mallory::search::Stop;
 
 /// Protocols that the search has no terms for: a secret of theirs comes of two computations, or
@@ -106,6 +106,40 @@ fn lowes_attack_is_the_one_that_lowe_told() {
 }
 
 /// What is repaired stays so with three runs.
+#[test]
+fn weak_passwords_fall_where_a_word_can_be_checked() {
+    // A reply to anybody who names the client (AS-REP roasting), and a ticket under a service's.
+    for (protocol, goal, power) in [
+        ("kerberos-password", "secret pw(C,AS)", "weak-password=C"),
+        ("kerberos-password", "V authenticates C", "weak-password=C"),
+        ("kerberos-service-password", "secret pw(TGS,V)", "weak-password=V"),
+    ] {
+        assert!(found(protocol, goal, 1, &[power]).is_some(), "{protocol}: {goal}");
+        assert!(goal.starts_with('V') || found(protocol, goal, 2, &[]).is_none(), "{protocol}: {goal}");
+    }
+    // Nobody but the owner's is in her dictionary.
+    assert!(found("kerberos-service-password", "secret pw(TGS,V)", 2, &["weak-password=C"]).is_none());
+}
+
+#[test]
+fn a_word_is_checked_with_what_she_sent_and_not_with_what_she_lacks() {
+    let login = |message: &str| {
+        let text = format!(
+            "messages = ['C -> S : C, g^x', {message}]\ngoals = ['secret pw(C,S)']\n[fresh]\nC = ['x: dh', 'Nc: nonce']\nS = ['y: dh']\n"
+        );
+        let text = std::sync::Arc::new(Text { name: "login".to_owned(), text });
+        let question = Question::of_text("login", &text).unwrap();
+        let power = Power::read("weak-password=C", &question.protocol).unwrap();
+        let finding = find(&question, &question.protocol.goals[0].clone(), 2, &[power]);
+        assert_eq!(finding.unconfirmed, Vec::<String>::new(), "{message}");
+        attack(&finding).is_some()
+    };
+    assert!(login(r#"'S -> C : g^y, mac(kdf(g^x^y, pw(C,S)), "s")'"#));
+    assert!(login("'C -> S : Nc, sign(sk(C), pw(C,S), Nc)'"));
+    assert!(!login("'C -> S : {pw(C,S), Nc}pk(S)'"));
+    assert!(!login("'C -> S : {Nc}pk(S), h(pw(C,S), Nc)'"));
+}
+
 #[test]
 fn repaired_protocols_have_no_attack_with_three_runs() {
     for (protocol, goal) in [

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use clap::Args;
-use mallory::notation::{Goal, Protocol};
+use mallory::notation::{Func, Goal, Name, Node, Protocol};
 use mallory::scenario::KeyPool;
 use mallory::scenario::search::{Finding, Found, Power, Question};
 use serde_json::json;
@@ -85,6 +85,16 @@ fn every(protocol: &Protocol) -> Vec<Power> {
     let roles: Vec<_> = protocol.client_roles().map(|role| role.name.clone()).collect();
     let mut all = vec![Power::OldSessionKey, Power::Untagged, Power::SelfTalk];
     all.extend(roles.iter().cloned().map(Power::StolenKeyLater));
+    let has_password = |role: &&Name| {
+        let table = &protocol.table;
+        let id = table.find_name(role);
+        let mut passwords = table.ids().filter_map(|id| match table.node(id) {
+            Node::App(Func::Pw, owners) => Some(owners),
+            _ => None,
+        });
+        passwords.any(|owners| owners.iter().any(|owner| Some(*owner) == id))
+    };
+    all.extend(roles.iter().filter(has_password).cloned().map(Power::WeakPassword));
     all.extend(roles.into_iter().map(Power::StolenKey));
     all
 }
@@ -139,7 +149,7 @@ fn tell(goal: &Goal, set: &[Power], finding: &Finding, log: Log, out: &mut Out) 
 /// Whether who has all of a set has this, too: a key that is stolen at once is stolen in the end.
 fn includes(set: &[Power], power: &Power) -> bool {
     set.iter().any(|had| match (had, power) {
-        (Power::StolenKey(role), Power::StolenKeyLater(other)) => role == other,
+        (Power::StolenKey(role), Power::StolenKeyLater(other) | Power::WeakPassword(other)) => role == other,
         _ => had == power,
     })
 }

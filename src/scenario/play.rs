@@ -318,6 +318,7 @@ impl Company {
             encodings,
             attacker: her,
             breakable: long_term::breakable(setup, &self.cast, journal),
+            dictionary: setup.attacker.as_ref().map_or(&[], |her| &her.dictionary),
         };
         Holdings::of(journal, &setting, leaked)
     }

@@ -12,6 +12,8 @@ pub enum Power {
     StolenKey(Name),
     /// The same, but only when everything is over.
     StolenKeyLater(Name),
+    /// She guesses the password of whoever plays this role, once something can be checked with it.
+    WeakPassword(Name),
     /// Fields have no types and no borders.
     Untagged,
     /// Parties take readings of clocks that are long past.
@@ -24,10 +26,11 @@ pub enum Power {
 
 impl Power {
     /// The words for powers, as the command line has them.
-    pub const WORDS: [&str; 7] = [
+    pub const WORDS: [&str; 8] = [
         "old-session-key",
         "stolen-key=ROLE",
         "stolen-key-later=ROLE",
+        "weak-password=ROLE",
         "untagged",
         "lax-clock",
         "self-talk",
@@ -65,6 +68,7 @@ impl Power {
             ("no-insider", None) => Ok(Power::NoInsider),
             ("stolen-key", _) => of(Power::StolenKey),
             ("stolen-key-later", _) => of(Power::StolenKeyLater),
+            ("weak-password", _) => of(Power::WeakPassword),
             _ => Err(unknown()),
         }
     }
@@ -75,6 +79,7 @@ impl Power {
             Power::OldSessionKey => "old-session-key".to_owned(),
             Power::StolenKey(role) => format!("stolen-key={role}"),
             Power::StolenKeyLater(role) => format!("stolen-key-later={role}"),
+            Power::WeakPassword(role) => format!("weak-password={role}"),
             Power::Untagged => "untagged".to_owned(),
             Power::LaxClock => "lax-clock".to_owned(),
             Power::SelfTalk => "self-talk".to_owned(),

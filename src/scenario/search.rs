@@ -14,7 +14,7 @@ use crate::crypto::Suite;
 use crate::limits::{MAX_SEARCH_STATES, MAX_UNCONFIRMED};
 use crate::notation::{Goal, Name, Protocol, Service};
 use crate::party::RunSpec;
-use crate::search::{self, Bounds, Stop, Told};
+use crate::search::{self, Bounds, Stolen, Stop, Told};
 use crate::time::SimTime;
 use crate::wire::{Encoding, Widths};
 
@@ -52,6 +52,10 @@ pub struct Question {
     is_whole: bool,
     /// The runs in `head` with the players of each in which an attack may take part.
     scheduled: Vec<Option<BTreeMap<Name, Name>>>,
+    /// The passwords that its parties are given.
+    passwords: BTreeMap<Name, String>,
+    /// The roles of a player whose password the scenario's attacker has in her dictionary.
+    weak: Vec<Name>,
 }
 
 /// What came of a search for attacks on one goal.
@@ -124,6 +128,8 @@ impl Question {
             honest: Vec::new(),
             is_whole: false,
             scheduled: Vec::new(),
+            passwords: BTreeMap::new(),
+            weak: Vec::new(),
             file: None,
         }
     }
@@ -162,6 +168,8 @@ impl Question {
             honest: honest(setup, HER),
             is_whole: false,
             scheduled: Vec::new(),
+            passwords: passwords(setup),
+            weak: weak(setup),
         })
     }
 
@@ -251,10 +259,15 @@ impl Question {
     /// Within what an attacker with these powers is looked for.
     pub(super) fn bounds(&self, runs: usize, powers: &[Power], states: u64) -> Bounds {
         let stolen = powers.iter().filter_map(|power| match power {
-            Power::StolenKey(role) => Some((role.clone(), false)),
-            Power::StolenKeyLater(role) => Some((role.clone(), true)),
-            _ => None,
+            Power::StolenKey(role) => Some((role.clone(), Stolen::Keys)),
+            Power::StolenKeyLater(role) => Some((role.clone(), Stolen::KeysLater)),
+            Power::WeakPassword(role) => Some((role.clone(), Stolen::WeakPassword)),
+            Power::OldSessionKey | Power::Untagged | Power::LaxClock | Power::SelfTalk | Power::NoInsider => {
+                None
+            }
         });
+        let is_new = |role: &&Name| !powers.contains(&Power::WeakPassword((*role).clone()));
+        let weak = self.weak.iter().filter(is_new).map(|role| (role.clone(), Stolen::WeakPassword));
         Bounds {
             runs,
             encoding: self.encoding.clone(),
@@ -263,7 +276,9 @@ impl Question {
             self_talk: powers.contains(&Power::SelfTalk),
             old_session_keys: powers.contains(&Power::OldSessionKey),
             lax_clock: powers.contains(&Power::LaxClock),
-            stolen: stolen.collect(),
+            stolen: stolen.chain(weak).collect(),
+            passwords: self.passwords.clone(),
+            has_dictionary: self.is_whole && !self.weak.is_empty(),
             states,
             honest: self.honest.clone(),
             scheduled: self.scheduled.clone(),
@@ -323,6 +338,10 @@ impl Question {
                 {
                     party.insert("max_skew".to_owned(), "1000d".into());
                 }
+                let words = told.passwords.iter().filter(|(owner, _)| owner == name);
+                if let Some(party) = parties.get_mut(name).and_then(toml::Value::as_table_mut) {
+                    party.extend(words.map(|(_, word)| ("password".to_owned(), word.as_str().into())));
+                }
             }
         }
         match told.text.parse::<toml::Table>() {
@@ -378,6 +397,22 @@ fn honest(setup: &Setup, her: &str) -> Vec<Name> {
         }
     }
     all
+}
+
+/// The passwords that a scenario's parties are given.
+fn passwords(setup: &Setup) -> BTreeMap<Name, String> {
+    let parties = setup.parties.iter();
+    parties.filter_map(|(name, party)| Some((name.clone(), party.password.clone()?))).collect()
+}
+
+/// The roles of whose players the scenario's attacker can guess a password.
+fn weak(setup: &Setup) -> Vec<Name> {
+    let Some(her) = &setup.attacker else { return Vec::new() };
+    let (passwords, protocol) = (passwords(setup), setup.protocol());
+    let is_weak = |player: &Name| passwords.get(player).is_some_and(|word| her.dictionary.contains(word));
+    let runs = || setup.runs.iter().filter(|run| *run.protocol == *protocol.name);
+    let roles = protocol.client_roles().map(|role| &role.name);
+    roles.filter(|role| runs().any(|run| run.names.get(*role).is_some_and(is_weak))).cloned().collect()
 }
 
 /// One table over another: tables merge, and what an array has comes after what was there.

@@ -227,7 +227,7 @@ impl Intruder<'_> {
         starts: &mut Vec<Bundle>,
     ) {
         let mut bundle = bundle;
-        for (role, later) in &self.powers.stolen {
+        for (role, what) in &self.powers.stolen {
             let name = match bundle.parts[0].instance.names.get(role) {
                 Some(name) => *name,
                 None => {
@@ -236,7 +236,7 @@ impl Intruder<'_> {
                     self.terms.leaf(name)
                 }
             };
-            bundle.stolen.push((name, *later));
+            bundle.stolen.push((name, *what));
         }
         for mut store in bundle.store.unify(self.terms, self.widths, &equal) {
             let names = honest.iter().flat_map(|(part, roles)| {

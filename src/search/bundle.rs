@@ -22,6 +22,28 @@ pub type StepId = u8;
 /// After everything: what she has in the end.
 pub const END: StepId = u8::MAX;
 
+/// What of a party's she comes by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stolen {
+    /// All its long-term keys, from the start.
+    Keys,
+    /// The same, only in the end.
+    KeysLater,
+    /// Its password, once she has something to check words against.
+    WeakPassword,
+}
+
+impl Stolen {
+    /// Whether a party's long-term keys are hers at a step.
+    pub fn gives_keys(self, at: StepId) -> bool {
+        match self {
+            Stolen::Keys => true,
+            Stolen::KeysLater => at == END,
+            Stolen::WeakPassword => false,
+        }
+    }
+}
+
 /// A part that a party takes, as its terms stand in a bundle.
 #[derive(Debug)]
 pub struct Instance {
@@ -110,8 +132,8 @@ pub struct Bundle {
     pub differ: Shared<(Term, Term)>,
     /// Messages that parties take in it.
     pub taken: usize,
-    /// Agents whose long-term keys she has, and whether only in the end.
-    pub stolen: Shared<(Term, bool)>,
+    /// Agents of whose secrets she comes by some.
+    pub stolen: Shared<(Term, Stolen)>,
 }
 
 impl Bundle {

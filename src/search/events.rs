@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::bundle::StepId;
+use super::bundle::{StepId, Stolen};
 use super::names::Run;
 use super::sort::HER;
 use super::spell::{Grouping, Writer};
@@ -13,6 +13,8 @@ use crate::notation::{Func, Id, Name, Origin};
 
 /// An hour at which what was before is old: longer than tickets live and clocks differ.
 pub const LATER: &str = "2d";
+/// A password that every dictionary has.
+const COMMON_WORD: &str = "letmein";
 /// When what leaks comes to her.
 const LEAK: &str = "1d";
 
@@ -117,26 +119,39 @@ impl Writer<'_, '_> {
                 }
             }
         }
-        let mut keys: Vec<(Term, bool)> = Vec::new();
+        let mut keys: Vec<(Term, Stolen)> = Vec::new();
         for place in self.bundle.places.iter() {
             for part in &self.bundle.parts[place.part].instance.steps[place.step].parts {
                 let term = self.bundle.store.write_out(self.at.terms, *part);
                 self.stolen_keys(term, &mut keys);
             }
         }
-        for (key, later) in keys {
+        for (key, what) in keys {
             let Some(key) = self.stolen_as(key) else { continue };
             // A declared value is there when its run has begun.
             let is_declared = key.contains('.');
-            let when = if later {
-                LEAK
-            } else if is_declared {
-                "1ms"
-            } else {
-                "0s"
+            let when = match what {
+                Stolen::KeysLater => LEAK,
+                Stolen::Keys if is_declared => "1ms",
+                Stolen::Keys => "0s",
+                // She guesses it herself.
+                Stolen::WeakPassword => continue,
             };
             let _ = writeln!(text, "[[event]]\nat = \"{when}\"\ncompromise = \"{key}\"\n");
         }
+    }
+
+    /// The parties whose passwords she guesses, with the word that each has.
+    pub fn guessed(&mut self, passwords: &BTreeMap<Name, String>) -> Vec<(String, String)> {
+        let mut guessed = Vec::new();
+        let weak = self.bundle.stolen.iter().filter(|(_, what)| *what == Stolen::WeakPassword);
+        for name in weak.map(|(name, _)| *name).collect::<Vec<_>>() {
+            if let Some(name) = self.party(name).filter(|name| name != "I") {
+                let word = passwords.get(name.as_str()).cloned();
+                guessed.push((name, word.unwrap_or_else(|| COMMON_WORD.to_owned())));
+            }
+        }
+        guessed
     }
 
     /// How an event names a stolen key: a declared value of a party's by a run that it plays in.
@@ -153,7 +168,7 @@ impl Writer<'_, '_> {
     }
 
     /// The stolen keys with which a term is made.
-    fn stolen_keys(&mut self, term: Term, keys: &mut Vec<(Term, bool)>) {
+    fn stolen_keys(&mut self, term: Term, keys: &mut Vec<(Term, Stolen)>) {
         let args = Args::from_slice(self.at.terms.args(term));
         let key = match self.at.terms.head(term) {
             Head::OfAgents(Func::K | Func::Pw | Func::Sk) | Head::LongTerm(_) => Some(term),
@@ -166,10 +181,10 @@ impl Writer<'_, '_> {
         // that she plays.
         let her = self.at.terms.leaf(HER);
         if let Some(key) = key.filter(|_| !args.contains(&her)) {
-            for (name, later) in self.bundle.stolen.iter() {
+            for (name, what) in self.bundle.stolen.iter() {
                 let name = self.bundle.store.walk(self.at.terms, *name);
                 if args.contains(&name) && !keys.iter().any(|(other, _)| *other == key) {
-                    keys.push((key, *later));
+                    keys.push((key, *what));
                 }
             }
         }

@@ -13,6 +13,8 @@ use crate::notation::Kind;
 struct Find {
     there: Option<Term>,
     needs: Vec<Term>,
+    /// What must be equal besides.
+    equal: Option<(Term, Term)>,
 }
 
 impl Intruder<'_> {
@@ -79,7 +81,7 @@ impl Intruder<'_> {
         if let Some(had) = bundle.had.last_mut() {
             had.from = Some(number);
         }
-        for Find { there, needs } in finds {
+        for Find { there, needs, equal: also } in finds {
             if let Some(there) = there
                 && (self.is_chosen_by_her(&bundle, there)
                     || self.is_of_another_kind(&bundle, there, wanted.term))
@@ -88,6 +90,7 @@ impl Intruder<'_> {
             }
             let mut pairs = equal.clone();
             pairs.extend(there.map(|there| (there, wanted.term)));
+            pairs.extend(also);
             self.equal(&bundle, wanted, &pairs, &needs, next);
         }
     }
@@ -144,7 +147,15 @@ impl Intruder<'_> {
         if self.may_equal(head, term, target)
             && may_fit(self.terms, self.widths, (term, side), (target, side))
         {
-            finds.push(Find { there: Some(term), needs: needs.clone() });
+            finds.push(Find { there: Some(term), needs: needs.clone(), equal: None });
+        }
+        if let Head::OfAgents(Func::Pw) = self.terms.head(target) {
+            for test in self.tests(bundle, term) {
+                for (arg, weak) in self.weak_owners(bundle, target) {
+                    let needs = needs.iter().chain(&test.needs).copied().collect();
+                    finds.push(Find { there: Some(test.password), needs, equal: Some((arg, weak)) });
+                }
+            }
         }
         match head {
             Head::Seal { asymmetric, .. } => {
@@ -171,7 +182,7 @@ impl Intruder<'_> {
                     if members < args.len() + self.terms.args(target).len() {
                         let mut needs = needs.clone();
                         needs.extend((members > 0).then_some(rest));
-                        finds.push(Find { there: None, needs });
+                        finds.push(Find { there: None, needs, equal: None });
                     }
                 }
                 for (nth, arg) in args.iter().enumerate() {

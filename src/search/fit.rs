@@ -126,6 +126,10 @@ impl Intruder<'_> {
                 |arg: &&Term| matches!(self.terms.head(bundle.store.peek(self.terms, **arg)), Head::Var(_));
             found += args.iter().filter(is_open).count();
         }
+        // As many as there are parts that may give her something to check a word against.
+        if head == Head::OfAgents(Func::Pw) && !bundle.stolen.is_empty() {
+            found += bundle.parts.len() + self.cast.templates.len();
+        }
         if self.powers.old_session_keys && (at == END || bundle.epoch(at) > 0) {
             found += self.cast.templates.len();
         }

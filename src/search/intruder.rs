@@ -1,7 +1,7 @@
 //! The attacker at work: what she has beyond what everybody has, and what is hers by right or
 //! never hers. Must not know goals, nor how she makes what she lacks.
 
-use super::bundle::{Bundle, Cast, END, StepId};
+use super::bundle::{Bundle, Cast, END, StepId, Stolen};
 use super::sort::{HER, Sort, Widths};
 use super::term::{Args, Head, Term, Terms};
 use crate::algebra::Func;
@@ -15,8 +15,8 @@ pub struct Powers {
     pub insider: bool,
     /// Whether she has all long-term keys in the end.
     pub leaks_at_end: bool,
-    /// Roles whose player's long-term keys she has, and whether only in the end.
-    pub stolen: Vec<(Id, bool)>,
+    /// Roles of whose player she comes by something.
+    pub stolen: Vec<(Id, Stolen)>,
     /// Whether a party takes itself for its peer.
     pub self_talk: bool,
     /// Whether session keys of runs that are over come to her later.
@@ -84,12 +84,13 @@ impl Intruder<'_> {
         if !is_key || self.powers.keys_travel || self.is_everyones(bundle, at, term) {
             return false;
         }
+        let is_password = matches!(self.terms.head(term), Head::OfAgents(Func::Pw));
         let args = Args::from_slice(self.terms.args(term));
         let may_be_hers = args.iter().any(|arg| {
             let arg = bundle.store.walk(self.terms, *arg);
             match self.terms.head(arg) {
                 Head::Var(var) => bundle.store.slot(var).sort != Sort::Honest || !bundle.stolen.is_empty(),
-                _ => false,
+                _ => is_password && self.has_weak_password(bundle, arg),
             }
         });
         !may_be_hers
@@ -99,8 +100,13 @@ impl Intruder<'_> {
         if self.terms.head(agent) == HER {
             return self.powers.insider;
         }
-        let mut had = bundle.stolen.iter().filter(|(_, later)| !later || at == END);
+        let mut had = bundle.stolen.iter().filter(|(_, what)| what.gives_keys(at));
         had.any(|(name, _)| bundle.store.walk(self.terms, *name) == agent)
+    }
+
+    fn has_weak_password(&mut self, bundle: &Bundle, agent: Term) -> bool {
+        let mut weak = bundle.stolen.iter().filter(|(_, what)| *what == Stolen::WeakPassword);
+        weak.any(|(name, _)| bundle.store.walk(self.terms, *name) == agent)
     }
 
     /// Whether one more such part keeps the bound on runs.

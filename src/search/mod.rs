@@ -8,6 +8,7 @@ mod engine;
 mod events;
 mod find;
 mod fit;
+mod guess;
 mod intruder;
 mod learn;
 mod names;
@@ -39,6 +40,7 @@ use crate::crypto::Suite;
 use crate::notation::{Func, Goal, Name, Node, Origin, Protocol, Service};
 use crate::wire::Encoding;
 
+pub use bundle::Stolen;
 pub use engine::Stop;
 pub use tell::Told;
 
@@ -57,8 +59,12 @@ pub struct Bounds {
     pub old_session_keys: bool,
     /// Whether parties take readings of clocks that are long past.
     pub lax_clock: bool,
-    /// Roles whose player's long-term keys she has: from the start, or only in the end.
-    pub stolen: Vec<(Name, bool)>,
+    /// Roles of whose player she comes by something.
+    pub stolen: Vec<(Name, Stolen)>,
+    /// The passwords that honest parties are given, by their names; others have a common word.
+    pub passwords: BTreeMap<Name, String>,
+    /// Whether the world's attacker has a dictionary of her own.
+    pub has_dictionary: bool,
     /// The algorithms.
     pub suite: Suite,
     /// States to look at for a goal.
@@ -126,7 +132,13 @@ pub fn search(
             let named = at.name(&grouped.bundle, &mut holds);
             let told = named.and_then(|named| {
                 let Grouped { runs, of, .. } = &grouped;
-                let grouping = Grouping { runs, of, scheduled: &bounds.scheduled };
+                let grouping = Grouping {
+                    runs,
+                    of,
+                    scheduled: &bounds.scheduled,
+                    passwords: &bounds.passwords,
+                    has_dictionary: bounds.has_dictionary,
+                };
                 tell::tell(protocol, at, &named, &grouping)
             });
             let Some(told) = told else {
@@ -190,7 +202,7 @@ fn engine<'a>(
         _ => None,
     });
     let stolen =
-        bounds.stolen.iter().filter_map(|(role, later)| Some((protocol.table.find_name(role)?, *later)));
+        bounds.stolen.iter().filter_map(|(role, what)| Some((protocol.table.find_name(role)?, *what)));
     let stolen = stolen.collect();
     let keys_travel = cast.templates.iter().any(|template| sends_keys(&terms, template));
     Engine {

@@ -19,6 +19,10 @@ pub struct Grouping<'a> {
     /// The runs that the world has of its own, from run 1 on, with who plays which client's role;
     /// none of a run in which an attack does not take part.
     pub scheduled: &'a [Option<BTreeMap<Name, Name>>],
+    /// The passwords that honest parties have in the world.
+    pub passwords: &'a BTreeMap<Name, String>,
+    /// Whether the attacker of the world has a dictionary.
+    pub has_dictionary: bool,
 }
 
 /// An attack and the names by which its narration knows what is in it.

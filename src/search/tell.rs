@@ -18,6 +18,8 @@ pub struct Told {
     pub text: String,
     /// The honest parties in it.
     pub parties: Vec<String>,
+    /// Those whose passwords she guesses, with the word that each has.
+    pub passwords: Vec<(String, String)>,
     /// Whether those take readings of clocks that are long past.
     pub is_lax: bool,
     /// The lines of the narration.
@@ -65,11 +67,17 @@ pub fn tell(
     writer.runs(grouping, &mut text);
     writer.leaks(grouping.runs, &order, &mut text);
     let fresh = std::mem::take(&mut writer.fresh);
+    let passwords = writer.guessed(grouping.passwords);
     let spoken: String = lines.iter().map(|line| line.shown() + " ").collect();
     let parties = writer.parties(&(spoken + &text));
     text.push_str("[attacker]\n");
     if !writer.at.powers.insider {
         text.push_str("insider = false\n");
+    }
+    if !grouping.has_dictionary && !passwords.is_empty() {
+        let words: BTreeSet<String> = passwords.iter().map(|(_, word)| format!("{word:?}")).collect();
+        let words: Vec<String> = words.into_iter().collect();
+        let _ = writeln!(text, "dictionary = [{}]", words.join(", "));
     }
     if !fresh.is_empty() {
         let shown: Vec<String> = fresh.iter().map(|one| format!("{one:?}")).collect();
@@ -89,6 +97,7 @@ pub fn tell(
     Some(Told {
         text,
         parties,
+        passwords,
         is_lax: at.powers.lax_clock,
         hers: lines.iter().filter(|line| !line.is_taken && !line.passes).count(),
         lines: shown,

@@ -115,7 +115,7 @@ impl Intruder<'_> {
             return;
         }
         let her = self.terms.leaf(HER);
-        let had = bundle.stolen.iter().filter(|(_, later)| !later || wanted.at == END);
+        let had = bundle.stolen.iter().filter(|(_, what)| what.gives_keys(wanted.at));
         let mut agents: Vec<Term> = had.map(|(name, _)| *name).collect();
         if self.powers.insider {
             agents.push(her);

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use super::format::Format;
 use super::hand::Hand;
 use super::{Desk, Profile};
-use crate::algebra::Value;
+use crate::algebra::{Bytes, Value};
 use crate::journal::{Sight, What};
 use crate::knowledge::Grounds;
-use crate::notation::{Func, Id, Kind, Name, Node, Rights, Table, Term};
-use crate::party::{AttackerEffect, Effects, PartyTrust, Spoken};
+use crate::notation::{Id, Kind, Name, Rights, Table, Term};
+use crate::party::{PartyTrust, Spoken};
 
 /// A password that she found, under the term by which her notebook knows it.
 pub type Found = (Term, Value);
@@ -26,21 +26,40 @@ pub struct Guesser {
     found: Vec<Found>,
     /// How many words she has tried, all together.
     tried: usize,
-    /// Passwords that are not in her dictionary.
-    given_up: BTreeSet<Term>,
+    /// Passwords that no word is, by what she read of a run or by her notebook: what she changed on
+    /// the way is two values there, and one to whoever only listens.
+    given_up: BTreeSet<(Term, Notes)>,
+    /// What she checked words against, with what else it takes: the same gives the same.
+    tests: BTreeSet<(Term, Vec<Bytes>)>,
+}
+
+/// Where she finds what to check a word against.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Notes {
+    /// In what passes in a run.
+    OfARun,
+    /// In the notebook of her plan.
+    OfHerPlan,
 }
 
 /// What she can read of a run, in its protocol's terms.
 pub(super) struct Reading {
     spoken: Arc<Spoken>,
     grounds: Arc<Grounds>,
-    hand: Hand,
+    pub(super) hand: Hand,
 }
 
 impl Guesser {
     pub fn new(profile: &Profile) -> Guesser {
         let words = profile.dictionary.iter().map(|w| Value::new(Kind::Key, w.as_bytes())).collect();
-        Guesser { words, runs: BTreeMap::new(), found: Vec::new(), tried: 0, given_up: BTreeSet::new() }
+        Guesser {
+            words,
+            runs: BTreeMap::new(),
+            found: Vec::new(),
+            tried: 0,
+            given_up: BTreeSet::new(),
+            tests: BTreeSet::new(),
+        }
     }
 
     /// Whether she has any words to try.
@@ -59,17 +78,28 @@ impl Guesser {
             return Vec::new();
         }
         let Some(mut reading) = self.runs.remove(&message.run) else { return Vec::new() };
+        let found = self.look_in((&mut reading.hand, Notes::OfARun), message, desk);
+        self.runs.insert(message.run, reading);
+        found
+    }
+
+    /// Tries her words on what is in a notebook, with this message last. Answers what she found.
+    pub fn look_in(
+        &mut self,
+        (hand, notes): (&mut Hand, Notes),
+        message: &Sight,
+        desk: &mut Desk<'_>,
+    ) -> Vec<Found> {
         let mut found = Vec::new();
-        for (id, term) in reading.passwords() {
-            let Some(value) = self.guess(&mut reading, id, &term, message, desk) else { continue };
-            reading.hand.knowledge.set(id, value.clone());
-            reading.with_scratch(desk, Hand::look_again);
+        for (id, term) in hand.passwords() {
+            let Some(value) = self.guess((hand, notes), (id, &term), message, desk) else { continue };
+            hand.knowledge.set(id, value.clone());
+            hand.with_scratch(desk, Hand::look_again);
             if !self.found.contains(&(term.clone(), value.clone())) {
                 self.found.push((term.clone(), value.clone()));
                 found.push((term, value));
             }
         }
-        self.runs.insert(message.run, reading);
         found
     }
 
@@ -86,33 +116,35 @@ impl Guesser {
     /// The password, if a word fits. A password that is known or given up costs no more words.
     fn guess(
         &mut self,
-        reading: &mut Reading,
-        id: Id,
-        term: &Term,
+        (hand, notes): (&mut Hand, Notes),
+        (id, term): (Id, &Term),
         message: &Sight,
         desk: &mut Desk<'_>,
     ) -> Option<Value> {
         let known = self.found.iter().filter(|(t, _)| t == term).map(|(_, value)| value);
-        if let Some(value) = known.into_iter().find(|v| reading.fits(id, v, desk)) {
+        if let Some(value) = known.into_iter().find(|v| hand.fits(id, v, desk)) {
             return Some(value.clone());
         }
-        if self.given_up.contains(term) {
+        if self.given_up.contains(&(term.clone(), notes)) {
             return None;
         }
-        let tested = reading.testable(id)?;
+        let (tested, with) = hand.testable(id)?;
+        if !self.tests.insert((term.clone(), with)) {
+            return None;
+        }
         let mut at = None;
         for (nth, word) in self.words.iter().enumerate() {
             if !desk.may_guess(&mut self.tried) {
                 return None;
             }
-            if reading.fits(id, word, desk) {
+            if hand.fits(id, word, desk) {
                 at = Some(nth);
                 break;
             }
         }
         let value = at.map(|at| self.words[at].clone());
         if value.is_none() {
-            self.given_up.insert(term.clone());
+            self.given_up.insert((term.clone(), notes));
         }
         desk.effects.note(What::Guessed {
             term: term.to_string(),
@@ -176,7 +208,7 @@ impl Reading {
         desk: &mut Desk<'_>,
     ) -> Option<(Vec<u8>, Vec<u8>)> {
         let format = Format::plain(&self.grounds, line);
-        self.with_scratch(desk, |hand, desk| hand.signed(id, owner, &format, desk))
+        self.hand.with_scratch(desk, |hand, desk| hand.signed(id, owner, &format, desk))
     }
 
     /// Takes note of who plays a role.
@@ -197,54 +229,6 @@ impl Reading {
         let line = &protocol.lines[message.line as usize - 1];
         let parts: Vec<Id> = line.parts.iter().filter_map(|t| protocol.table.find(t)).collect();
         let format = Format::plain(&self.grounds, message.line);
-        self.with_scratch(desk, |hand, desk| hand.read_leniently(message, &parts, &format, desk));
-    }
-
-    /// The passwords of the protocol that she does not have and whose owners she knows.
-    fn passwords(&self) -> Vec<(Id, Term)> {
-        let table = &self.spoken.protocol.table;
-        let name = |id: &Id| self.hand.knowledge.get(*id).and_then(Value::text);
-        let all = table.ids().filter(|id| self.hand.knowledge.get(*id).is_none());
-        let password = |id: Id| match table.node(id) {
-            Node::App(Func::Pw, args) => {
-                Some((id, Term::of(Func::Pw, &args.iter().map(name).collect::<Option<Vec<_>>>()?)))
-            }
-            _ => None,
-        };
-        all.filter_map(password).collect()
-    }
-
-    /// What of the message would tell a right word from a wrong one.
-    fn testable(&self, id: Id) -> Option<Value> {
-        let (_, of) = self.hand.test_of(id)?;
-        self.hand.knowledge.get(of).cloned()
-    }
-
-    /// Whether something opens, or comes out right, if the password, or whatever stands there, is this.
-    pub fn fits(&mut self, id: Id, word: &Value, desk: &mut Desk<'_>) -> bool {
-        let Some((ops, _)) = self.hand.test_of(id) else { return false };
-        let before = self.hand.knowledge.clone();
-        self.hand.knowledge.set(id, word.clone());
-        let fits = self.with_scratch(desk, |hand, desk| hand.carry_out(&ops, desk));
-        self.hand.knowledge = before;
-        fits.is_ok()
-    }
-
-    /// Works beside the play: what she computes in order to guess is not yet of it. A limit that
-    /// keeps her from it is.
-    fn with_scratch<T>(
-        &mut self,
-        desk: &mut Desk<'_>,
-        work: impl FnOnce(&mut Hand, &mut Desk<'_>) -> T,
-    ) -> T {
-        let mut effects = Effects::default();
-        let Desk { cast, profile, directory, connections, now, active, .. } = *desk;
-        let done = work(
-            &mut self.hand,
-            &mut Desk { cast, profile, directory, connections, now, active, effects: &mut effects },
-        );
-        let is_halt = |effect: &AttackerEffect| matches!(effect, AttackerEffect::Halt(_));
-        desk.effects.all.extend(effects.all.into_iter().filter(is_halt));
-        done
+        self.hand.with_scratch(desk, |hand, desk| hand.read_leniently(message, &parts, &format, desk));
     }
 }

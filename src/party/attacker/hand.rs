@@ -10,8 +10,8 @@ use crate::algebra::{Bytes, How, Private, Provenance, Public, Value};
 use crate::crypto::Rng;
 use crate::journal::Sight;
 use crate::knowledge::{Arrived, Context, Grounds, Knowledge};
-use crate::notation::{Func, Id, Name, Node, Op, Planner, Source, Table};
-use crate::party::{Effects, PartyTrust};
+use crate::notation::{Func, Id, Name, Node, Op, Planner, Source, Table, Term};
+use crate::party::{AttackerEffect, Effects, PartyTrust};
 use crate::pki::Certificates;
 use crate::reason::Reason;
 
@@ -141,12 +141,12 @@ impl Hand {
     /// How a value of `id` would be tested against what she kept: the operations up to the
     /// first that opens something with it, or computes something from it and compares, and
     /// the term that this one is about.
-    pub fn test_of(&self, id: Id) -> Option<(Vec<Op>, Id)> {
+    fn test_of(&self, id: Id) -> Option<(Vec<Op>, Id)> {
         let mut planner = self.planner();
         planner.hold(id);
         let mut ops = planner.recheck();
         let (at, of) = ops.iter().enumerate().find_map(|(at, op)| match op {
-            Op::Open(_, of, _) | Op::Equal(_, of) => Some((at, *of)),
+            Op::Open(_, of, _) | Op::Equal(_, of) | Op::Verify(_, of) => Some((at, *of)),
             _ => None,
         })?;
         let depends = match self.table().node(of) {
@@ -160,8 +160,59 @@ impl Hand {
         Some((ops, of))
     }
 
+    /// What of what she kept would tell a right value from a wrong one, and the bytes of all that
+    /// she has of it.
+    pub fn testable(&self, id: Id) -> Option<(Value, Vec<Bytes>)> {
+        let (_, of) = self.test_of(id)?;
+        let parts = self.within(&[of]);
+        let bytes = parts.into_iter().filter_map(|part| Some(self.knowledge.get(part)?.bytes.clone()));
+        Some((self.knowledge.get(of)?.clone(), bytes.collect()))
+    }
+
+    /// Whether something opens, or comes out right, if this is what stands there.
+    pub fn fits(&mut self, id: Id, word: &Value, desk: &mut Desk<'_>) -> bool {
+        let Some((ops, _)) = self.test_of(id) else { return false };
+        let before = self.knowledge.clone();
+        self.knowledge.set(id, word.clone());
+        let fits = self.with_scratch(desk, |hand, desk| hand.carry_out(&ops, desk));
+        self.knowledge = before;
+        fits.is_ok()
+    }
+
+    /// Works beside the play: what she computes in order to guess is not yet of it. A limit that
+    /// keeps her from it is.
+    pub fn with_scratch<T>(
+        &mut self,
+        desk: &mut Desk<'_>,
+        work: impl FnOnce(&mut Hand, &mut Desk<'_>) -> T,
+    ) -> T {
+        let mut effects = Effects::default();
+        let Desk { cast, profile, directory, connections, now, active, .. } = *desk;
+        let done = work(
+            self,
+            &mut Desk { cast, profile, directory, connections, now, active, effects: &mut effects },
+        );
+        let is_halt = |effect: &AttackerEffect| matches!(effect, AttackerEffect::Halt(_));
+        desk.effects.all.extend(effects.all.into_iter().filter(is_halt));
+        done
+    }
+
+    /// The passwords in her terms that she does not have and whose owners she knows.
+    pub fn passwords(&self) -> Vec<(Id, Term)> {
+        let table = self.table();
+        let name = |id: &Id| self.knowledge.get(*id).and_then(Value::text);
+        let all = table.ids().filter(|id| self.knowledge.get(*id).is_none());
+        let password = |id: Id| match table.node(id) {
+            Node::App(Func::Pw, args) => {
+                Some((id, Term::of(Func::Pw, &args.iter().map(name).collect::<Option<Vec<_>>>()?)))
+            }
+            _ => None,
+        };
+        all.filter_map(password).collect()
+    }
+
     /// Carries out operations on what she kept.
-    pub fn carry_out(&mut self, ops: &[Op], desk: &mut Desk<'_>) -> Result<(), Reason> {
+    fn carry_out(&mut self, ops: &[Op], desk: &mut Desk<'_>) -> Result<(), Reason> {
         let slots = ops.iter().flat_map(|op| match op {
             Op::Open(_, _, inner) => inner.iter().map(|(slot, _)| usize::from(*slot) + 1).max(),
             _ => None,

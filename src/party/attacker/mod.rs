@@ -42,7 +42,7 @@ use crate::time::{SimTime, Span};
 
 pub use change::{Change, Place};
 use connections::Connections;
-use dictionary::Guesser;
+use dictionary::{Guesser, Notes};
 use directory::Directory;
 pub use extension::Extension;
 pub use meddling::Meddling;
@@ -130,6 +130,10 @@ trait Mind: Send {
     fn handed(&mut self, _term: &Term, _value: &Value, _desk: &mut Desk<'_>) {}
     /// She starts a run of her own.
     fn start(&mut self, _run: &RunSpec, _desk: &mut Desk<'_>) {}
+    /// Her notebook, in which what she made herself stands beside what she read.
+    fn notebook(&mut self) -> Option<&mut hand::Hand> {
+        None
+    }
     /// A timer of hers went off.
     fn timer(&mut self, _number: u64, _desk: &mut Desk<'_>) {}
     /// Nothing more will happen.
@@ -237,6 +241,23 @@ impl Attacker {
         }
     }
 
+    /// Tries her words on what stands in the notebook of her plan, as long as that gives her more.
+    fn guess_in_notebook(&mut self, message: &Sight, now: SimTime, effects: &mut Effects<AttackerEffect>) {
+        let Attacker { cast, profile, directory, connections, mind, guesser, .. } = self;
+        let active = now >= profile.from;
+        let mut desk = Desk { cast, profile, directory, connections, now, active, effects };
+        // Each time she has one password more.
+        while let Some(hand) = mind.notebook() {
+            let found = guesser.look_in((hand, Notes::OfHerPlan), message, &mut desk);
+            if found.is_empty() {
+                return;
+            }
+            for (term, value) in found {
+                mind.handed(&term, &value, &mut desk);
+            }
+        }
+    }
+
     /// What she has before anything happens: the keys of her own registration.
     fn equip(&self, effects: &mut Effects<AttackerEffect>) {
         let name = &self.profile.character.name;
@@ -292,6 +313,10 @@ impl Adversary for Attacker {
                 mind.handed(&term, &value, &mut desk);
             }
         }
+        let seen = match &input {
+            AttackerInput::OnWire(message) => Some(message.clone()),
+            _ => None,
+        };
         match input {
             AttackerInput::Begin => {
                 if active {
@@ -344,6 +369,9 @@ impl Adversary for Attacker {
                 logician.end(&mut desk);
                 mind.end(&mut desk);
             }
+        }
+        if let Some(message) = seen.filter(|_| self.guesser.has_words()) {
+            self.guess_in_notebook(&message, now, effects);
         }
         silence(&self.cast, effects);
         let is_act = |effect: &&AttackerEffect| {

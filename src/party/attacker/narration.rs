@@ -206,6 +206,10 @@ impl Mind for Narrator {
         self.advance(desk);
     }
 
+    fn notebook(&mut self) -> Option<&mut Hand> {
+        Some(&mut self.hand)
+    }
+
     fn timer(&mut self, _number: u64, desk: &mut Desk<'_>) {
         self.advance(desk);
     }

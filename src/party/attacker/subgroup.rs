@@ -112,7 +112,7 @@ impl SmallSubgroup {
         let powers = powers_of(&inquiry.element, usize::from(factor));
         let mut tries = (0..factor).zip(powers);
         let fits = tries.find(|(_, power)| {
-            reading.fits(inquiry.agreed, &Value::new(Kind::Share, power.as_slice()), desk)
+            reading.hand.fits(inquiry.agreed, &Value::new(Kind::Share, power.as_slice()), desk)
         });
         match fits {
             Some((remainder, _)) => {

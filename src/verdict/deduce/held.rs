@@ -42,6 +42,15 @@ pub enum Way {
         /// What told the right one.
         tested: Bytes,
     },
+    /// A word of her dictionary by which `tested` opens or comes out, with these.
+    Fits {
+        /// How many words she tries.
+        words: usize,
+        /// What tells the right one.
+        tested: Id,
+        /// What she has besides that it takes.
+        with: Vec<Id>,
+    },
     /// She computed it as nobody meant her to, in this way from these.
     Recovered {
         /// How, in words that go before what it was computed from.
@@ -133,6 +142,11 @@ impl Held {
     pub fn count(&mut self, steps: usize) -> Result<(), Exhausted> {
         self.steps = self.steps.saturating_add(steps);
         if self.steps > MAX_DERIVATION_STEPS { Err(Exhausted) } else { Ok(()) }
+    }
+
+    /// How many steps were counted since this was the other.
+    pub fn steps_since(&self, other: &Held) -> usize {
+        self.steps - other.steps
     }
 
     /// The next value whose rules were not looked at yet.

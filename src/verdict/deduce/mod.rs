@@ -4,6 +4,7 @@
 
 mod closure;
 mod graph;
+mod guess;
 mod held;
 mod kems;
 mod proof;
@@ -54,6 +55,8 @@ pub struct Setting<'a> {
     pub attacker: Option<&'a Name>,
     /// Private keys of public ones that everybody knows: a quantum computer finds them.
     pub breakable: Vec<Value>,
+    /// The words that the attacker tries for passwords, in this order.
+    pub dictionary: &'a [String],
 }
 
 /// Everything that the attacker holds or can compute at the end of a play, and how.
@@ -104,7 +107,7 @@ impl Holdings {
             for (term, value) in leaked {
                 holdings.take(value, Way::Handed(term.clone()), None);
             }
-            closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs, journal)?;
+            holdings.saturate(journal, setting)?;
             holdings.collect_ingredients(journal, setting);
             // What she sent she made of what she had: it comes last, or it would explain itself.
             for event in journal.events() {
@@ -113,9 +116,15 @@ impl Holdings {
                     holdings.see(message, &way, event.number, setting);
                 }
             }
-            closure::saturate(&mut holdings.held, &holdings.graph, &mut holdings.blobs, journal)?;
+            holdings.saturate(journal, setting)?;
         }
         Ok(holdings)
+    }
+
+    fn saturate(&mut self, journal: &Journal, setting: &Setting<'_>) -> Result<(), Exhausted> {
+        let Holdings { graph, held, blobs, .. } = self;
+        closure::saturate(held, graph, blobs, journal)?;
+        guess::guess(held, graph, blobs, journal, setting.dictionary)
     }
 
     /// What she was given, saw, drew and guessed.

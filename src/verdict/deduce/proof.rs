@@ -102,7 +102,7 @@ impl Holdings {
                 By::Logarithm(_) | By::Factoring => Some(all()?.max(self.graph.quantum_since?)),
                 _ => all(),
             },
-            Way::Sum(_) | Way::Joined(_) => all(),
+            Way::Sum(_) | Way::Joined(_) | Way::Fits { .. } => all(),
         }
     }
 
@@ -134,6 +134,7 @@ impl Holdings {
                 Source::Opened(rule) => self.graph.rules[rule.index()].from.to_vec(),
                 Source::Message { .. } => Vec::new(),
             },
+            Some(Way::Fits { tested, with, .. }) => std::iter::once(*tested).chain(with.clone()).collect(),
             Some(Way::Guessed { tested, .. }) => {
                 self.graph.alike(tested).filter(|id| self.held.has(*id)).take(1).collect()
             }
@@ -179,6 +180,7 @@ impl Holdings {
                 | Way::Own(_)
                 | Way::Made
                 | Way::Handed(_)
+                | Way::Fits { .. }
                 | Way::Guessed { .. }
                 | Way::Recovered { .. },
             ) => true,
@@ -241,6 +243,10 @@ impl Holdings {
             Way::Guessed { term, words, tested } => format!(
                 "{she} guesses {term} with word {words} of her dictionary, which fits {}",
                 names.name(tested)
+            ),
+            Way::Fits { words, tested, .. } => format!(
+                "{she} guesses {it} with word {words} of her dictionary, which fits {}",
+                name(*tested)
             ),
             Way::Recovered { how, from } => {
                 let from: Vec<String> = from.iter().map(|bytes| names.name(bytes)).collect();
