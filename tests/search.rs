@@ -117,8 +117,6 @@ fn weak_passwords_fall_where_a_word_can_be_checked() {
         assert!(found(protocol, goal, 1, &[power]).is_some(), "{protocol}: {goal}");
         assert!(goal.starts_with('V') || found(protocol, goal, 2, &[]).is_none(), "{protocol}: {goal}");
     }
-    // Nobody but the owner's is in her dictionary.
-    assert!(found("kerberos-service-password", "secret pw(TGS,V)", 2, &["weak-password=C"]).is_none());
 }
 
 #[test]
