@@ -201,14 +201,18 @@ impl<'a, 'i> Writer<'a, 'i> {
         }
     }
 
-    /// A term without what encryptions drew.
+    /// A term without what encryptions drew: what the notation makes of it.
     fn text(&mut self, term: Term) -> Term {
         let mut args: Args = Args::from_slice(self.at.terms.args(term));
         let head = self.at.terms.head(term);
         if let Head::Seal { .. } = head {
             args[1] = args[0];
         }
-        let args = args.into_iter().map(|arg| self.text(arg)).collect();
+        let mut args: Args = args.into_iter().map(|arg| self.text(arg)).collect();
+        // Whose key it is does not depend on who is named first.
+        if let Head::OfAgents(Func::K | Func::Pw) = head {
+            args.sort_unstable();
+        }
         self.at.terms.make(head, args)
     }
 
