@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -30,7 +32,7 @@ struct Known {
 }
 
 /// Makes keys, rotates and revokes them until the service is gone.
-fn work(port: u16, user: &Path, round: usize) -> BTreeMap<String, Known> {
+fn work(port: u16, user: &Path, round: usize, done: &AtomicUsize) -> BTreeMap<String, Known> {
     let mut known = BTreeMap::<String, Known>::new();
     let Ok(mut raw) = Raw::open(as_in(user), port) else { return known };
     let name = user.file_name().unwrap().to_str().unwrap().to_owned();
@@ -49,6 +51,7 @@ fn work(port: u16, user: &Path, round: usize) -> BTreeMap<String, Known> {
         assert!((200..300).contains(&heard.status), "{path}: {heard:?}");
         let answer: Value = serde_json::from_str(&heard.body).unwrap();
         key.is_open = false;
+        done.fetch_add(1, Ordering::Relaxed);
         match path {
             "/revoke_key" => key.is_revoked = true,
             _ => key.version = answer["version"].as_u64().unwrap(),
@@ -113,9 +116,20 @@ fn nothing_acknowledged_is_lost_in_kills_under_load() {
     let mut before: Vec<BTreeMap<String, Known>> = vec![BTreeMap::new(); users.len()];
     for round in 0..kills {
         let port = s.port;
-        let at_work = users.clone().map(|user| thread::spawn(move || work(port, &user, round)));
-        // Neither always at the beginning of what it does nor always at its end.
-        thread::sleep(Duration::from_millis(60 + 37 * (round as u64 % 11)));
+        let done = Arc::new(AtomicUsize::new(0));
+        let at_work = users.clone().map(|user| {
+            let done = done.clone();
+            thread::spawn(move || work(port, &user, round, &done))
+        });
+        // After some of it, and at no moment in particular of what comes next.
+        let enough = 1 + round * 7 % 29;
+        for _ in 0..60_000 {
+            if done.load(Ordering::Relaxed) >= enough {
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(Duration::from_micros(700 * (round as u64 % 13)));
         s.kill();
         let told = at_work.map(|thread| thread.join().unwrap());
         s = Server::configured(&at, settings, &[]);
