@@ -31,6 +31,9 @@ while time.time() < until:
     if b"publishing" in shown and not answers:
         os.kill(pid, signal.SIGTERM)
         answers = None
+else:
+    # Nobody waits for ever.
+    os.kill(pid, signal.SIGKILL)
 _, status = os.waitpid(pid, 0)
 print(os.waitstatus_to_exitcode(status))
 sys.stdout.write(shown.decode("utf-8", "replace"))
