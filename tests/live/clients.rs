@@ -67,3 +67,31 @@ fn who_is_given_the_list_refuses_whom_it_names() {
         }
     }
 }
+
+#[test]
+fn a_client_of_tls_1_2_is_shown_the_same() {
+    if std::process::Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("skipped: curl is not installed");
+        return;
+    }
+    let curl = |variant: &str, more: &[&str]| {
+        let old = ["live", variant, "-q", "--", "curl", "-sS", "--tlsv1.2", "--tls-max", "1.2"];
+        let words = [&old[..], more, &["--cacert", "{ca.pem}", "https://{bob}/"]].concat();
+        let (code, told, complaints) = mallory(&words);
+        (code, told + &complaints)
+    };
+    let (code, told) = curl("live-certificate/genuine", &[]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("finished the handshake and spoke"), "{told}");
+    for fault in ["false-authority", "expired", "another-name", "key-not-held", "self-signed"] {
+        let (code, told) = curl(&format!("live-certificate/{fault}"), &[]);
+        assert_eq!(code, 0, "{fault}: {told}");
+        // curl looks at names when OpenSSL is done, and then goes away without an alert.
+        let ended = ["ended the handshake with alert", "went away without a word"];
+        assert!(ended.iter().any(|word| told.contains(word)), "{fault}: {told}");
+    }
+    let (code, told) = curl("live-list/revoked", &[]);
+    assert_eq!(code, 1, "{told}");
+    let (code, told) = curl("live-list/revoked", &["--crlfile", "{list.pem}"]);
+    assert_eq!(code, 0, "{told}");
+}

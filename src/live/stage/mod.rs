@@ -235,7 +235,12 @@ impl Ends {
         }
     }
 
-    /// Whether connections or exchanges are under way.
+    /// What has come and was not looked at yet.
+    pub fn told(&self) -> Option<Came> {
+        self.came.try_recv().ok()
+    }
+
+    /// Whether connections or exchanges are under way. What came of those that are not is told.
     pub fn is_busy(&self) -> bool {
         self.shared.open.load(Ordering::SeqCst) > 0
     }

@@ -1,4 +1,4 @@
-//! The end of TLS connections from programs: TLS 1.3 by rustls, with whatever certificates it is
+//! The end of TLS connections from programs: TLS 1.3 and 1.2 by rustls, with whatever certificates it is
 //! told to show. Whether the program took them is what it does next: a client that accepts a
 //! session says something in it. Must not know whose certificates they are.
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustls::crypto::ring::{self, sign};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
+use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{AlertDescription, ServerConfig, version};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -140,10 +140,11 @@ fn config(shown: Shown) -> Result<ServerConfig, rustls::Error> {
     let mut certified = CertifiedKey::new(chain, key);
     certified.ocsp = shown.staple;
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(&[&version::TLS13])?;
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?;
     let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(Always(Arc::new(certified))));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // Nobody comes back with a ticket past the certificates.
+    // Nobody comes back past the certificates: with a ticket, or, in TLS 1.2, with a session.
     config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
     Ok(config)
 }

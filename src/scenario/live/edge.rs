@@ -312,7 +312,16 @@ impl Edge for SocketEdge {
             if let Some(arrival) = self.arrivals.pop_front() {
                 return Waited::Came(self.now(), arrival);
             }
-            self.is_over |= self.is_calm();
+            if self.is_calm() {
+                // A program may end before it is heard how its handshake did.
+                match self.ends.told() {
+                    Some(came) => {
+                        self.take(came);
+                        continue;
+                    }
+                    None => self.is_over = true,
+                }
+            }
             let now = self.now();
             if self.is_over || due.is_some_and(|due| due <= now) {
                 return Waited::Due;
