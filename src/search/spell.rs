@@ -190,7 +190,7 @@ impl<'a, 'i> Writer<'a, 'i> {
             self.ciphertexts(term, &mut ciphertexts);
         }
         for term in ciphertexts {
-            let text = self.text(term);
+            let (text, term) = (self.notated(term, false), self.notated(term, true));
             let first = *self.first.entry(text).or_insert(term);
             // One that she made in two ways she can make in either.
             let is_hers = matches!(self.at.terms.head(self.at.terms.args(term)[1]), Head::Var(_));
@@ -201,15 +201,15 @@ impl<'a, 'i> Writer<'a, 'i> {
         }
     }
 
-    /// A term without what encryptions drew: what the notation makes of it.
-    fn text(&mut self, term: Term) -> Term {
+    /// A term in the one form that it has in the notation, where a key of two does not depend on who
+    /// is named first; without what encryptions drew, if that is not to count.
+    fn notated(&mut self, term: Term, with_coins: bool) -> Term {
         let mut args: Args = Args::from_slice(self.at.terms.args(term));
         let head = self.at.terms.head(term);
-        if let Head::Seal { .. } = head {
+        if let (Head::Seal { .. }, false) = (head, with_coins) {
             args[1] = args[0];
         }
-        let mut args: Args = args.into_iter().map(|arg| self.text(arg)).collect();
-        // Whose key it is does not depend on who is named first.
+        let mut args: Args = args.into_iter().map(|arg| self.notated(arg, with_coins)).collect();
         if let Head::OfAgents(Func::K | Func::Pw) = head {
             args.sort_unstable();
         }
@@ -244,8 +244,11 @@ impl<'a, 'i> Writer<'a, 'i> {
         let term = self.bundle.store.write_out(self.at.terms, term);
         let head = self.at.terms.head(term);
         let args = Args::from_slice(self.at.terms.args(term));
-        if let Some(name) = self.again.get(&term) {
-            return Some(name.clone());
+        if let Head::Seal { .. } = head {
+            let ciphertext = self.notated(term, true);
+            if let Some(name) = self.again.get(&ciphertext) {
+                return Some(name.clone());
+            }
         }
         Some(match head {
             Head::Atom(_) | Head::Var(_) => self.named.get(&head)?.clone(),
