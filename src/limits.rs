@@ -93,6 +93,8 @@ pub const MAX_GUESSES: usize = 500;
 /// Times that the attacker may ask a party about one ciphertext: a padding oracle takes some 2,055
 /// for each block.
 pub const MAX_QUERIES: u32 = 1_000_000;
+/// Moduli that the attacker compares, each with all others: some 5 s.
+pub const MAX_MODULI: usize = 200;
 /// Hashes that the attacker may try for a value of hers: some 0.5 s.
 pub const MAX_TRIALS: u32 = 1_000_000;
 /// Ciphertexts that the attacker compares with one another, where a rule of hers tags anew.

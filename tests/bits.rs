@@ -4,6 +4,7 @@
 mod played;
 
 use mallory::Scenario;
+use mallory::algebra::Private;
 use mallory::journal::What;
 use mallory::report::{LogStyle, log};
 use mallory::scenario::{KeyPool, PlayReport};
@@ -542,4 +543,50 @@ fn a_padding_of_rsa_that_is_not_told_gives_nothing_away() {
     let other = encrypted("rsa-2048-oaep", "reason", 1_000);
     assert!(!violated(&other, "secret Payload"));
     assert_eq!(other.journal().events().iter().filter(|e| e.what.word() == "attack-stopped").count(), 1);
+}
+
+/// Parties of these names, an order to bob, and an attacker who compares moduli.
+fn moduli(suite: &str, parties: &[&str], seed: u64) -> PlayReport {
+    let parties: String = parties.iter().map(|name| format!("[parties.{name}]\n")).collect();
+    let text = format!(
+        "protocol = {{ messages = [\"A -> B : {{Payload}}pk(B)\"], goals = [\"secret Payload\"],
+            given = {{ A = [\"Payload: data\"] }} }}
+        crypto = {{ public_key = \"{suite}\" }}
+        {parties}
+        [[run]]
+        A = \"alice\"
+        B = \"bob\"
+        Payload = \"pay 100\"
+        [attacker]
+        insider = false
+        compares_moduli = true"
+    );
+    let scenario = Scenario::from_text("test", &text).unwrap_or_else(|p| panic!("{p}\n{text}")).seed(seed);
+    scenario.play(&scenario.variants[0], true, &KeyPool::default()).unwrap()
+}
+
+/// One prime in common gives every key that has it away, and none that has not.
+#[test]
+fn a_prime_in_common_gives_both_keys_away() {
+    for seed in 0..3 {
+        let weak = moduli("rsa-2048-oaep-shared-prime", &["carol", "dave"], seed);
+        assert!(violated(&weak, "secret Payload"));
+        let recovered = weak.journal().events().iter().filter_map(|event| match &event.what {
+            What::Recovered { value, from, .. } => Some((value, &from[0])),
+            _ => None,
+        });
+        let recovered: Vec<_> = recovered.collect();
+        assert_eq!(recovered.len(), 4, "alice, bob, carol, dave");
+        for (private, public) in recovered {
+            let own = Private::from_bytes(&private.bytes).unwrap().public().to_value();
+            assert_eq!(own.bytes, public.bytes, "the key is whose name it bears");
+        }
+        assert_eq!(part(&weak, 1, "bob"), "completes", "the keys work as others do");
+    }
+    for suite in ["rsa-2048-oaep", "rsa-2048-pkcs1v15", "rsa-1024-pkcs1v15"] {
+        let sound = moduli(suite, &["carol"], 0);
+        assert!(!violated(&sound, "secret Payload"), "{suite}");
+        let log = log::render(&sound, &LogStyle::default());
+        assert!(log.contains("of 3 public keys no two have a prime in common"), "{log}");
+    }
 }

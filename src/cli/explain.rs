@@ -234,6 +234,9 @@ fn attacker(variant: &Variant) -> Vec<String> {
     if her.compares_nonces {
         lines.push("looks for signatures with one nonce".to_owned());
     }
+    if her.compares_moduli {
+        lines.push("looks for public keys of RSA with a prime in common".to_owned());
+    }
     if her.computes_logarithms {
         lines.push("computes logarithms of shares, where the group is small".to_owned());
     }

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crypto_bigint::BoxedUint;
 use crypto_bigint::modular::BoxedMontyForm;
+use crypto_bigint::{BoxedUint, Gcd, Resize};
 use pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
 use rand::CryptoRng;
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
@@ -42,9 +42,32 @@ impl PublicKeyEncryption {
         DecryptionKey(Arc::new(generate_rsa_of(self.bits(), rng)))
     }
 
+    /// The key of a device whose generator, when it was switched on, was in the state `boot`, which
+    /// others may have been in, too, and by then in that of `rng` (Heninger et al., Mining your Ps
+    /// and Qs, USENIX Security 2012): of rsa-2048-oaep-shared-prime one prime comes of each.
+    pub fn generate_after(self, boot: &mut dyn CryptoRng, rng: &mut dyn CryptoRng) -> DecryptionKey {
+        if self != PublicKeyEncryption::Rsa2048OaepSharedPrime {
+            return self.generate(rng);
+        }
+        let shared = generate_rsa_of(BITS, boot).primes()[0].clone().get();
+        loop {
+            // Refused only if the product is a bit short, or both are the same.
+            let own = generate_rsa_of(BITS, rng).primes()[0].clone().get();
+            if let Some(key) = DecryptionKey::of_primes(shared.clone(), own) {
+                return key;
+            }
+        }
+    }
+
+    fn is_oaep(self) -> bool {
+        matches!(self, PublicKeyEncryption::Rsa2048Oaep | PublicKeyEncryption::Rsa2048OaepSharedPrime)
+    }
+
     fn bits(self) -> usize {
         match self {
-            PublicKeyEncryption::Rsa2048Oaep | PublicKeyEncryption::Rsa2048Pkcs1v15 => BITS,
+            PublicKeyEncryption::Rsa2048Oaep
+            | PublicKeyEncryption::Rsa2048OaepSharedPrime
+            | PublicKeyEncryption::Rsa2048Pkcs1v15 => BITS,
             PublicKeyEncryption::Rsa1024Pkcs1v15 | PublicKeyEncryption::Rsa1024Pkcs1v15Telling => 1024,
         }
     }
@@ -122,7 +145,7 @@ impl PublicKeyEncryption {
 
     fn is_direct(self, label_len: usize, plaintext_len: usize) -> bool {
         let overhead = match self {
-            PublicKeyEncryption::Rsa2048Oaep => OAEP_OVERHEAD,
+            _ if self.is_oaep() => OAEP_OVERHEAD,
             _ if label_len == 0 => PKCS1V15_OVERHEAD,
             _ => PKCS1V15_OVERHEAD + 32,
         };
@@ -138,7 +161,7 @@ impl PublicKeyEncryption {
         rng: &mut dyn CryptoRng,
     ) -> Vec<u8> {
         match self {
-            PublicKeyEncryption::Rsa2048Oaep => {
+            PublicKeyEncryption::Rsa2048Oaep | PublicKeyEncryption::Rsa2048OaepSharedPrime => {
                 public.encrypt(rng, Oaep::<Sha256>::new_with_label(label), text)
             }
             PublicKeyEncryption::Rsa2048Pkcs1v15
@@ -155,7 +178,9 @@ impl PublicKeyEncryption {
         // Without blinding, which would need randomness: no remote observer of
         // time exists in a rehearsal (RUSTSEC-2023-0071).
         let text = match self {
-            PublicKeyEncryption::Rsa2048Oaep => key.0.decrypt(Oaep::<Sha256>::new_with_label(label), sealed),
+            PublicKeyEncryption::Rsa2048Oaep | PublicKeyEncryption::Rsa2048OaepSharedPrime => {
+                key.0.decrypt(Oaep::<Sha256>::new_with_label(label), sealed)
+            }
             PublicKeyEncryption::Rsa2048Pkcs1v15 | PublicKeyEncryption::Rsa1024Pkcs1v15 => {
                 key.0.decrypt(Pkcs1v15Encrypt, sealed)
             }
@@ -163,7 +188,7 @@ impl PublicKeyEncryption {
         }
         .map(Zeroizing::new)
         .map_err(|_| Reason::DecryptFailed)?;
-        if self == PublicKeyEncryption::Rsa2048Oaep || label.is_empty() {
+        if self.is_oaep() || label.is_empty() {
             return Ok(text);
         }
         let prefix = label_prefix(label);
@@ -175,6 +200,30 @@ impl PublicKeyEncryption {
 }
 
 impl DecryptionKey {
+    /// The key of two primes with exponent 65537, the greater first; none unless it has 2048 bits.
+    fn of_primes(one: BoxedUint, other: BoxedUint) -> Option<DecryptionKey> {
+        let (p, q) = if one > other { (one, other) } else { (other, one) };
+        let key = RsaPrivateKey::from_p_q(p, q, BoxedUint::from(65_537_u64)).ok()?;
+        (key.n().bits() as usize == BITS).then(|| DecryptionKey(Arc::new(key)))
+    }
+
+    /// The private key of the first of two public ones, DER SubjectPublicKeyInfos, if their moduli
+    /// have a prime in common.
+    pub fn of_common_factor(suite: PublicKeyEncryption, own: &[u8], other: &[u8]) -> Option<DecryptionKey> {
+        let parse = |spki: &[u8]| parse_rsa_of(suite.bits(), spki.try_into().ok()?).ok();
+        let (first, second) = (parse(own)?, parse(other)?);
+        let (n, m) = (first.n().as_ref(), second.n().as_ref());
+        let common = n.gcd(m);
+        if common == BoxedUint::one_with_precision(common.bits_precision()) || common == *n {
+            return None;
+        }
+        let rest = n.wrapping_div(&common.to_nz().into_option()?);
+        // A prime is half as long as a modulus.
+        let half = |number: BoxedUint| number.try_resize(suite.bits() as u32 / 2);
+        // What does not come out is none.
+        DecryptionKey::of_primes(half(common)?, half(rest)?).filter(|key| key.public() == own)
+    }
+
     /// The public key as a DER SubjectPublicKeyInfo.
     pub fn public(&self) -> Vec<u8> {
         rsa_spki(self.0.as_public_key())

@@ -78,6 +78,9 @@ choices! {
     PublicKeyEncryption {
         /// RSA-2048 with OAEP, SHA-256 and MGF1-SHA-256 (RFC 8017 §7.1).
         Rsa2048Oaep = "rsa-2048-oaep",
+        /// The same by holders whose generators all give the same first prime, as those of devices do
+        /// that draw it as they are switched on.
+        Rsa2048OaepSharedPrime = "rsa-2048-oaep-shared-prime",
         /// RSA-2048 with the padding that Bleichenbacher broke (RFC 8017 §7.2).
         Rsa2048Pkcs1v15 = "rsa-2048-pkcs1v15",
         /// The same with 1,024 bits.
@@ -92,6 +95,7 @@ impl PublicKeyEncryption {
     pub fn weakness(self) -> Option<&'static str> {
         match self {
             PublicKeyEncryption::Rsa2048Oaep | PublicKeyEncryption::Rsa2048Pkcs1v15 => None,
+            PublicKeyEncryption::Rsa2048OaepSharedPrime => Some("all keys have one prime in common"),
             PublicKeyEncryption::Rsa1024Pkcs1v15 => Some("1,024 bits have the strength of 80 at most"),
             PublicKeyEncryption::Rsa1024Pkcs1v15Telling => Some("it tells whether a padding is right"),
         }

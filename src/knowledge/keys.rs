@@ -136,7 +136,8 @@ impl Keys {
         if let Some(key) = self.lock().decryption.get(owner) {
             return key.clone();
         }
-        let key = self.suite.public_key.generate(&mut self.stream(&["decryption key", owner]));
+        let (mut boot, mut rng) = (self.stream(&["switched on"]), self.stream(&["decryption key", owner]));
+        let key = self.suite.public_key.generate_after(&mut boot, &mut rng);
         self.lock().decryption.insert(owner.to_owned(), key.clone());
         key
     }

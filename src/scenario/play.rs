@@ -280,6 +280,7 @@ impl Company {
                 given: spec.given.clone(),
                 dictionary: spec.dictionary.clone(),
                 compares_nonces: spec.compares_nonces,
+                compares_moduli: spec.compares_moduli,
                 computes_logarithms: spec.computes_logarithms,
                 trials: spec.trials,
                 times: spec.times.clone(),

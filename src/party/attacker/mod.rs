@@ -16,6 +16,7 @@ mod index_calculus;
 mod logarithm;
 mod low_order;
 mod meddling;
+mod moduli;
 mod narration;
 mod oracle;
 mod padding;
@@ -96,6 +97,8 @@ pub struct Profile {
     pub dictionary: Vec<String>,
     /// Whether she looks for signatures with one nonce.
     pub compares_nonces: bool,
+    /// Whether she looks for keys of RSA with a prime in common.
+    pub compares_moduli: bool,
     /// Whether she computes the exponents of shares, where the group is small enough.
     pub computes_logarithms: bool,
     /// How many hashes she may try for a value that she finds so.
@@ -326,6 +329,11 @@ impl Adversary for Attacker {
                     desk.effects.all.push(AttackerEffect::Timer(from, WAKE));
                 }
                 for (term, value) in papers.begin(&mut desk) {
+                    mind.handed(&term, &value, &mut desk);
+                }
+                let factored = if profile.compares_moduli { moduli::compare(&mut desk) } else { Vec::new() };
+                for (term, value) in factored {
+                    ruler.handed(&term, &value, &mut desk);
                     mind.handed(&term, &value, &mut desk);
                 }
                 self.equip(effects);

@@ -25,6 +25,11 @@ pub static ATTACKER: Table = Table {
         key("dictionary", TEXTS, "Words that she tries for passwords."),
         key("compares_nonces", Shape::Flag, "Whether she looks for signatures by ECDSA that have one nonce."),
         key(
+            "compares_moduli",
+            Shape::Flag,
+            "Whether she looks for public keys of RSA that have a prime in common.",
+        ),
+        key(
             "computes_logarithms",
             Shape::Flag,
             "Whether she computes the exponents of shares, in the group of 64 bits.",

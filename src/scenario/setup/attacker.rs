@@ -34,6 +34,8 @@ pub struct AttackerSpec {
     pub dictionary: Vec<String>,
     /// Whether she looks for signatures with one nonce.
     pub compares_nonces: bool,
+    /// Whether she looks for keys of RSA with a prime in common.
+    pub compares_moduli: bool,
     /// Whether she computes the exponents of shares.
     pub computes_logarithms: bool,
     /// How many hashes she may try for a value that she finds so.

@@ -120,9 +120,10 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         (run.number, Scheduled { protocol, names: &run.names })
     });
     let compares_nonces = table.boolean("compares_nonces")?.unwrap_or(false);
+    let compares_moduli = table.boolean("compares_moduli")?.unwrap_or(false);
     let computes_logarithms = logarithms(&table, setup)?;
     let mut papers = papers(&table)?;
-    if compares_nonces {
+    if compares_nonces || compares_moduli {
         // A private key may be hers some day.
         let keys = setup.parties.keys().map(|name| Term::of(Func::Sk, &[name]));
         papers.extend(keys);
@@ -199,6 +200,7 @@ pub fn read(scenario: &Reader<'_>, setup: &Setup) -> Result<Option<AttackerSpec>
         given,
         dictionary,
         compares_nonces,
+        compares_moduli,
         computes_logarithms,
         trials,
         times,

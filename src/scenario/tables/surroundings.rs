@@ -39,7 +39,11 @@ pub fn suite(table: &Reader<'_>) -> Result<(Suite, Vec<Problem>), Problem> {
     )? {
         suite.public_key = s;
         let node = crypto.get("public_key").zip(s.weakness());
-        weak.extend(node.map(|(node, what)| warning(node, s.name(), what, "rsa-bleichenbacher")));
+        let story = match s {
+            PublicKeyEncryption::Rsa2048OaepSharedPrime => "weak-rng-keys",
+            _ => "rsa-bleichenbacher",
+        };
+        weak.extend(node.map(|(node, what)| warning(node, s.name(), what, story)));
     }
     if let Some(s) =
         crypto.word("signature", "signature algorithm", &names(Signature::ALL, Signature::name))?
