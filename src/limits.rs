@@ -67,6 +67,8 @@ pub const MAX_DECIDED_SEEDS: u32 = 32;
 /// Acts of hers after which she is stopped, evenly chosen where there are more; then some 20 for
 /// each goal, where it was decided.
 pub const MAX_DECIDED_CUTS: usize = 64;
+/// Documents that an editor has open in a language server at a time.
+pub const MAX_LSP_DOCUMENTS: usize = 1_000;
 /// Lines in a protocol or an attack.
 pub const MAX_LINES: usize = 1_000;
 /// Bytes in one message on the wire; and in a line of a protocol with all that goes into it,

@@ -2,12 +2,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use mallory::Scenario;
 use mallory::notation::fault::suggest;
-use mallory::scenario::{self, Problem, Problems, ProtocolFile, Text, files_below};
+use mallory::scenario::{self, Problem, Problems, ProtocolFile, check_text, files_below};
 
 use super::out::{Out, complain};
 use super::sarif::sarif;
@@ -109,29 +108,12 @@ fn items(argument: &str, library: &[scenario::Entry]) -> Vec<Item> {
 }
 
 fn check_file(path: &Path) -> Result<Vec<Problem>, Problems> {
-    let text = text_of(path)?;
-    if ProtocolFile::is_one(&text) {
-        let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("protocol");
-        return ProtocolFile::from_text(&text, name).map(|file| file.warnings());
-    }
-    Scenario::from_path(path).map(|scenario| warnings(&scenario, &text))
+    check_text(&text_of(path)?, path)
 }
 
 fn check_entry(entry: &scenario::Entry) -> Result<Vec<Problem>, Problems> {
     if ProtocolFile::is_one(&entry.text) {
         return ProtocolFile::named(&entry.name).map(|file| file.warnings());
     }
-    Scenario::named(&entry.name).map(|scenario| warnings(&scenario, &entry.text))
-}
-
-/// What is unwise in this file, each once; a protocol in a file of its own warns there.
-fn warnings(scenario: &Scenario, text: &Arc<Text>) -> Vec<Problem> {
-    let mut found: Vec<Problem> = Vec::new();
-    for warning in scenario.variants.iter().flat_map(|v| v.setup.warnings()) {
-        let known = found.iter().any(|f| f.range == warning.range && f.message == warning.message);
-        if warning.file.name == text.name && !known {
-            found.push(warning);
-        }
-    }
-    found
+    Scenario::named(&entry.name).map(|scenario| scenario.warnings(&entry.text))
 }

@@ -15,6 +15,7 @@ mod lab;
 mod list;
 #[cfg(feature = "live")]
 mod live;
+mod lsp;
 mod man;
 mod new;
 mod out;
@@ -110,6 +111,7 @@ enum Command {
     Man(man::Arguments),
     Schema(schema::Arguments),
     Lab(lab::Arguments),
+    Lsp(lsp::Arguments),
 }
 
 /// How a command ended, from best to worst.
@@ -176,6 +178,7 @@ pub fn main() -> ExitCode {
             Command::Man(arguments) => man::man(&arguments, &mut out),
             Command::Schema(arguments) => schema::write(&arguments, &mut out),
             Command::Lab(arguments) => lab::lab(&arguments, &mut out),
+            Command::Lsp(arguments) => lsp::lsp(&arguments),
         }
         .and_then(|exit| out.flush().map(|()| exit))
     });

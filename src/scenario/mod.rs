@@ -9,6 +9,7 @@ mod expect;
 mod failure;
 mod files;
 mod hunt;
+mod insight;
 pub mod lab;
 mod library;
 #[cfg(feature = "live")]
@@ -52,6 +53,7 @@ pub use decided::{Cut, Decided, DecidedGoal};
 pub use failure::Failure;
 pub use files::{files_below, read_text};
 pub use hunt::{Hunt, Hunted, Prey};
+pub use insight::{Insight, Suggestion, check_text};
 pub use library::{Entry, protocols, scenarios};
 pub use play::{KeyPool, Played};
 pub use problem::{Problem, Problems, Text};

@@ -86,6 +86,24 @@ impl Table {
     }
 }
 
+/// The table at these keys of a file, numbers of lists left out, if it is one of ours.
+pub fn table_at(root: &'static Table, path: &[&str]) -> Option<&'static Table> {
+    let Some((first, rest)) = path.split_first() else { return Some(root) };
+    let key = root.keys().find(|known| known.name == *first);
+    let shape = key.map(|known| &known.shape).or(root.others.as_ref())?;
+    table_of(shape, rest)
+}
+
+fn table_of(shape: &'static Shape, path: &[&str]) -> Option<&'static Table> {
+    match shape {
+        Shape::Of(table) => table_at(table, path),
+        Shape::List(of) => table_of(of, path),
+        Shape::Named(of) => table_of(of, path.split_first()?.1),
+        Shape::Either(several) => several.iter().find_map(|of| table_of(of, path)),
+        _ => None,
+    }
+}
+
 const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
     Key { name, shape, about, is_needed: false }
 }
