@@ -241,6 +241,7 @@ fn what_is_asked_wrongly_is_said_with_the_nearest_word() {
         (&["search", "nspkk"][..], "did you mean `nspk`?"),
         (&["search", "nspk", "--power", "old-sesion-key"], "did you mean `old-session-key`?"),
         (&["search", "nspk", "--power", "stolen-key=Z"], "one of A, B"),
+        (&["search", "nspk", "--power", "weak-password=A"], "nobody who plays A has a password"),
         (&["search", "nspk", "--goal", "secret Z"], "its goals are: secret Na"),
         (&["search", "nspk", "--runs", "0"], "MAX_SEARCH_RUNS"),
         (&["search", "nspk", "--seconds", "0"], "--seconds"),

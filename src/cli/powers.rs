@@ -4,9 +4,9 @@ use std::io;
 use std::time::Instant;
 
 use clap::Args;
-use mallory::notation::{Func, Goal, Name, Node, Protocol};
+use mallory::notation::{Goal, Protocol};
 use mallory::scenario::KeyPool;
-use mallory::scenario::search::{Finding, Found, Power, Question};
+use mallory::scenario::search::{Finding, Found, Power, Question, has_password};
 use serde_json::json;
 
 use super::Exit;
@@ -85,16 +85,8 @@ fn every(protocol: &Protocol) -> Vec<Power> {
     let roles: Vec<_> = protocol.client_roles().map(|role| role.name.clone()).collect();
     let mut all = vec![Power::OldSessionKey, Power::Untagged, Power::SelfTalk];
     all.extend(roles.iter().cloned().map(Power::StolenKeyLater));
-    let has_password = |role: &&Name| {
-        let table = &protocol.table;
-        let id = table.find_name(role);
-        let mut passwords = table.ids().filter_map(|id| match table.node(id) {
-            Node::App(Func::Pw, owners) => Some(owners),
-            _ => None,
-        });
-        passwords.any(|owners| owners.iter().any(|owner| Some(*owner) == id))
-    };
-    all.extend(roles.iter().filter(has_password).cloned().map(Power::WeakPassword));
+    let owners = roles.iter().filter(|role| has_password(protocol, role));
+    all.extend(owners.cloned().map(Power::WeakPassword));
     all.extend(roles.into_iter().map(Power::StolenKey));
     all
 }

@@ -1,7 +1,7 @@
 //! What an attacker has beyond what everybody has, in the words of the command line and of files.
 
 use super::problem::Problem;
-use crate::notation::{Name, Protocol};
+use crate::notation::{Func, Name, Node, Protocol};
 
 /// What the attacker has beyond what everybody has, or lacks.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -68,7 +68,13 @@ impl Power {
             ("no-insider", None) => Ok(Power::NoInsider),
             ("stolen-key", _) => of(Power::StolenKey),
             ("stolen-key-later", _) => of(Power::StolenKeyLater),
-            ("weak-password", _) => of(Power::WeakPassword),
+            ("weak-password", _) => of(Power::WeakPassword).and_then(|power| match role {
+                Some(role) if has_password(protocol, role) => Ok(power),
+                _ => {
+                    Err(Problem::nowhere(format!("nobody who plays {} has a password", role.unwrap_or("it")))
+                        .help("a password is `pw(X,Y)` in the protocol's lines"))
+                }
+            }),
             _ => Err(unknown()),
         }
     }
@@ -86,4 +92,15 @@ impl Power {
             Power::NoInsider => "no-insider".to_owned(),
         }
     }
+}
+
+/// Whether a role has a password in a protocol.
+pub fn has_password(protocol: &Protocol, role: &str) -> bool {
+    let table = &protocol.table;
+    let id = table.find_name(role);
+    let mut passwords = table.ids().filter_map(|id| match table.node(id) {
+        Node::App(Func::Pw, owners) => Some(owners),
+        _ => None,
+    });
+    passwords.any(|owners| owners.iter().any(|owner| Some(*owner) == id))
 }

@@ -18,7 +18,7 @@ use crate::search::{self, Bounds, Stolen, Stop, Told};
 use crate::time::SimTime;
 use crate::wire::{Encoding, Widths};
 
-pub use super::power::Power;
+pub use super::power::{Power, has_password};
 
 /// What a search leaves out of a scenario: what happens in it, and what comes of it.
 const NOT_OF_THE_WORLD: [&str; 10] =
