@@ -1,8 +1,10 @@
 //! From a password to a key, slowly. Must not know who logs in.
 
-use argon2::{Algorithm, Argon2, Error, Params, Version};
+use std::cell::RefCell;
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::Result;
 use super::hash::sha256;
@@ -34,6 +36,12 @@ impl Default for StretchCost {
     }
 }
 
+thread_local! {
+    // Given back each time, this much memory is cut up by small allocations before it is asked for
+    // again: forty log-ins took 1.6 GB. What costs more than the usual is given back all the same.
+    static BLOCKS: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Argon2id version 1.3 (RFC 9106) of `password`, 32 bytes, with the costs
 /// above; about 23 ms.
 ///
@@ -60,12 +68,25 @@ pub fn stretch_into(key: &mut [u8; 32], password: &[u8], salt: &[u8], cost: Stre
     }
     let params =
         Params::new(cost.memory_kib, cost.iterations, cost.lanes, Some(32)).map_err(|_| Reason::Malformed)?;
+    let needed = params.block_count();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    match argon2.hash_password_into(password, &sha256(&[salt])[..STRETCH_SALT_LEN], key) {
-        Err(Error::OutOfMemory) => Err(Reason::MemoryUnavailable),
-        done => {
-            done.expect("salt and key have permitted lengths, and a password below 4 GiB has too");
-            Ok(())
+    let salt = sha256(&[salt]);
+    BLOCKS.with_borrow_mut(|blocks| {
+        let missing = needed.saturating_sub(blocks.len());
+        blocks.try_reserve_exact(missing).map_err(|_| Reason::MemoryUnavailable)?;
+        blocks.resize(blocks.len() + missing, Block::new());
+        let done = argon2.hash_password_into_with_memory(
+            password,
+            &salt[..STRETCH_SALT_LEN],
+            key,
+            &mut blocks[..needed],
+        );
+        done.expect("salt and key have permitted lengths, and a password below 4 GiB has too");
+        // The key follows from the last of them.
+        blocks[..needed].iter_mut().for_each(Zeroize::zeroize);
+        if cost.memory_kib > ARGON2_MEMORY_KIB {
+            *blocks = Vec::new();
         }
-    }
+        Ok(())
+    })
 }
