@@ -307,3 +307,28 @@ fn a_part_that_joined_without_the_key_could_never_have_tested_what_is_under_it()
     assert!(there.run(3).party("bob").to_string().starts_with("rejects line 2"));
     assert_eq!(verdict(&there, "B weakly authenticates A on Na"), "holds");
 }
+
+#[test]
+fn a_part_that_refuses_its_first_message_knows_all_the_same_who_its_peer_is() {
+    let text = r#"
+        [protocol]
+        messages = ["A -> B : A, {Na}pk(B)", "B -> C : {Na}pk(C)", "C -> B : h(Na, Nc), Nc"]
+        goals    = ["B authenticates C on Nc"]
+        fresh    = { A = ["Na: nonce"], C = ["Nc: nonce"] }
+        knows    = { B = ["C"] }
+        [parties.carol]
+        [[run]]
+        at = "1h"
+        A = "alice"
+        B = "bob"
+        C = "PLAYER"
+        [attacker]
+        attack = ["2.1 I(alice) -> bob : alice, X"]
+    "#;
+    // In a run of hers C is who plays it in the first.
+    for (player, word) in [("I", "untested"), ("carol", "holds")] {
+        let play = play(&format!("until = \"1s\"\n{}", text.replace("PLAYER", player)));
+        assert_eq!(play.run(2).party("bob").to_string(), "rejects line 1: decrypt-failed");
+        assert_eq!(verdict(&play, "B authenticates C on Nc"), word, "{player}");
+    }
+}

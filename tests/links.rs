@@ -71,7 +71,7 @@ fn what_is_due_at_one_time_happens_in_the_order_in_which_it_came_up() {
         .events()
         .iter()
         .filter_map(|event| match &event.what {
-            What::Started { session } if *session.party == *"bob" => Some(session.run),
+            What::Started { session, .. } if *session.party == *"bob" => Some(session.run),
             _ => None,
         })
         .collect();

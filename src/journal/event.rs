@@ -1,5 +1,6 @@
 //! The kinds of event. Must not know how they are shown.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::matter::{MessageId, Refusal, SessionId, Sight, Told};
@@ -60,6 +61,8 @@ events! {
     Started "started" DEBUG {
         /// Which.
         session: Arc<SessionId> => flat(),
+        /// Whom it takes for clients' roles before it hears of anybody.
+        peers: Arc<BTreeMap<Name, Name>> => unseen(),
     }
     /// A party did not begin a run, since it had completed the one in whose stead it was.
     NotBegun "not-begun" INFO {

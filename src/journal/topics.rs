@@ -1,6 +1,7 @@
 //! What events are about, for views that each look at one thing. Here alone every kind is gone
 //! through: a new one is given its topics, and the compiler then points to the views of those.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::event::What;
@@ -41,7 +42,7 @@ pub enum Wire<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum Part<'a> {
     /// It began.
-    Started(&'a Arc<SessionId>),
+    Started(&'a Arc<SessionId>, &'a Arc<BTreeMap<Name, Name>>),
     /// It has a value for a term.
     Has(&'a Arc<SessionId>, Id, &'a Value),
     /// It completed.
@@ -106,7 +107,7 @@ impl What {
             What::Sent { message } => on_wire(Wire::Sent(message)),
             What::Injected { message, instead_of } => on_wire(Wire::Injected(message, *instead_of)),
             What::Taken { id } | What::Delayed { id, .. } => on_wire(Wire::HeldBack(*id)),
-            What::Started { session } => of_part(Part::Started(session)),
+            What::Started { session, peers } => of_part(Part::Started(session, peers)),
             What::Completed { session } => of_part(Part::Completed(session)),
             What::Refused { session, refusal, message } => Topics {
                 part: Some(Part::Refused(session, *refusal, *message)),

@@ -78,12 +78,12 @@ impl Runs {
             moment.ignore(&message, "its part in this run had not begun");
         }
         let id = self.identity(&place, &spoken.name, moment.footing);
-        moment.effects.note(What::Started { session: id.clone() });
         // Whoever opens the run knows whom it talks to; others know whom [knows] names.
-        let names = match line {
+        let names = Arc::new(match line {
             1 => run.names.clone(),
             _ => cast.peers_known(run.number, spoken, role),
-        };
+        });
+        moment.effects.note(What::Started { session: id.clone(), peers: names.clone() });
         let mut session = Session::new(&cast, id, spoken, program, &names, ("", moment.now));
         let before = moment.effects.made.len();
         session.go_on(moment);
@@ -147,8 +147,8 @@ impl Runs {
         let spoken: &Arc<Spoken> = cast.protocols.get(&message.protocol)?;
         let program = spoken.program_at(&place.1, message.line)?;
         let id = self.identity(place, &spoken.name, moment.footing);
-        moment.effects.note(What::Started { session: id.clone() });
-        let names = cast.peers_known(message.run, spoken, &place.1);
+        let names = Arc::new(cast.peers_known(message.run, spoken, &place.1));
+        moment.effects.note(What::Started { session: id.clone(), peers: names.clone() });
         let stream = id.nth.to_string();
         let session = Box::new(Session::new(&cast, id, spoken, program, &names, (&stream, moment.now)));
         let parts = self.parts.entry(place.clone()).or_default();

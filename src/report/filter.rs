@@ -77,7 +77,7 @@ impl Filter {
         let topics = event.what.topics();
         let run = match (topics.wire, topics.part) {
             (Some(Wire::Sent(message) | Wire::Injected(message, _)), _) => Some(message.run),
-            (_, Some(Part::Started(id) | Part::Completed(id))) => Some(id.run),
+            (_, Some(Part::Started(id, _) | Part::Completed(id))) => Some(id.run),
             (_, Some(Part::Refused(id, ..))) => Some(id.run),
             (_, Some(Part::Has(id, ..))) => Some(id.run),
             (_, Some(Part::Waits(id, ..))) => Some(id.run),

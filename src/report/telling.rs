@@ -265,7 +265,7 @@ impl<'a> Teller<'a> {
             What::Equipped { term, value } => {
                 deed(her, Tone::Dim, format!("{her} has {term} {}", value.fingerprint()))
             }
-            What::Started { session } => {
+            What::Started { session, .. } => {
                 let SessionId { party, run, role, .. } = &**session;
                 deed(party, Tone::Dim, format!("{party} takes part in run {run} as {role}"))
             }

@@ -81,7 +81,7 @@ impl Trace {
                     self.passage(event, to, message, "f");
                 }
             }
-            What::Started { session }
+            What::Started { session, .. }
             | What::Completed { session }
             | What::Refused { session, .. }
             | What::Waits { session, .. }

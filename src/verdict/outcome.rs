@@ -53,6 +53,8 @@ pub struct SessionOutcome {
     pub ended: u64,
     /// The value of each name, `let` and goal's term, by the term.
     pub values: BTreeMap<Id, Had>,
+    /// Whom it took for clients' roles before it heard of anybody.
+    told: Arc<BTreeMap<Name, Name>>,
     protocol: Arc<Protocol>,
 }
 
@@ -77,7 +79,9 @@ impl SessionOutcome {
         if *self.id.role == *role {
             return Some(&self.id.party);
         }
-        self.value(self.protocol.table.find_name(role)?).and_then(Value::text)
+        let heard = self.value(self.protocol.table.find_name(role)?).and_then(Value::text);
+        // One that refuses its first message has not said yet what it knew before.
+        heard.or_else(|| self.told.get(role).map(|name| &**name))
     }
 
     /// Whether it completed.
@@ -106,7 +110,7 @@ impl Sessions {
         for event in journal.events() {
             let Some(part) = event.what.topics().part else { continue };
             let (session, outcome) = match part {
-                Part::Started(session) => {
+                Part::Started(session, peers) => {
                     let Some(protocol) = protocols.get(&session.protocol) else { continue };
                     places.insert(session.clone(), all.len());
                     all.push(SessionOutcome {
@@ -116,6 +120,7 @@ impl Sessions {
                         began: event.number,
                         ended: event.number,
                         values: BTreeMap::new(),
+                        told: peers.clone(),
                         protocol: protocol.clone(),
                     });
                     continue;

@@ -134,7 +134,7 @@ fn bears(event: &Event) -> bool {
 
 fn started(event: &Event) -> Option<(u32, &str, &str, u32)> {
     match event.what.topics().part {
-        Some(Part::Started(id)) => Some((id.run, &id.party, &id.role, id.nth)),
+        Some(Part::Started(id, _)) => Some((id.run, &id.party, &id.role, id.nth)),
         _ => None,
     }
 }

@@ -94,7 +94,7 @@ fn event_of(step: &Step, chapter: &Chapter<'_>) -> Option<u64> {
                 if *id.party == **party && value.fingerprint() == *fingerprint)
         },
         Step::TookPart { part } => {
-            &|event| matches!(event.what.topics().part, Some(Happened::Started(id)) if is_part(id, part))
+            &|event| matches!(event.what.topics().part, Some(Happened::Started(id, _)) if is_part(id, part))
         }
         Step::Derived { since, .. } => return *since,
         Step::TookNoPart { .. } => return None,
